@@ -1,0 +1,34 @@
+/* The door to OpenSSL's digests, and CRC32C. */
+#ifndef RESILOG_CORE_DIGEST_H
+#define RESILOG_CORE_DIGEST_H
+
+#include "core/err.h"
+#include "core/slice.h"
+
+#include <stdint.h>
+
+#define SHA256_SIZE     32
+#define SHA256_HEX_SIZE 64
+
+/* SHA-256 of a, b after one another (either may be empty). Aborts only if the library cannot allocate its context at all. */
+void sha256(struct slice a, struct slice b, uint8_t out[SHA256_SIZE]);
+
+/* A reusable context for streams of pieces; one thread at a time. */
+struct sha256;
+struct sha256 *sha256_new(void); /* NULL when out of memory */
+void sha256_free(struct sha256 *s);
+void sha256_start(struct sha256 *s);
+void sha256_add(struct sha256 *s, struct slice piece);
+void sha256_finish(struct sha256 *s, uint8_t out[SHA256_SIZE]);
+
+/* CRC32C (Castagnoli, RFC 3720 appendix B.4); start with crc = 0. Uses SSE4.2 where the processor has it. */
+uint32_t crc32c(uint32_t crc, const void *p, size_t n);
+
+/* Writes 2 * n lower-case digits and a NUL to out. */
+void hex_encode(const uint8_t *p, size_t n, char *out);
+
+/* Decodes standard base64 with padding, white space ignored; out is appended to. Errors: INVALID, LIMIT, NOMEM. */
+struct buf;
+MUST_CHECK enum rc base64_decode(struct slice text, struct buf *out, struct err *e);
+
+#endif

@@ -1,0 +1,53 @@
+/* Little-endian integers at any address, for the codecs. */
+#ifndef RESILOG_CORE_LE_H
+#define RESILOG_CORE_LE_H
+
+#include <stdint.h>
+
+static inline void le_put(void *out, uint64_t v, unsigned bytes)
+{
+    uint8_t *p = out;
+    for (unsigned i = 0; i < bytes; i++)
+        p[i] = (uint8_t)(v >> (8 * i));
+}
+
+static inline uint64_t le_get(const void *in, unsigned bytes)
+{
+    const uint8_t *p = in;
+    uint64_t v = 0;
+    for (unsigned i = 0; i < bytes; i++)
+        v |= (uint64_t)p[i] << (8 * i);
+    return v;
+}
+
+static inline void le_put_u16(void *out, uint16_t v)
+{
+    le_put(out, v, 2);
+}
+
+static inline void le_put_u32(void *out, uint32_t v)
+{
+    le_put(out, v, 4);
+}
+
+static inline void le_put_u64(void *out, uint64_t v)
+{
+    le_put(out, v, 8);
+}
+
+static inline uint16_t le_get_u16(const void *in)
+{
+    return (uint16_t)le_get(in, 2);
+}
+
+static inline uint32_t le_get_u32(const void *in)
+{
+    return (uint32_t)le_get(in, 4);
+}
+
+static inline uint64_t le_get_u64(const void *in)
+{
+    return le_get(in, 8);
+}
+
+#endif
