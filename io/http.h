@@ -1,0 +1,129 @@
+/* HTTP as an interface: many requests at once to one server, nothing blocks but http_wait.
+ *
+ * libcurl's door is io/http_curl.c; tests put a modelled API server behind the same interface
+ * (tests/fakes/fake_kube.c). One thread per struct http. */
+#ifndef RESILOG_IO_HTTP_H
+#define RESILOG_IO_HTTP_H
+
+#include "core/err.h"
+#include "core/scope.h"
+#include "core/slice.h"
+
+#include <stdint.h>
+
+struct env;
+struct http;
+
+typedef uint64_t http_id; /* of a request, never used twice; 0 is none */
+
+enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE };
+
+/* Requests of different lanes never share a connection: streams that stay open for minutes would
+ * starve the others. In HTTP_LANE_WATCH a connection carries at most HTTP_WATCHES_PER_CONNECTION
+ * streams (a server with the usual limit of 100 starves the rest without any error). */
+enum http_lane { HTTP_LANE_CALL, HTTP_LANE_WATCH };
+#define HTTP_WATCHES_PER_CONNECTION 80
+#define HTTP_BODY_MAX               (4u << 20)
+
+struct http_request {
+    enum http_method method;
+    enum http_lane lane;
+    struct slice path;         /* with query: "/api/v1/pods?limit=500"; copied */
+    struct slice accept;       /* empty: application/json */
+    struct slice content_type; /* of the body; empty: application/json */
+    struct slice body;         /* copied */
+    bool stream;               /* give DATA as it arrives; else the body comes whole with DONE */
+    size_t body_max;           /* of the answer (not stream), beyond it LIMIT; 0: HTTP_BODY_MAX */
+    int64_t headers_within_ns; /* 0: 10 s */
+    /* After the headers: no byte for so long is an error. 0: 30 s, none for streams of
+     * HTTP_LANE_WATCH. */
+    int64_t silent_for_ns;
+    int64_t total_ns; /* 0: 60 s, none for streams */
+};
+
+enum http_event_kind {
+    HTTP_HEADERS, /* once, before data: status, content_type, retry_after */
+    HTTP_DATA,    /* stream only */
+    HTTP_DONE     /* last: rc says how it ended; for whole answers status and data are set */
+};
+
+struct http_event {
+    http_id id;
+    enum http_event_kind kind;
+    int status; /* 0 where no answer came */
+    struct slice content_type;
+    int64_t retry_after_ns; /* -1: not given */
+    struct slice data;
+    /* Of DONE: RC_OK (a whole answer, whatever its status), UNAVAILABLE (connect, reset, time
+     * limit, TLS; the text says which), LIMIT, DENIED (the server's certificate is not trusted),
+     * CANCELLED never (a cancelled request gives no event). */
+    struct err err;
+    bool maybe_done; /* of a failed DONE: the request may have reached the server */
+};
+
+struct http_ops {
+    enum rc (*start)(struct http *h, const struct http_request *r, http_id *ret_id, struct err *e);
+    void (*cancel)(struct http *h, http_id id);
+    enum rc (*take)(struct http *h, struct http_event *ret, struct err *e);
+    void (*hold)(struct http *h, enum http_lane lane, bool on);
+    enum rc (*wait)(struct http *h, int wake_fd, int64_t timeout_ns, struct err *e);
+    void (*close)(struct http *h);
+};
+struct http {
+    const struct http_ops *ops;
+};
+
+/* Starts a request. Errors: INVALID, NOMEM, LIMIT (too many at once), IO. */
+MUST_CHECK static inline enum rc http_start(struct http *h, const struct http_request *r,
+                                            http_id *ret_id, struct err *e)
+{
+    return h->ops->start(h, r, ret_id, e);
+}
+/* Forgets a request: no further event of it comes. Unknown ids are ignored. */
+static inline void http_cancel(struct http *h, http_id id)
+{
+    h->ops->cancel(h, id);
+}
+/* The next event of any request: RC_OK (slices live until the next call), RC_AGAIN. Does network
+ * work, never blocks. Errors: NOMEM, IO. */
+MUST_CHECK static inline enum rc http_take(struct http *h, struct http_event *ret, struct err *e)
+{
+    return h->ops->take(h, ret, e);
+}
+/* While on, nothing is read from the lane's sockets: the server feels the back pressure. Single
+ * streams are never paused. */
+static inline void http_hold(struct http *h, enum http_lane lane, bool on)
+{
+    h->ops->hold(h, lane, on);
+}
+/* The one place that blocks: until there is work for http_take, wake_fd (-1: none) is readable, or
+ * the time is over (<= 0: only looks). Errors: IO. */
+MUST_CHECK static inline enum rc http_wait(struct http *h, int wake_fd, int64_t timeout_ns,
+                                           struct err *e)
+{
+    return h->ops->wait(h, wake_fd, timeout_ns, e);
+}
+static inline void http_close(struct http *h)
+{
+    if (h)
+        h->ops->close(h);
+}
+DEFINE_FREEP(struct http, http_close)
+
+/* Where and as whom. All PEM from memory; copied. */
+struct http_target {
+    const char *url;      /* "https://host:port[/prefix]" */
+    const char *ca_pem;   /* NULL: the system's authorities */
+    const char *cert_pem; /* client certificate, NULL: none */
+    const char *key_pem;
+    const char *token;       /* bearer, NULL: none */
+    const char *server_name; /* checked in place of the URL's host, and sent as SNI; NULL: none */
+    bool insecure;           /* do not check the server's certificate */
+    const char *user_agent;
+};
+/* Opens libcurl's client; no connection yet. Errors: INVALID (URL), NOMEM, UNSUPPORTED (libcurl
+ * without HTTP/2 or TLS). */
+MUST_CHECK enum rc http_curl_open(const struct http_target *target, const struct env *env,
+                                  struct http **ret, struct err *e);
+
+#endif

@@ -1,0 +1,395 @@
+/* libcurl behind struct http: lanes, groups and the queue of events. With http_curl_call.c its only
+ * door.
+ *
+ * A lane holds groups of at most HTTP_WATCHES_PER_CONNECTION requests, each with a multi handle of
+ * its own: libcurl left alone opens a connection for every request beyond a full one. Each multi
+ * handle is driven through its socket interface by one http_sockets, so that waiting is one poll
+ * over their descriptors. Callbacks turn what arrives into a queue of owned events; the network
+ * runs only while that queue is empty.
+ *
+ * Time limits are ours: one strikes only when nothing is waiting to be read, and not while the lane
+ * is held. A connection that was silent for a struck limit is shut down, for HTTP/2 would go on
+ * sending into a dead one.
+ *
+ * One thread per client. The process must ignore SIGPIPE (libcurl's own way is not thread-safe). */
+#include "io/http_curl_priv.h"
+
+#include "core/clock.h"
+#include "core/env.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+
+enum { RUN_ROUNDS = 64 }; /* socket turns of a group in one take */
+
+/* libcurl demands one process-wide initialisation; the only mutable state outside objects. */
+static pthread_once_t global_once = PTHREAD_ONCE_INIT;
+static CURLcode global_result;
+
+static void global_start(void)
+{
+    global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+/* ---- groups ---- */
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned)
+{
+    struct http_group *g = arg;
+    struct err e;
+    (void)easy;
+    (void)assigned;
+    if (what == CURL_POLL_REMOVE) {
+        http_sockets_forget(g->sockets, fd);
+        return 0;
+    }
+    /* -1 ends the whole group: libcurl reports it at its next turn. */
+    enum rc rc = http_sockets_watch(g->sockets, fd, what & CURL_POLL_IN, what & CURL_POLL_OUT,
+                                    clock_boot_ns(g->lane->client->clock), &e);
+    return rc == RC_OK ? 0 : -1;
+}
+
+static int on_timer(CURLM *multi, long timeout_ms, void *arg)
+{
+    struct http_group *g = arg;
+    (void)multi;
+    http_sockets_timer(g->sockets, timeout_ms);
+    return 0;
+}
+
+static void group_add(struct http_group *g, struct http_call *c)
+{
+    c->group = g;
+    c->next = g->calls;
+    if (c->next)
+        c->next->prev = c;
+    g->calls = c;
+    g->n++;
+}
+
+static void group_remove(struct http_call *c)
+{
+    struct http_group *g = c->group;
+    curl_multi_remove_handle(g->multi, c->easy);
+    if (c->prev)
+        c->prev->next = c->next;
+    else
+        g->calls = c->next;
+    if (c->next)
+        c->next->prev = c->prev;
+    c->prev = c->next = NULL;
+    g->n--;
+}
+
+static void call_finish(struct http_call *c, CURLcode code)
+{
+    struct http_queued *q = http_call_end(c, code);
+    group_remove(c);
+    http_queue_push(&c->client->queue, q);
+}
+
+static void group_free(struct http_group *g)
+{
+    if (!g)
+        return;
+    while (g->calls) {
+        struct http_call *c = g->calls;
+        group_remove(c);
+        http_call_free(c);
+    }
+    curl_multi_cleanup(g->multi); /* still calls on_socket */
+    http_sockets_close(g->sockets);
+    free(g);
+}
+DEFINE_FREEP(struct http_group, group_free)
+
+static enum rc group_new(struct http_lane_state *lane, struct http_group **ret, struct err *e)
+{
+    AUTO(group_freep) struct http_group *g = calloc(1, sizeof *g);
+    if (!g)
+        return err_nomem(e);
+    g->lane = lane;
+    enum rc rc = http_sockets_open(&g->sockets, e);
+    if (rc != RC_OK)
+        return rc;
+    g->multi = curl_multi_init();
+    if (!g->multi)
+        return err_nomem(e);
+    curl_multi_setopt(g->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(g->multi, CURLMOPT_SOCKETDATA, g);
+    curl_multi_setopt(g->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(g->multi, CURLMOPT_TIMERDATA, g);
+    curl_multi_setopt(g->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+    *ret = steal(&g);
+    return RC_OK;
+}
+
+static void group_collect(struct http_group *g)
+{
+    int left;
+    for (CURLMsg *m; (m = curl_multi_info_read(g->multi, &left));) {
+        struct http_call *c = NULL;
+        CURLcode code = m->data.result;
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &c);
+        call_finish(c, code);
+    }
+}
+
+/* One socket or timer that is ready; RC_AGAIN if there is none. */
+static enum rc group_turn(struct http_group *g, struct err *e)
+{
+    struct http_ready r;
+    int running;
+    enum rc rc = http_sockets_next(g->sockets, clock_boot_ns(g->lane->client->clock), &r, e);
+    if (rc != RC_OK)
+        return rc;
+    int mask = (r.in ? CURL_CSELECT_IN : 0) | (r.out ? CURL_CSELECT_OUT : 0) |
+               (r.broken ? CURL_CSELECT_ERR : 0);
+    CURLMcode bad =
+        curl_multi_socket_action(g->multi, r.timer ? CURL_SOCKET_TIMEOUT : r.fd, mask, &running);
+    if (bad == CURLM_OUT_OF_MEMORY)
+        return err_nomem(e);
+    if (bad != CURLM_OK)
+        return err_set(e, RC_IO, ERR_FATAL, "http: libcurl: %s", curl_multi_strerror(bad));
+    group_collect(g);
+    return RC_OK;
+}
+
+/* ---- lanes ---- */
+
+static enum rc lane_run(struct http_lane_state *lane, struct err *e)
+{
+    const struct http_queue *queue = &lane->client->queue;
+    for (unsigned i = 0; i < lane->n_groups && !lane->held && !queue->first; i++) {
+        struct http_group *g = lane->groups[lane->turn++ % lane->n_groups];
+        enum rc rc = RC_OK;
+        for (int round = 0; round < RUN_ROUNDS && rc == RC_OK && !queue->first; round++)
+            rc = group_turn(g, e);
+        if (rc < 0)
+            return rc;
+    }
+    return RC_OK;
+}
+
+/* A group with room. Errors: NOMEM, LIMIT, IO. */
+static enum rc lane_group(struct http_lane_state *lane, struct http_group **ret, struct err *e)
+{
+    for (unsigned i = 0; i < lane->n_groups; i++)
+        if (lane->groups[i]->n < HTTP_WATCHES_PER_CONNECTION) {
+            *ret = lane->groups[i];
+            return RC_OK;
+        }
+    if (lane->n_groups == HTTP_GROUPS_MAX)
+        return err_set(e, RC_LIMIT, ERR_RETRY, "http: more than %d requests at once",
+                       HTTP_GROUPS_MAX * HTTP_WATCHES_PER_CONNECTION);
+    enum rc rc = group_new(lane, ret, e);
+    if (rc == RC_OK)
+        lane->groups[lane->n_groups++] = *ret;
+    return rc;
+}
+
+/* ---- time limits ---- */
+
+static void call_expire(struct http_call *c, int64_t now)
+{
+    struct http_strike strike = http_limits_strike(&c->limits, now);
+    struct http_group *g = c->group;
+    http_call_strike(c, &strike);
+    call_finish(c, CURLE_OK);
+    if (strike.silence)
+        http_sockets_drop_silent(g->sockets, now, strike.limit_ns);
+}
+
+static void group_expire(struct http_group *g, int64_t now, int64_t *next_check)
+{
+    for (struct http_call *c = g->calls, *next; c; c = next) {
+        int64_t due = http_limits_due(&c->limits);
+        next = c->next;
+        if (due <= now)
+            call_expire(c, now);
+        else if (due < *next_check)
+            *next_check = due;
+    }
+}
+
+/* Ends the calls whose time is over, and notes when to look again. */
+static void client_expire(struct http_client *h)
+{
+    int64_t now = clock_boot_ns(h->clock);
+    if (now < h->check_ns)
+        return;
+    h->check_ns = INT64_MAX;
+    for (int i = 0; i < HTTP_LANES; i++)
+        for (unsigned k = 0; k < h->lanes[i].n_groups && !h->lanes[i].held; k++)
+            group_expire(h->lanes[i].groups[k], now, &h->check_ns);
+}
+
+/* ---- the interface ---- */
+
+static enum rc client_start(struct http *base, const struct http_request *r, http_id *ret_id,
+                            struct err *e)
+{
+    struct http_client *h = (struct http_client *)base;
+    struct http_lane_state *lane = &h->lanes[r->lane];
+    struct http_group *g;
+    AUTO(http_call_freep) struct http_call *c = NULL;
+    enum rc rc = http_call_new(h, r, &c, e);
+    if (rc == RC_OK)
+        rc = lane_group(lane, &g, e);
+    if (rc != RC_OK)
+        return rc;
+    if (curl_multi_add_handle(g->multi, c->easy) != CURLM_OK)
+        return err_nomem(e);
+    c->id = *ret_id = ++h->last_id;
+    if (!lane->held && http_limits_due(&c->limits) < h->check_ns)
+        h->check_ns = http_limits_due(&c->limits);
+    group_add(g, steal(&c));
+    return RC_OK;
+}
+
+static struct http_call *client_find(struct http_client *h, http_id id)
+{
+    for (int i = 0; i < HTTP_LANES; i++)
+        for (unsigned k = 0; k < h->lanes[i].n_groups; k++)
+            for (struct http_call *c = h->lanes[i].groups[k]->calls; c; c = c->next)
+                if (c->id == id)
+                    return c;
+    return NULL;
+}
+
+static void client_cancel(struct http *base, http_id id)
+{
+    struct http_client *h = (struct http_client *)base;
+    struct http_call *c = client_find(h, id);
+    if (c) {
+        group_remove(c);
+        http_call_free(c);
+    }
+    http_queue_forget(&h->queue, id);
+}
+
+static enum rc client_take(struct http *base, struct http_event *ret, struct err *e)
+{
+    struct http_client *h = (struct http_client *)base;
+    http_queued_free(steal(&h->lent));
+    for (int i = 0; i < HTTP_LANES && !h->queue.first; i++) {
+        enum rc rc = lane_run(&h->lanes[h->turn++ % HTTP_LANES], e);
+        if (rc != RC_OK)
+            return rc;
+    }
+    if (!h->queue.first)
+        client_expire(h);
+    h->lent = http_queue_pop(&h->queue);
+    if (!h->lent)
+        return RC_AGAIN;
+    *ret = h->lent->ev;
+    return RC_OK;
+}
+
+/* Time that a lane is held does not count: its silence is ours. */
+static void group_excuse(struct http_group *g, int64_t since, int64_t now)
+{
+    for (struct http_call *c = g->calls; c; c = c->next)
+        http_limits_excuse(&c->limits, since, now);
+    http_sockets_excuse(g->sockets, now - since);
+}
+
+static void client_hold(struct http *base, enum http_lane which, bool on)
+{
+    struct http_client *h = (struct http_client *)base;
+    struct http_lane_state *lane = &h->lanes[which];
+    int64_t now = clock_boot_ns(h->clock);
+    if (lane->held == on)
+        return;
+    lane->held = on;
+    if (on) {
+        lane->held_ns = now;
+        return;
+    }
+    for (unsigned k = 0; k < lane->n_groups; k++)
+        group_excuse(lane->groups[k], lane->held_ns, now);
+    h->check_ns = now;
+}
+
+static nfds_t client_fds(const struct http_client *h, int wake_fd, struct pollfd *fds)
+{
+    nfds_t n = 0;
+    for (int i = 0; i < HTTP_LANES; i++)
+        for (unsigned k = 0; k < h->lanes[i].n_groups && !h->lanes[i].held; k++)
+            fds[n++] = (struct pollfd){.fd = http_sockets_fd(h->lanes[i].groups[k]->sockets),
+                                       .events = POLLIN};
+    if (wake_fd >= 0)
+        fds[n++] = (struct pollfd){.fd = wake_fd, .events = POLLIN};
+    return n;
+}
+
+static enum rc client_wait(struct http *base, int wake_fd, int64_t timeout_ns, struct err *e)
+{
+    struct http_client *h = (struct http_client *)base;
+    struct pollfd fds[HTTP_LANES * HTTP_GROUPS_MAX + 1];
+    int64_t ns = timeout_ns;
+    if (h->queue.first)
+        return RC_OK;
+    if (h->check_ns != INT64_MAX) {
+        int64_t left = h->check_ns - clock_boot_ns(h->clock);
+        ns = left < ns ? left : ns;
+    }
+    ns = ns < 0 ? 0 : ns;
+    struct timespec limit = {ns / NS_PER_S, ns % NS_PER_S};
+    if (ppoll(fds, client_fds(h, wake_fd, fds), &limit, NULL) < 0 && errno != EINTR)
+        return err_sys(e, errno, "http: poll");
+    return RC_OK;
+}
+
+static void client_close(struct http *base)
+{
+    struct http_client *h = (struct http_client *)base;
+    for (int i = 0; i < HTTP_LANES; i++)
+        for (unsigned k = 0; k < h->lanes[i].n_groups; k++)
+            group_free(h->lanes[i].groups[k]);
+    http_queued_free(h->lent);
+    http_queue_done(&h->queue);
+    curl_slist_free_all(h->connect_to);
+    http_peer_done(&h->peer);
+    free(h);
+}
+
+static const struct http_ops CLIENT_OPS = {client_start, client_cancel, client_take,
+                                           client_hold,  client_wait,   client_close};
+
+static enum rc client_set(struct http_client *h, const struct http_target *target, struct err *e)
+{
+    enum rc rc = http_peer_init(&h->peer, target, e);
+    for (int i = 0; i < HTTP_LANES; i++)
+        h->lanes[i].client = h;
+    if (rc != RC_OK || !h->peer.reach)
+        return rc;
+    h->connect_to = curl_slist_append(NULL, h->peer.reach);
+    return h->connect_to ? RC_OK : err_nomem(e);
+}
+
+enum rc http_curl_open(const struct http_target *target, const struct env *env, struct http **ret,
+                       struct err *e)
+{
+    pthread_once(&global_once, global_start);
+    const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+    if (global_result != CURLE_OK)
+        return err_set(e, RC_UNSUPPORTED, ERR_FATAL, "libcurl: %s",
+                       curl_easy_strerror(global_result));
+    if (!(v->features & CURL_VERSION_HTTP2) || !(v->features & CURL_VERSION_SSL))
+        return err_set(e, RC_UNSUPPORTED, ERR_FATAL,
+                       "libcurl %s was built without HTTP/2 or TLS; install one with both",
+                       v->version);
+    struct http_client *h = calloc(1, sizeof *h);
+    if (!h)
+        return err_nomem(e);
+    h->base.ops = &CLIENT_OPS;
+    h->clock = env->clock;
+    h->check_ns = INT64_MAX;
+    AUTO(http_closep) struct http *base = &h->base;
+    enum rc rc = client_set(h, target, e);
+    if (rc == RC_OK)
+        *ret = steal(&base);
+    return rc;
+}

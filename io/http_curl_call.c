@@ -1,0 +1,336 @@
+/* One request of libcurl's: its options, its callbacks, its end.
+ *
+ * A request keeps all that libcurl points to, and the event that will tell its end. No text of an
+ * error holds the URL's query, a header or a body. libcurl by itself sends a request again when a
+ * kept connection turns out closed before one byte of the answer came. */
+#include "io/http_curl_priv.h"
+
+#include "core/clock.h"
+#include "io/http_url.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+enum {
+    KEEPALIVE_IDLE_S = 30,
+    KEEPALIVE_EVERY_S = 10,
+    UNACKED_MS = 30000, /* keepalive does not see a peer that vanished while data is on its way */
+    HEADER_LINE_MAX = HTTP_TOKEN_MAX + 64
+};
+
+static const char *const METHODS[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+
+void http_call_free(void *call)
+{
+    struct http_call *c = call;
+    if (!c)
+        return;
+    curl_easy_cleanup(c->easy);
+    curl_slist_free_all(c->headers);
+    buf_done(&c->body);
+    buf_done(&c->answer);
+    http_queued_free(c->done);
+    free(c);
+}
+
+/* ---- how a call ended ---- */
+
+/* libcurl's own text is added only where it cannot hold a URL. */
+static const struct ending {
+    CURLcode code;
+    enum rc rc;
+    bool detail;
+    const char *text;
+} ENDINGS[] = {
+    {CURLE_COULDNT_RESOLVE_HOST, RC_UNAVAILABLE, false, "the host's name cannot be resolved"},
+    {CURLE_COULDNT_CONNECT, RC_UNAVAILABLE, true, "cannot connect"},
+    {CURLE_OPERATION_TIMEDOUT, RC_UNAVAILABLE, false, "time limit: no connection within 5 s"},
+    {CURLE_SSL_CACERT_BADFILE, RC_DENIED, false,
+     "the given certificate authority is no usable PEM text"},
+    {CURLE_SSL_CERTPROBLEM, RC_DENIED, true, "the client certificate or its key is not usable"},
+    {CURLE_SSL_CONNECT_ERROR, RC_UNAVAILABLE, true, "TLS"},
+    {CURLE_RECV_ERROR, RC_UNAVAILABLE, true, "connection lost"},
+    {CURLE_SEND_ERROR, RC_UNAVAILABLE, true, "connection lost"},
+    {CURLE_GOT_NOTHING, RC_UNAVAILABLE, true, "connection lost"},
+    {CURLE_PARTIAL_FILE, RC_UNAVAILABLE, true, "connection lost"},
+    {CURLE_HTTP2, RC_UNAVAILABLE, true, "connection lost"},
+    {CURLE_HTTP2_STREAM, RC_UNAVAILABLE, true, "connection lost"},
+};
+_Static_assert(HTTP_CONNECT_WITHIN_S == 5, "the text above names it");
+
+static void call_explain_trust(const struct http_call *c, const char *text, struct err *e)
+{
+    bool name = strstr(text, "host name");
+    err_set(e, RC_DENIED, ERR_RETRY, "%s: the server's certificate is not trusted by %s: %s; %s",
+            c->where,
+            c->client->peer.ca ? "the given certificate authority" : "the system's authorities",
+            text,
+            name ? "set tls-server-name to a name that the certificate holds"
+                 : "put the authority that signed it into certificate-authority-data");
+}
+
+/* libcurl's result as our error. */
+static void call_explain(const struct http_call *c, CURLcode code, struct err *e)
+{
+    const char *text = c->text[0] ? c->text : curl_easy_strerror(code);
+    long sys = 0;
+    if (code == CURLE_OUT_OF_MEMORY) {
+        err_nomem(e);
+        return;
+    }
+    if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_ISSUER_ERROR) {
+        call_explain_trust(c, text, e);
+        return;
+    }
+    curl_easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &sys);
+    if (code == CURLE_COULDNT_CONNECT && sys)
+        text = strerrordesc_np((int)sys);
+    for (size_t i = 0; i < sizeof ENDINGS / sizeof *ENDINGS; i++)
+        if (ENDINGS[i].code == code) {
+            err_set(e, ENDINGS[i].rc, ERR_RETRY, "%s: %s%s%s", c->where, ENDINGS[i].text,
+                    ENDINGS[i].detail ? ": " : "", ENDINGS[i].detail ? text : "");
+            e->sys = (int)sys;
+            return;
+        }
+    err_set(e, RC_UNAVAILABLE, ERR_RETRY, "%s: %s", c->where, curl_easy_strerror(code));
+}
+
+struct http_queued *http_call_end(struct http_call *c, CURLcode code)
+{
+    struct http_queued *q = steal(&c->done);
+    long sent = 0;
+    curl_easy_getinfo(c->easy, CURLINFO_REQUEST_SIZE, &sent);
+    q->ev = (struct http_event){.id = c->id,
+                                .kind = HTTP_DONE,
+                                .status = c->status,
+                                .content_type = slice_str(c->content_type),
+                                .retry_after_ns = c->retry_after_ns,
+                                .data = buf_slice(&c->answer)};
+    if (c->own.rc != RC_OK)
+        q->ev.err = c->own;
+    else if (code != CURLE_OK)
+        call_explain(c, code, &q->ev.err);
+    if (q->ev.err.rc != RC_OK) {
+        q->ev.data = SLICE_NULL;
+        q->ev.maybe_done = sent > 0;
+    }
+    q->owner = c;
+    q->owner_free = http_call_free;
+    return q;
+}
+
+void http_call_strike(struct http_call *c, const struct http_strike *strike)
+{
+    curl_off_t connected = 0;
+    curl_easy_getinfo(c->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
+    err_set(&c->own, RC_UNAVAILABLE, ERR_RETRY, "%s: time limit: %s %.3g s", c->where,
+            connected ? strike->what : "no connection within",
+            (double)strike->limit_ns / (double)NS_PER_S);
+}
+
+/* ---- libcurl's callbacks ---- */
+
+/* Queues an event with a copy of bytes; false when out of memory. */
+static bool call_tell(struct http_call *c, enum http_event_kind kind, struct slice bytes)
+{
+    struct http_queued *q = http_queued_new(bytes);
+    if (!q)
+        return false;
+    struct slice copy = slice_of(q->bytes, bytes.n);
+    q->ev = (struct http_event){.id = c->id,
+                                .kind = kind,
+                                .status = c->status,
+                                .content_type = kind == HTTP_HEADERS ? copy : SLICE_NULL,
+                                .retry_after_ns = c->retry_after_ns,
+                                .data = kind == HTTP_DATA ? copy : SLICE_NULL};
+    http_queue_push(&c->client->queue, q);
+    return true;
+}
+
+static const char *call_header(const struct http_call *c, const char *name)
+{
+    struct curl_header *found;
+    return curl_easy_header(c->easy, name, 0, CURLH_HEADER, -1, &found) == CURLHE_OK ? found->value
+                                                                                     : NULL;
+}
+
+static size_t on_header(char *line, size_t one, size_t n, void *arg)
+{
+    struct http_call *c = arg;
+    long status = 0;
+    (void)one;
+    c->limits.heard_ns = clock_boot_ns(c->client->clock);
+    bool blank = n <= 2 && (n == 0 || line[0] == '\r' || line[0] == '\n');
+    curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (!blank || status < 200 || c->limits.answered)
+        return n; /* not the end, an interim answer, trailers */
+    c->limits.answered = true;
+    c->status = (int)status;
+    c->retry_after_ns = http_retry_after(call_header(c, "Retry-After"));
+    const char *type = call_header(c, "Content-Type");
+    snprintf(c->content_type, sizeof c->content_type, "%s", type ? type : "");
+    if (call_tell(c, HTTP_HEADERS, slice_str(c->content_type)))
+        return n;
+    err_nomem(&c->own);
+    return 0;
+}
+
+static size_t on_body(char *p, size_t one, size_t n, void *arg)
+{
+    struct http_call *c = arg;
+    (void)one;
+    c->limits.heard_ns = clock_boot_ns(c->client->clock);
+    if (c->stream) {
+        if (n == 0 || call_tell(c, HTTP_DATA, slice_of(p, n)))
+            return n;
+        err_nomem(&c->own);
+        return 0;
+    }
+    buf_add(&c->answer, p, n);
+    if (buf_check(&c->answer, "the answer", &c->own) == RC_OK)
+        return n;
+    err_wrap(&c->own, "%s", c->where);
+    return 0;
+}
+
+static int on_new_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+    unsigned ms = UNACKED_MS;
+    (void)arg;
+    (void)purpose;
+    /* Where it fails, a dead peer is noticed later. */
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
+    return CURL_SOCKOPT_OK;
+}
+
+/* ---- options ---- */
+
+static bool header_add(struct http_call *c, const char *name, struct slice value,
+                       const char *otherwise)
+{
+    AUTO(buf_done) struct buf line = BUF_INIT(HEADER_LINE_MAX);
+    buf_add_str(&line, name);
+    buf_add_slice(&line, value.n ? value : slice_str(otherwise));
+    struct curl_slist *more = line.bad ? NULL : curl_slist_append(c->headers, line.p);
+    if (more)
+        c->headers = more;
+    return more;
+}
+
+static bool call_set_headers(struct http_call *c, const struct http_client *h,
+                             const struct http_request *r)
+{
+    return header_add(c, "Accept: ", r->accept, "application/json") &&
+           header_add(c, "Expect:", SLICE_NULL, "") &&
+           (!r->body.n || header_add(c, "Content-Type: ", r->content_type, "application/json")) &&
+           (!h->peer.authorization || header_add(c, h->peer.authorization, SLICE_NULL, "")) &&
+           (!h->peer.host || header_add(c, h->peer.host, SLICE_NULL, ""));
+}
+
+#define SET(option, value) bad |= (int)curl_easy_setopt(c->easy, option, value)
+
+static int call_set_tls(struct http_call *c, const struct http_client *h)
+{
+    int bad = 0;
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_SSL_VERIFYPEER, h->peer.insecure ? 0L : 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, h->peer.insecure ? 0L : 2L);
+    if (h->peer.ca) {
+        struct curl_blob ca = {h->peer.ca, strlen(h->peer.ca), CURL_BLOB_NOCOPY};
+        /* Else the system's authorities were trusted beside it. */
+        SET(CURLOPT_CAINFO, (char *)NULL);
+        SET(CURLOPT_CAPATH, (char *)NULL);
+        SET(CURLOPT_CAINFO_BLOB, &ca);
+    }
+    if (h->peer.cert) {
+        struct curl_blob cert = {h->peer.cert, strlen(h->peer.cert), CURL_BLOB_NOCOPY};
+        struct curl_blob key = {h->peer.key, strlen(h->peer.key), CURL_BLOB_NOCOPY};
+        SET(CURLOPT_SSLCERTTYPE, "PEM");
+        SET(CURLOPT_SSLKEYTYPE, "PEM");
+        SET(CURLOPT_SSLCERT_BLOB, &cert);
+        SET(CURLOPT_SSLKEY_BLOB, &key);
+    }
+    return bad;
+}
+
+static int call_set_transfer(struct http_call *c, const struct http_client *h)
+{
+    int bad = 0;
+    SET(CURLOPT_PRIVATE, c);
+    SET(CURLOPT_ERRORBUFFER, c->text);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_PROXY, "");
+    SET(CURLOPT_PATH_AS_IS, 1L);
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    /* Rather another stream than another connection; where no TLS tells early whether there can be streams, that would be waiting for
+     * the first answer. */
+    SET(CURLOPT_PIPEWAIT, h->peer.tls ? 1L : 0L);
+    SET(CURLOPT_ACCEPT_ENCODING, "");
+    SET(CURLOPT_USERAGENT, h->peer.agent);
+    SET(CURLOPT_HTTPHEADER, c->headers);
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERDATA, c);
+    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_WRITEDATA, c);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, HTTP_CONNECT_WITHIN_S * 1000L);
+    SET(CURLOPT_TCP_KEEPALIVE, 1L);
+    SET(CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_IDLE_S);
+    SET(CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_EVERY_S);
+    SET(CURLOPT_SOCKOPTFUNCTION, on_new_socket);
+    if (h->connect_to)
+        SET(CURLOPT_CONNECT_TO, h->connect_to);
+    return bad;
+}
+
+static int call_set_request(struct http_call *c, const struct http_client *h,
+                            const struct http_request *r)
+{
+    AUTO(buf_done) struct buf url = BUF_INIT(2 * (size_t)HTTP_PATH_MAX);
+    int bad = 0;
+    buf_add_str(&url, h->peer.url);
+    buf_add_slice(&url, r->path);
+    buf_add_slice(&c->body, r->body);
+    if (url.bad || c->body.bad)
+        return (int)CURLE_OUT_OF_MEMORY;
+    SET(CURLOPT_URL, url.p);
+    if (r->body.n || r->method == HTTP_POST || r->method == HTTP_PUT || r->method == HTTP_PATCH) {
+        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->body.n);
+        SET(CURLOPT_POSTFIELDS, c->body.p ? c->body.p : "");
+    }
+    SET(CURLOPT_CUSTOMREQUEST, METHODS[r->method]);
+    return bad;
+}
+
+/* ---- making one ---- */
+
+enum rc http_call_new(struct http_client *h, const struct http_request *r, struct http_call **ret,
+                      struct err *e)
+{
+    if (!http_path_ok(r->path))
+        return err_set(e, RC_INVALID, ERR_FINAL,
+                       "http: a request's path begins with '/' and holds printable ASCII without "
+                       "blanks and '#', at most %d bytes",
+                       HTTP_PATH_MAX);
+    AUTO(http_call_freep) struct http_call *c = calloc(1, sizeof *c);
+    if (!c)
+        return err_nomem(e);
+    struct slice rest, shown = slice_cut(r->path, '?', &rest);
+    snprintf(c->where, sizeof c->where, "%s %s%.*s", METHODS[r->method], h->peer.origin,
+             SLICE_ARG(shown));
+    c->client = h;
+    c->retry_after_ns = -1;
+    c->stream = r->stream;
+    buf_init(&c->body, r->body.n);
+    buf_init(&c->answer, r->body_max ? r->body_max : HTTP_BODY_MAX);
+    c->limits = http_limits_of(r, clock_boot_ns(h->clock));
+    c->easy = curl_easy_init();
+    c->done = calloc(1, sizeof *c->done);
+    if (!c->easy || !c->done || !call_set_headers(c, h, r) || call_set_request(c, h, r) ||
+        call_set_transfer(c, h) || call_set_tls(c, h))
+        return err_nomem(e);
+    *ret = steal(&c);
+    return RC_OK;
+}

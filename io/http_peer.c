@@ -1,0 +1,84 @@
+/* No text of a target gets into a header line before it was checked for control characters; none
+ * gets into a message at all. */
+#include "io/http_peer.h"
+
+#include "io/http_url.h"
+
+#include <stdio.h>
+
+static bool header_safe(const char *text)
+{
+    for (; text && *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            return false;
+    return true;
+}
+
+static enum rc check(const struct http_target *t, struct err *e)
+{
+    if (!header_safe(t->token) || (t->token && strlen(t->token) > HTTP_TOKEN_MAX))
+        return err_set(e, RC_INVALID, ERR_FINAL,
+                       "the token holds control characters or is longer than %d bytes",
+                       HTTP_TOKEN_MAX);
+    if (!header_safe(t->user_agent))
+        return err_set(e, RC_INVALID, ERR_FINAL, "the user agent holds control characters");
+    if (!t->cert_pem != !t->key_pem)
+        return err_set(e, RC_INVALID, ERR_FINAL,
+                       "a client certificate and its key are given together");
+    if (t->server_name && (!t->server_name[0] || strlen(t->server_name) > HTTP_HOST_MAX ||
+                           strpbrk(t->server_name, " /?#@[]%") || !header_safe(t->server_name)))
+        return err_set(e, RC_INVALID, ERR_FINAL, "the TLS server name is no host name");
+    return RC_OK;
+}
+
+/* The source text prefixed; NULL stays NULL. False when out of memory. */
+static bool copy(char **ret, const char *prefix, const char *text)
+{
+    return !text || asprintf(ret, "%s%s", prefix, text) >= 0 || (*ret = NULL);
+}
+
+static bool set_url(struct http_peer *p, const struct http_target *t, const struct http_url *u)
+{
+    char real[HTTP_AUTHORITY_SIZE], named[HTTP_AUTHORITY_SIZE];
+    char origin[HTTP_AUTHORITY_SIZE + 8], url[sizeof origin + HTTP_PREFIX_MAX];
+    char reach[2 * HTTP_AUTHORITY_SIZE];
+    const char *scheme = u->tls ? "https" : "http";
+    http_authority(u->host, u->port, real);
+    http_authority(t->server_name ? t->server_name : u->host, u->port, named);
+    snprintf(origin, sizeof origin, "%s://%s", scheme, real);
+    snprintf(url, sizeof url, "%s://%s%s", scheme, named, u->prefix);
+    snprintf(reach, sizeof reach, "%s:%s", named, real);
+    return copy(&p->origin, "", origin) && copy(&p->url, "", url) &&
+           copy(&p->reach, "", t->server_name ? reach : NULL) &&
+           copy(&p->host, "Host: ", t->server_name ? real : NULL);
+}
+
+enum rc http_peer_init(struct http_peer *p, const struct http_target *t, struct err *e)
+{
+    struct http_url u;
+    enum rc rc = check(t, e);
+    if (rc == RC_OK)
+        rc = http_url_parse(t->url, &u, e);
+    if (rc != RC_OK)
+        return rc;
+    p->insecure = t->insecure;
+    p->tls = u.tls;
+    if (!set_url(p, t, &u) || !copy(&p->authorization, "Authorization: Bearer ", t->token) ||
+        !copy(&p->agent, "", t->user_agent ? t->user_agent : "resilog") ||
+        !copy(&p->ca, "", t->ca_pem) || !copy(&p->cert, "", t->cert_pem) ||
+        !copy(&p->key, "", t->key_pem))
+        return err_nomem(e);
+    return RC_OK;
+}
+
+void http_peer_done(struct http_peer *p)
+{
+    char *all[] = {p->origin, p->url, p->reach, p->host, p->authorization,
+                   p->agent,  p->ca,  p->cert,  p->key};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (all[i])
+            explicit_bzero(all[i], strlen(all[i]));
+        free(all[i]);
+    }
+    *p = (struct http_peer){0};
+}

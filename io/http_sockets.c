@@ -1,0 +1,151 @@
+/* One epoll set with a timerfd in it, and a table by descriptor of when each socket was last heard.
+ *
+ * Level-triggered, one event a call: epoll puts what stays ready at the end of its list, so no busy
+ * socket starves another, and an event never outlives the socket that it is about. */
+#include "io/http_sockets.h"
+
+#include "core/clock.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+struct sock {
+    bool watched;
+    int64_t heard_ns;
+};
+
+struct http_sockets {
+    int epoll, timer;
+    struct sock *by_fd;
+    size_t n;
+};
+
+enum rc http_sockets_open(struct http_sockets **ret, struct err *e)
+{
+    AUTO(http_sockets_closep) struct http_sockets *s = calloc(1, sizeof *s);
+    if (!s)
+        return err_nomem(e);
+    s->epoll = epoll_create1(EPOLL_CLOEXEC);
+    s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    struct epoll_event ev = {.events = EPOLLIN, .data.fd = s->timer};
+    if (s->epoll < 0 || s->timer < 0 || epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->timer, &ev) != 0)
+        return err_sys(e, errno, "http: epoll and timer");
+    *ret = steal(&s);
+    return RC_OK;
+}
+
+void http_sockets_close(struct http_sockets *s)
+{
+    if (!s)
+        return;
+    if (s->epoll >= 0)
+        close(s->epoll);
+    if (s->timer >= 0)
+        close(s->timer);
+    free(s->by_fd);
+    free(s);
+}
+
+int http_sockets_fd(const struct http_sockets *s)
+{
+    return s->epoll;
+}
+
+static enum rc make_room(struct http_sockets *s, size_t n, struct err *e)
+{
+    if (n <= s->n)
+        return RC_OK;
+    n = n < 64 ? 64 : 2 * n;
+    struct sock *more = reallocarray(s->by_fd, n, sizeof *more);
+    if (!more)
+        return err_nomem(e);
+    for (size_t i = s->n; i < n; i++)
+        more[i] = (struct sock){0};
+    s->by_fd = more;
+    s->n = n;
+    return RC_OK;
+}
+
+enum rc http_sockets_watch(struct http_sockets *s, int fd, bool in, bool out, int64_t now_ns,
+                           struct err *e)
+{
+    enum rc rc = make_room(s, (size_t)fd + 1, e);
+    if (rc != RC_OK)
+        return rc;
+    struct sock *k = &s->by_fd[fd];
+    struct epoll_event ev = {.data.fd = fd};
+    ev.events = (in ? (uint32_t)EPOLLIN : 0) | (out ? (uint32_t)EPOLLOUT : 0);
+    if (epoll_ctl(s->epoll, k->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &ev) != 0)
+        return err_sys(e, errno, "http: epoll");
+    if (!k->watched)
+        *k = (struct sock){true, now_ns};
+    return RC_OK;
+}
+
+void http_sockets_forget(struct http_sockets *s, int fd)
+{
+    if ((size_t)fd >= s->n || !s->by_fd[fd].watched)
+        return;
+    s->by_fd[fd].watched = false;
+    epoll_ctl(s->epoll, EPOLL_CTL_DEL, fd,
+              NULL); /* fails only where it is closed and so out already */
+}
+
+void http_sockets_timer(struct http_sockets *s, int64_t in_ms)
+{
+    struct itimerspec at = {0};
+    if (in_ms == 0)
+        at.it_value.tv_nsec = 1; /* zero would disarm it */
+    else if (in_ms > 0)
+        at.it_value = (struct timespec){in_ms / 1000, in_ms % 1000 * NS_PER_MS};
+    timerfd_settime(s->timer, 0, &at, NULL);
+}
+
+enum rc http_sockets_next(struct http_sockets *s, int64_t now_ns, struct http_ready *ret,
+                          struct err *e)
+{
+    struct epoll_event ev;
+    uint64_t times;
+    int n = epoll_wait(s->epoll, &ev, 1, 0);
+    if (n < 0 && errno != EINTR)
+        return err_sys(e, errno, "http: epoll_wait");
+    if (n <= 0)
+        return RC_AGAIN;
+    if (ev.data.fd == s->timer) {
+        if (read(s->timer, &times, sizeof times) < 0)
+            return RC_AGAIN;
+        *ret = (struct http_ready){.timer = true, .fd = -1};
+        return RC_OK;
+    }
+    if (ev.events & EPOLLIN)
+        s->by_fd[ev.data.fd].heard_ns = now_ns;
+    *ret = (struct http_ready){.fd = ev.data.fd,
+                               .in = ev.events & EPOLLIN,
+                               .out = ev.events & EPOLLOUT,
+                               .broken = ev.events & (EPOLLERR | EPOLLHUP)};
+    return RC_OK;
+}
+
+void http_sockets_excuse(struct http_sockets *s, int64_t ns)
+{
+    for (size_t fd = 0; fd < s->n; fd++)
+        s->by_fd[fd].heard_ns += ns;
+}
+
+void http_sockets_drop_silent(struct http_sockets *s, int64_t now_ns, int64_t for_ns)
+{
+    for (size_t fd = 0; fd < s->n; fd++) {
+        int domain = 0;
+        socklen_t n = sizeof domain;
+        if (!s->by_fd[fd].watched || now_ns - s->by_fd[fd].heard_ns < for_ns)
+            continue;
+        /* A resolver's socket pair is watched too; cutting that would be no help. */
+        if (getsockopt((int)fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) == 0 &&
+            (domain == AF_INET || domain == AF_INET6))
+            shutdown((int)fd, SHUT_RDWR);
+    }
+}

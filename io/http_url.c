@@ -1,0 +1,102 @@
+/* Pure text: what a kubeconfig's server line may be, and nothing more. */
+#include "io/http_url.h"
+
+#include <stdio.h>
+
+static enum rc bad(struct err *e, const char *why)
+{
+    return err_set(e, RC_INVALID, ERR_FINAL,
+                   "the server's URL %s; allowed is https://HOST[:PORT][/PREFIX] (or http://)",
+                   why);
+}
+
+static bool plain(struct slice s, const char *refused)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] <= ' ' || (unsigned char)s.p[i] >= 0x7f ||
+            strchr(refused, s.p[i]))
+            return false;
+    return true;
+}
+
+/* Takes "host" or "[address]" off the front of the authority; the rest is empty or ":port". */
+static bool cut_host(struct slice *authority, struct slice *ret_host)
+{
+    struct slice a = *authority;
+    if (a.n && a.p[0] == '[') {
+        const char *end = memchr(a.p, ']', a.n);
+        if (!end)
+            return false;
+        *ret_host = slice_of(a.p + 1, (size_t)(end - a.p) - 1);
+        *authority = slice_of(end + 1, a.n - ret_host->n - 2);
+        return plain(*ret_host, "%[");
+    }
+    struct slice rest;
+    *ret_host = slice_cut(a, ':', &rest);
+    *authority = slice_of(a.p + ret_host->n, a.n - ret_host->n);
+    return plain(*ret_host, "[]%");
+}
+
+static bool read_port(struct slice s, uint16_t *port)
+{
+    unsigned v = 0;
+    if (s.n == 0)
+        return true;
+    if (s.p[0] != ':' || s.n < 2 || s.n > 6)
+        return false;
+    for (size_t i = 1; i < s.n; i++) {
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+        v = v * 10 + (unsigned)(s.p[i] - '0');
+    }
+    *port = (uint16_t)v;
+    return v > 0 && v <= UINT16_MAX;
+}
+
+enum rc http_url_parse(const char *text, struct http_url *ret, struct err *e)
+{
+    struct http_url u = {0};
+    struct slice s = slice_str(text), host, authority, prefix;
+    u.tls = slice_starts(s, SLICE("https://"));
+    if (!u.tls && !slice_starts(s, SLICE("http://")))
+        return bad(e, "begins with no known scheme");
+    s = slice_of(s.p + (u.tls ? 8 : 7), s.n - (u.tls ? 8 : 7));
+    if (!plain(s, "?#@\\"))
+        return bad(
+            e, "holds user information, a query, a fragment or characters that must be encoded");
+    authority = slice_cut(s, '/', &prefix);
+    prefix = slice_of(s.p + authority.n, s.n - authority.n);
+    while (prefix.n && prefix.p[prefix.n - 1] == '/')
+        prefix.n--;
+    if (prefix.n > HTTP_PREFIX_MAX)
+        return bad(e, "has too long a path");
+    if (!cut_host(&authority, &host) || host.n == 0 || host.n > HTTP_HOST_MAX)
+        return bad(e, "names no host");
+    u.port = u.tls ? 443 : 80;
+    if (!read_port(authority, &u.port))
+        return bad(e, "has a port that is no number from 1 to 65535");
+    memcpy(u.host, host.p, host.n);
+    if (prefix.n)
+        memcpy(u.prefix, prefix.p, prefix.n);
+    *ret = u;
+    return RC_OK;
+}
+
+const char *http_authority(const char *host, uint16_t port, char *out)
+{
+    if (strchr(host, ':'))
+        snprintf(out, HTTP_AUTHORITY_SIZE, "[%s]:%u", host, port);
+    else
+        snprintf(out, HTTP_AUTHORITY_SIZE, "%s:%u", host, port);
+    return out;
+}
+
+bool http_path_ok(struct slice path)
+{
+    if (path.n == 0 || path.n > HTTP_PATH_MAX || path.p[0] != '/')
+        return false;
+    for (size_t i = 0; i < path.n; i++)
+        if ((unsigned char)path.p[i] <= ' ' || (unsigned char)path.p[i] >= 0x7f || path.p[i] == '#')
+            return false;
+    return true;
+}

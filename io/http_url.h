@@ -1,0 +1,33 @@
+/* The URL of a server, in parts. */
+#ifndef RESILOG_IO_HTTP_URL_H
+#define RESILOG_IO_HTTP_URL_H
+
+#include "core/err.h"
+#include "core/slice.h"
+
+#include <stdint.h>
+
+#define HTTP_HOST_MAX   253
+#define HTTP_PREFIX_MAX 1024
+
+struct http_url {
+    bool tls;
+    char host[HTTP_HOST_MAX + 1]; /* without brackets */
+    uint16_t port;
+    char prefix[HTTP_PREFIX_MAX + 1]; /* "" or "/a/b", without the last '/' */
+};
+#define HTTP_AUTHORITY_SIZE (HTTP_HOST_MAX + 10)
+
+/* Splits "https://host[:port][/prefix]". Refuses other schemes, user information, query and
+ * fragment; such a text is not repeated in the message. Errors: INVALID. */
+MUST_CHECK enum rc http_url_parse(const char *text, struct http_url *ret, struct err *e);
+/* Writes "host:port", with brackets where host is an IPv6 address; out holds HTTP_AUTHORITY_SIZE
+ * bytes. Returns out. */
+const char *http_authority(const char *host, uint16_t port, char *out);
+
+#define HTTP_PATH_MAX (8 << 10)
+/* True for what may stand behind host and prefix: '/', then printable ASCII without blanks and '#'.
+ */
+bool http_path_ok(struct slice path);
+
+#endif
