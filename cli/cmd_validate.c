@@ -1,0 +1,45 @@
+/* resilog validate: checks resources offline and lists all problems. */
+#include "cli/cli.h"
+#include "cli/problems.h"
+#include "controller/resource.h"
+
+#include <stdio.h>
+
+static enum rc parse_args(int argc, char **argv, struct option_values *files,
+                          struct option_values *kubeconfigs, struct err *e)
+{
+    const struct option_spec specs[] = {
+        {'f', "filename", NULL, NULL, files},
+        {0, "kubeconfig", NULL, NULL, kubeconfigs},
+    };
+    struct option_rest none = {NULL, 0, 0};
+    enum rc rc = options_parse(argc, argv, specs, sizeof specs / sizeof *specs, &none, e);
+    if (rc == RC_OK && files->n == 0)
+        return err_set(e, RC_INVALID, ERR_FINAL, "which resources? give -f FILE, DIR or -");
+    return rc;
+}
+
+int cmd_validate(int argc, char **argv)
+{
+    struct option_values files = {.n = 0}, kubeconfigs = {.n = 0};
+    struct err e = ERR_INIT;
+    if (parse_args(argc, argv, &files, &kubeconfigs, &e) < 0)
+        return cli_usage("validate", &e);
+    AUTO(resources_freep) struct resources *resources = NULL;
+    struct resources_opts opts = {.files = files.list,
+                                  .n_files = files.n,
+                                  .kubeconfigs = kubeconfigs.list,
+                                  .n_kubeconfigs = kubeconfigs.n,
+                                  .offline = true};
+    if (resources_load(&opts, &resources, &e) < 0)
+        return cli_fail(&e);
+    problems_print(resources);
+    size_t errors = resources_errors(resources), all = 0;
+    while (resources_problem(resources, all))
+        all++;
+    size_t syncs = 0;
+    while (resources_sync(resources, syncs))
+        syncs++;
+    printf("%zu synchronizations, %zu errors, %zu warnings\n", syncs, errors, all - errors);
+    return cli_finish_output(errors ? EXIT_INVALID : EXIT_DONE);
+}

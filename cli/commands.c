@@ -1,0 +1,70 @@
+/* The one table of commands: name, function, summary, help. */
+#include "cli/cli.h"
+
+static const char RUN_HELP[] =
+    "Usage: resilog run -f FILE|DIR|- --data DIR [OPTIONS]\n\n"
+    "Runs every LiveSynchronization of the files: records the source's changes in the log below "
+    "DIR and keeps the destinations equal.\n"
+    "Ends on SIGTERM or Ctrl-C after finishing and committing what is in flight; a second Ctrl-C "
+    "ends at once (nothing is lost).\n\n"
+    "  -f, --filename FILE      resources as YAML or JSON; a folder (its *.yaml, *.yml, *.json); - "
+    "for standard input; may be repeated\n"
+    "      --data DIR           where log and checkpoints live; made with mode 0700\n"
+    "      --kubeconfig NAME=FILE  credentials of KubernetesCluster NAME from a file, in place of "
+    "its Secret; may be repeated\n"
+    "      --allow-prune SYNC   approve, for this start, deletions that the prune guard holds; may "
+    "be repeated\n"
+    "      --log-format FORMAT  text or json; default: text on a terminal, else json\n"
+    "      --log-level LEVEL    debug, info, warn or error; default info\n\n"
+    "Example:\n"
+    "  resilog run -f livesync/ --data /var/lib/resilog --kubeconfig cluster-1=prod.yaml "
+    "--kubeconfig cluster-2=standby.yaml\n";
+
+static const char STATUS_HELP[] =
+    "Usage: resilog status --data DIR [-o table|json] [NAME]\n\n"
+    "Shows each synchronization: phase, offsets, lag, what is held, the last error. Works while "
+    "'run' is running and while it is not.\n\n"
+    "      --data DIR        as given to 'run'\n"
+    "  -o, --output FORMAT   table (default) or json\n";
+
+static const char LOG_SHOW_HELP[] =
+    "Usage: resilog log show --data DIR [OPTIONS] [KIND/NAME]\n\n"
+    "Prints events of the log: time, offset, op, key, manager. Works while 'run' is running and "
+    "while it is not.\n\n"
+    "      --data DIR         as given to 'run'\n"
+    "      --source NAME      the source's log, where there are several\n"
+    "      --since TIME       from then on: RFC 3339, a duration ago (10m, 1h30m), or offset:N\n"
+    "      --until TIME       up to but without then; the same forms\n"
+    "      --tail N           only the last N\n"
+    "  -f, --follow           go on with what is appended\n"
+    "  -n, --namespace NS     only objects of this namespace\n"
+    "      --op OP[,OP]       only these: put, delete, gap, sync-begin, sync-end, position, kind, "
+    "epoch\n"
+    "  -a, --all              the log's own events, too\n"
+    "  -o, --output FORMAT    table (default), json, jsonl or yaml; with the objects' bodies, "
+    "except of Secrets\n"
+    "      --show-secrets     print the bodies of Secrets as well\n\n"
+    "KIND may be the plural, the kind or a short name, in any case, with the group behind a dot "
+    "where it is needed: deploy/web,\n"
+    "Deployment/web, deployments.apps/web.\n";
+
+static const char LOG_VERIFY_HELP[] =
+    "Usage: resilog log verify --data DIR [--source NAME]\n\n"
+    "Reads the whole log and checks every offset, checksum and hash chain. Exit code 5 and the "
+    "first bad offset where it is damaged.\n";
+
+static const char VALIDATE_HELP[] =
+    "Usage: resilog validate -f FILE|DIR|- [--kubeconfig NAME=FILE]\n\n"
+    "Checks resources without asking any server, and lists every problem with file, line and path. "
+    "Exit code 3 if there is an error.\n";
+
+const struct command commands[] = {
+    {"run", cmd_run, "run synchronizations from files", RUN_HELP},
+    {"status", cmd_status, "show how they are", STATUS_HELP},
+    {"log show", cmd_log_show, "print the log's events", LOG_SHOW_HELP},
+    {"log verify", cmd_log_verify, "check the log's integrity", LOG_VERIFY_HELP},
+    {"validate", cmd_validate, "check resources", VALIDATE_HELP},
+    {"version", cmd_version, "print the version", "Usage: resilog version\n"},
+    {"__check-segment", cmd_check_segment, NULL, NULL},
+};
+const size_t n_commands = sizeof commands / sizeof *commands;

@@ -1,0 +1,104 @@
+/* The program: finds the command in one table and runs it. */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WORDS_MAX 2
+
+int cli_fail(const struct err *e)
+{
+    fprintf(stderr, "resilog: %s\n", e->msg);
+    switch (e->rc) {
+    case RC_INVALID:
+    case RC_NOTFOUND:
+    case RC_UNSUPPORTED:
+        return EXIT_INVALID;
+    case RC_CONFLICT:
+        return EXIT_REFUSED;
+    case RC_CORRUPT:
+        return EXIT_DAMAGED;
+    default:
+        return EXIT_FAILED;
+    }
+}
+
+int cli_usage(const char *command, const struct err *e)
+{
+    fprintf(stderr, "resilog: %s\nSee 'resilog %s --help'.\n", e->msg, command);
+    return EXIT_USAGE;
+}
+
+int cli_finish_output(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    if (errno == EPIPE)
+        return code;
+    fprintf(stderr, "resilog: standard output: %s\n", strerror(errno));
+    return EXIT_FAILED;
+}
+
+static int print_help(void)
+{
+    printf("resilog records every change of a Kubernetes cluster in an append-only log and replays "
+           "it into other clusters.\n\n"
+           "Usage: resilog COMMAND [OPTIONS]\n\nCommands:\n");
+    for (size_t i = 0; i < n_commands; i++)
+        if (commands[i].summary)
+            printf("  %-12s %s\n", commands[i].name, commands[i].summary);
+    printf("\n'resilog COMMAND --help' shows the options. Data goes to standard output, messages "
+           "to standard error.\n"
+           "Exit codes: 0 done, 1 failed, 2 usage, 3 invalid input or missing prerequisite, 4 busy "
+           "or refused, 5 damaged log.\n");
+    return cli_finish_output(EXIT_DONE);
+}
+
+/* How many words of argv the command's name takes; 0 if it is another one. */
+static int match(const struct command *c, int argc, char **argv)
+{
+    char text[128] = "";
+    size_t n = 0;
+    for (int words = 1; words <= WORDS_MAX && words < argc; words++) {
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", n ? " " : "", argv[words]);
+        if (n >= sizeof text)
+            return 0;
+        if (strcmp(text, c->name) == 0)
+            return words;
+    }
+    return 0;
+}
+
+static bool asks_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return print_help(), EXIT_USAGE;
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0)
+        return print_help();
+    if (strcmp(argv[1], "--version") == 0)
+        return cmd_version(argc - 1, argv + 1);
+    for (size_t i = 0; i < n_commands; i++) {
+        int words = match(&commands[i], argc, argv);
+        if (words == 0)
+            continue;
+        if (commands[i].help && asks_help(argc - words, argv + words)) {
+            fputs(commands[i].help, stdout);
+            return cli_finish_output(EXIT_DONE);
+        }
+        return commands[i].run(argc - words, argv + words);
+    }
+    fprintf(stderr, "resilog: unknown command \"%s%s%s\"\nSee 'resilog --help'.\n", argv[1],
+            argc > 2 && strcmp(argv[1], "log") == 0 ? " " : "",
+            argc > 2 && strcmp(argv[1], "log") == 0 ? argv[2] : "");
+    return EXIT_USAGE;
+}

@@ -1,0 +1,19 @@
+/* One event of the log in each of the output formats of `log show`. */
+#ifndef RESILOG_CLI_PRINT_EVENT_H
+#define RESILOG_CLI_PRINT_EVENT_H
+
+#include "core/err.h"
+
+#include <stdbool.h>
+
+struct buf;
+struct event;
+
+/* Appends {"offset","time","op","cause","key","apiVersion","kind","resourceVersion","uid","manager","source","epoch","incarnation","object"}. The values in a Secret
+ * are "***" unless show_secrets. Errors: LIMIT, NOMEM; a body that is not JSON is given as null. */
+MUST_CHECK enum rc print_event_json(const struct event *ev, bool show_secrets, struct buf *out,
+                                    struct err *e);
+/* Appends the cells of the table, each followed by a NUL: time, offset, op, key, manager. */
+void print_event_cells(const struct event *ev, struct buf *out);
+
+#endif

@@ -1,0 +1,308 @@
+/* The composition root. DATA/LOCK is held by `run`; DATA/logs/<hash>/ is the log of one source, DATA/consumers/ holds a checkpoint file for each synchronization. */
+#include "cli/wire.h"
+
+#include "controller/resource.h"
+#include "core/buf.h"
+#include "core/digest.h"
+#include "io/http.h"
+#include "io/kube.h"
+#include "log/ckpt.h"
+#include "log/folder.h"
+#include "log/rlog.h"
+#include "producers/producer.h"
+#include "sinks/sink.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOG_HASH_DIGITS 16
+#define NAMES_MAX       1024
+
+/* ---- The data folder ---- */
+
+struct data_lock {
+    struct folder_lock *lock;
+};
+
+static enum rc path_in(const char *data, const char *name, struct buf *out, struct err *e)
+{
+    buf_addf(out, "%s/%s", data, name);
+    return buf_check(out, "path", e);
+}
+
+static enum rc make_part(const char *data, const char *name, struct err *e)
+{
+    AUTO(buf_done) struct buf path = BUF_INIT(DATA_PATH_MAX);
+    enum rc rc = path_in(data, name, &path, e);
+    return rc < 0 ? rc : folder_make(path.p, e);
+}
+
+enum rc data_open(const char *data, struct data_lock **ret, struct err *e)
+{
+    enum rc rc = folder_make(data, e);
+    if (rc == RC_OK)
+        rc = folder_check(data, e);
+    if (rc < 0)
+        return rc;
+    struct data_lock *l = calloc(1, sizeof *l);
+    if (!l)
+        return err_nomem(e);
+    rc = folder_lock_take(data, &l->lock, e);
+    if (rc == RC_OK)
+        rc = make_part(data, "logs", e);
+    if (rc == RC_OK)
+        rc = make_part(data, "consumers", e);
+    if (rc < 0) {
+        data_close(l);
+        return rc;
+    }
+    *ret = l;
+    return RC_OK;
+}
+
+void data_close(struct data_lock *l)
+{
+    if (!l)
+        return;
+    folder_unlock(l->lock);
+    free(l);
+}
+
+bool data_is_locked(const char *data)
+{
+    AUTO(buf_done) struct buf path = BUF_INIT(DATA_PATH_MAX);
+    struct err ignored = ERR_INIT;
+    if (path_in(data, "LOCK", &path, &ignored) < 0)
+        return false;
+    int fd = open(path.p, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool locked = flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return locked;
+}
+
+static enum rc log_path(const char *data, struct slice full_name, struct buf *out, struct err *e)
+{
+    uint8_t hash[SHA256_SIZE];
+    char hex[SHA256_HEX_SIZE + 1];
+    sha256(full_name, SLICE_NULL, hash);
+    hex_encode(hash, sizeof hash, hex);
+    buf_addf(out, "%s/logs/%.*s", data, LOG_HASH_DIGITS, hex);
+    return buf_check(out, "path", e);
+}
+
+/* ---- What there is to read ---- */
+
+struct names {
+    char *list[NAMES_MAX];
+    size_t n;
+};
+
+static void names_done(struct names *names)
+{
+    for (size_t i = 0; i < names->n; i++)
+        free(names->list[i]);
+}
+
+static enum rc add_log_name(const char *dir, struct names *names, struct err *e)
+{
+    AUTO(buf_done) struct buf name = BUF_INIT(DATA_PATH_MAX);
+    enum rc rc = rlog_lmdb_name(dir, &name, e);
+    if (rc == RC_NOTFOUND)
+        return RC_OK; /* made a moment ago, still empty */
+    if (rc < 0)
+        return rc;
+    if (names->n == NAMES_MAX)
+        return err_set(e, RC_LIMIT, ERR_FINAL, "more than %d logs", NAMES_MAX);
+    names->list[names->n] = buf_steal(&name, NULL);
+    names->n += names->list[names->n] != NULL;
+    return RC_OK;
+}
+
+static enum rc list_logs(const char *data, struct names *names, struct err *e)
+{
+    AUTO(buf_done) struct buf logs = BUF_INIT(DATA_PATH_MAX);
+    enum rc rc = path_in(data, "logs", &logs, e);
+    if (rc < 0)
+        return rc;
+    DIR *dir = opendir(logs.p);
+    if (!dir)
+        return err_set(e, errno == ENOENT ? RC_NOTFOUND : RC_IO, ERR_FINAL,
+                       "%s: %s; is it the folder that was given to 'run --data'?", logs.p,
+                       strerror(errno));
+    for (struct dirent *d; rc == RC_OK && (d = readdir(dir));) {
+        if (strlen(d->d_name) != LOG_HASH_DIGITS)
+            continue;
+        AUTO(buf_done) struct buf path = BUF_INIT(DATA_PATH_MAX);
+        rc = path_in(logs.p, d->d_name, &path, e);
+        if (rc == RC_OK)
+            rc = add_log_name(path.p, names, e);
+    }
+    closedir(dir);
+    return rc;
+}
+
+static bool is_called(const char *full_name, const char *name)
+{
+    const char *slash = strchr(full_name, '/');
+    return strcmp(full_name, name) == 0 || (slash && strcmp(slash + 1, name) == 0);
+}
+
+static enum rc choose(const struct names *names, const char *name, const char *data,
+                      const char **ret, struct err *e)
+{
+    AUTO(buf_done) struct buf all = BUF_INIT(DATA_PATH_MAX);
+    const char *found = NULL;
+    size_t hits = 0;
+    for (size_t i = 0; i < names->n; i++) {
+        if (!name || is_called(names->list[i], name)) {
+            found = names->list[i];
+            hits++;
+        }
+        buf_addf(&all, "%s%s", i ? ", " : "", names->list[i]);
+    }
+    *ret = found;
+    if (hits == 1)
+        return RC_OK;
+    if (names->n == 0)
+        return err_set(e, RC_NOTFOUND, ERR_FINAL, "%s holds no log yet", data);
+    if (hits == 0)
+        return err_set(e, RC_NOTFOUND, ERR_FINAL, "no source \"%s\" in %s; there are: %s", name,
+                       data, all.p);
+    return err_set(e, RC_INVALID, ERR_FINAL, "%s holds several logs; choose one with --source: %s",
+                   data, all.p);
+}
+
+enum rc data_find_log(const char *data, const char *name, struct buf *ret_dir, struct buf *ret_name,
+                      struct err *e)
+{
+    AUTO(names_done) struct names names = {.n = 0};
+    const char *chosen;
+    enum rc rc = list_logs(data, &names, e);
+    if (rc == RC_OK)
+        rc = choose(&names, name, data, &chosen, e);
+    if (rc < 0)
+        return rc;
+    buf_add_str(ret_name, chosen);
+    rc = buf_check(ret_name, "name", e);
+    return rc < 0 ? rc : log_path(data, slice_str(chosen), ret_dir, e);
+}
+
+enum rc data_open_log(const char *data, const char *name, const struct env *env, struct rlog **ret,
+                      struct err *e)
+{
+    AUTO(buf_done) struct buf dir = BUF_INIT(DATA_PATH_MAX);
+    AUTO(buf_done) struct buf full_name = BUF_INIT(DATA_PATH_MAX);
+    enum rc rc = data_find_log(data, name, &dir, &full_name, e);
+    if (rc < 0)
+        return rc;
+    struct rlog_lmdb_opts opts = {.dir = dir.p, .name = buf_slice(&full_name), .access = RLOG_READ};
+    return rlog_lmdb_open(&opts, env, ret, e);
+}
+
+enum rc data_open_ckpt(const char *data, const struct env *env, struct ckpt **ret, struct err *e)
+{
+    AUTO(buf_done) struct buf dir = BUF_INIT(DATA_PATH_MAX);
+    enum rc rc = path_in(data, "consumers", &dir, e);
+    return rc < 0 ? rc : ckpt_lmdb_open(dir.p, CKPT_READ, env, ret, e);
+}
+
+/* ---- Wiring ---- */
+
+static enum rc open_log(void *arg, const struct cluster *source, struct rlog **ret, struct err *e)
+{
+    struct wire *w = arg;
+    AUTO(buf_done) struct buf dir = BUF_INIT(DATA_PATH_MAX);
+    enum rc rc = log_path(w->data, slice_str(source->full_name), &dir, e);
+    if (rc < 0)
+        return rc;
+    struct rlog_lmdb_opts opts = {.dir = dir.p,
+                                  .name = slice_str(source->full_name),
+                                  .access = RLOG_WRITE,
+                                  .checker = w->program};
+    rc = rlog_lmdb_open(&opts, &w->env, ret, e);
+    return rc < 0 ? err_wrap(e, "log of source %s", source->full_name) : rc;
+}
+
+static enum rc open_ckpt(void *arg, struct ckpt **ret, struct err *e)
+{
+    struct wire *w = arg;
+    AUTO(buf_done) struct buf dir = BUF_INIT(DATA_PATH_MAX);
+    enum rc rc = path_in(w->data, "consumers", &dir, e);
+    return rc < 0 ? rc : ckpt_lmdb_open(dir.p, CKPT_WRITE, &w->env, ret, e);
+}
+
+static enum rc open_producer(void *arg, const struct cluster *source, struct producer **ret,
+                             struct err *e)
+{
+    struct wire *w = arg;
+    struct http *http;
+    enum rc rc = http_curl_open(&source->config.target, &w->env, &http, e);
+    if (rc == RC_OK)
+        rc = kube_producer_open(http, &w->env, ret, e);
+    return rc < 0 ? err_wrap(e, "source %s", source->full_name) : rc;
+}
+
+/* The scopes of the synchronization, so that objects owned by a selected kind are left to their owner. */
+static enum rc selected_scopes(const struct sync *sync, struct slice **ret, struct buf *text,
+                               struct err *e)
+{
+    const struct replication *r = &sync->replication;
+    AUTO(freep) struct slice *list = calloc(r->n_entries + 1, sizeof *list);
+    size_t room = 1;
+    for (size_t i = 0; i < r->n_entries; i++)
+        room += r->entries[i].group.n + r->entries[i].resource.n + 1;
+    buf_init(text, room);
+    if (!list || !buf_extend(text, room))
+        return err_nomem(e);
+    buf_truncate(text, 0);
+    for (size_t i = 0; i < r->n_entries; i++) {
+        size_t at = text->n;
+        buf_addf(text, "%.*s/%.*s", SLICE_ARG(r->entries[i].group),
+                 SLICE_ARG(r->entries[i].resource));
+        list[i] = slice_of(text->p + at, text->n - at);
+    }
+    *ret = steal(&list);
+    return RC_OK;
+}
+
+static enum rc open_sink(void *arg, const struct sync *sync, struct slice source_identity,
+                         struct sink **ret, struct err *e)
+{
+    struct wire *w = arg;
+    AUTO(freep) struct slice *selected = NULL;
+    AUTO(buf_done) struct buf text = BUF_INIT(1);
+    enum rc rc = selected_scopes(sync, &selected, &text, e);
+    if (rc < 0)
+        return rc;
+    struct kube_sink_opts opts = {.source = source_identity,
+                                  .sync = slice_str(sync->full_name),
+                                  .selected = selected,
+                                  .n_selected = sync->replication.n_entries};
+    rc = http_curl_open(&sync->destination->config.target, &w->env, &opts.http, e);
+    if (rc == RC_OK)
+        rc = kube_sink_open(&opts, &w->env, ret, e);
+    return rc < 0 ? err_wrap(e, "destination %s", sync->destination->full_name) : rc;
+}
+
+enum rc wire_init(struct wire *w, const char *data, const struct env *env, struct err *e)
+{
+    char path[DATA_PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path);
+    *w = (struct wire){.data = data, .env = *env};
+    w->program = n > 0 && (size_t)n < sizeof path ? strndup(path, (size_t)n) : NULL;
+    w->wiring = (struct wiring){w, open_log, open_ckpt, open_producer, open_sink};
+    return w->program ? RC_OK : err_set(e, RC_IO, ERR_FATAL, "/proc/self/exe: %s", strerror(errno));
+}
+
+void wire_done(struct wire *w)
+{
+    free(w->program);
+}

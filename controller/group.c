@@ -1,0 +1,304 @@
+/* A source's thread: opens the log, starts the members, ingests until it is asked to stop or the
+ * log fails, stops the members, closes the log; and again after a back-off. Members wake by the
+ * log's notification. */
+#include "controller/group.h"
+
+#include "controller/member.h"
+#include "controller/resource.h"
+#include "controller/wiring.h"
+#include "core/backoff.h"
+#include "core/buf.h"
+#include "core/clock.h"
+#include "core/diag.h"
+#include "flow/ingest.h"
+#include "log/rlog.h"
+#include "producers/producer.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define REOPEN_FIRST_NS (NS_PER_S)
+#define REOPEN_MAX_NS   (30 * NS_PER_S)
+#define REPORT_EVERY_NS (NS_PER_S)
+
+struct group {
+    const struct cluster *source;
+    struct group_member *wanted;
+    struct member **members; /* as many, NULL where not started */
+    size_t n;
+    const struct wiring *wiring;
+    struct env env;
+    struct source_board *board;
+    int wake_fd;
+    atomic_bool stop;
+    bool has_thread;
+    pthread_t thread;
+
+    struct rlog *log;
+    struct producer *producer;
+    struct ingest *ingest;
+    int64_t report_due_ns;
+};
+
+static bool stopping(struct group *g)
+{
+    return atomic_load(&g->stop);
+}
+
+static int64_t boot_ns(const struct group *g)
+{
+    return clock_boot_ns(g->env.clock);
+}
+
+/* ---- Members ---- */
+
+static void wake_members(void *arg)
+{
+    struct group *g = arg;
+    for (size_t i = 0; i < g->n; i++)
+        if (g->members[i])
+            member_wake(g->members[i]);
+}
+
+static enum rc start_members(struct group *g, struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < g->n && rc == RC_OK; i++) {
+        struct member_opts opts = {.sync = g->wanted[i].sync,
+                                   .allow_prune = g->wanted[i].allow_prune,
+                                   .log = g->log,
+                                   .source = g->board,
+                                   .wiring = g->wiring,
+                                   .env = &g->env};
+        rc = member_start(&opts, &g->members[i], e);
+    }
+    return rc;
+}
+
+/* All are asked before the first is waited for, so that they drain at the same time. */
+static void stop_members(struct group *g)
+{
+    for (size_t i = 0; i < g->n; i++)
+        if (g->members[i])
+            member_ask_stop(g->members[i]);
+    for (size_t i = 0; i < g->n; i++) {
+        member_stop(g->members[i]);
+        g->members[i] = NULL;
+    }
+}
+
+/* ---- Scopes ---- */
+
+/* Writes the entry's scope and version behind what text holds; its memory was reserved and does not
+ * move. */
+static struct ingest_scope scope_of(const struct replication_entry *entry, struct buf *text)
+{
+    size_t at = text->n;
+    buf_addf(text, "%.*s/%.*s", SLICE_ARG(entry->group), SLICE_ARG(entry->resource));
+    size_t mid = text->n;
+    buf_addf(text, "%.*s%s%.*s", SLICE_ARG(entry->group), entry->group.n ? "/" : "",
+             SLICE_ARG(entry->version));
+    return (struct ingest_scope){slice_of(text->p + at, mid - at),
+                                 slice_of(text->p + mid, text->n - mid)};
+}
+
+static size_t scopes_room(const struct group *g, size_t *ret_n)
+{
+    size_t room = 0, n = 0;
+    for (size_t i = 0; i < g->n; i++) {
+        const struct replication *r = &g->wanted[i].sync->replication;
+        for (size_t j = 0; j < r->n_entries; j++, n++)
+            room +=
+                2 * r->entries[j].group.n + r->entries[j].resource.n + r->entries[j].version.n + 2;
+    }
+    *ret_n = n;
+    return room + 1;
+}
+
+static enum rc want_scopes(struct group *g, struct err *e)
+{
+    size_t n;
+    size_t room = scopes_room(g, &n);
+    AUTO(freep) struct ingest_scope *scopes = calloc(n + 1, sizeof *scopes);
+    AUTO(buf_done) struct buf text = BUF_INIT(room);
+    if (!scopes || !buf_extend(&text, room))
+        return err_nomem(e);
+    buf_truncate(&text, 0);
+    size_t k = 0;
+    for (size_t i = 0; i < g->n; i++)
+        for (size_t j = 0; j < g->wanted[i].sync->replication.n_entries; j++)
+            scopes[k++] = scope_of(&g->wanted[i].sync->replication.entries[j], &text);
+    return ingest_want(g->ingest, scopes, n, e);
+}
+
+/* ---- Ingesting ---- */
+
+static void report(struct group *g, const struct err *why)
+{
+    struct source_report r = {0};
+    if (g->ingest) {
+        struct ingest_status s;
+        ingest_status(g->ingest, &s);
+        r.connected = s.connected;
+        memcpy(r.error, s.error, sizeof r.error);
+    }
+    if (why)
+        snprintf(r.error, sizeof r.error, "%.399s", why->msg);
+    source_board_set(g->board, &r);
+    g->report_due_ns = boot_ns(g) + REPORT_EVERY_NS;
+}
+
+static enum rc open_all(struct group *g, struct err *e)
+{
+    const struct wiring *w = g->wiring;
+    enum rc rc = w->open_log(w->arg, g->source, &g->log, e);
+    if (rc == RC_OK)
+        rc = rlog_on_append(g->log, wake_members, g, e);
+    if (rc == RC_OK)
+        rc = w->open_producer(w->arg, g->source, &g->producer, e);
+    if (rc == RC_OK)
+        rc = ingest_open(g->producer, g->log, &g->env, &g->ingest, e);
+    if (rc == RC_OK)
+        rc = want_scopes(g, e);
+    return rc;
+}
+
+static void close_all(struct group *g)
+{
+    ingest_close(g->ingest);
+    producer_close(g->producer);
+    rlog_close(g->log);
+    g->ingest = NULL;
+    g->producer = NULL;
+    g->log = NULL;
+}
+
+static void clear_wake(struct group *g)
+{
+    uint64_t count;
+    while (read(g->wake_fd, &count, sizeof count) < 0 && errno == EINTR)
+        ;
+}
+
+static enum rc step_and_wait(struct group *g, struct err *e)
+{
+    int64_t wake;
+    enum rc rc = ingest_step(g->ingest, &wake, e);
+    if (boot_ns(g) >= g->report_due_ns)
+        report(g, NULL);
+    if (rc != RC_AGAIN)
+        return rc;
+    if (wake > g->report_due_ns)
+        wake = g->report_due_ns;
+    int64_t timeout = wake - boot_ns(g);
+    rc = producer_wait(g->producer, g->wake_fd, timeout > 0 ? timeout : 0, e);
+    clear_wake(g);
+    return rc;
+}
+
+static enum rc run(struct group *g, struct err *e)
+{
+    enum rc rc = open_all(g, e);
+    if (rc == RC_OK)
+        rc = start_members(g, e);
+    while (rc >= 0 && !stopping(g))
+        rc = step_and_wait(g, e);
+    return rc;
+}
+
+/* With the log closed nobody else writes the statuses. */
+static void note_failure(struct group *g, const struct err *why)
+{
+    struct source_report r;
+    diag_error(g->env.diag, DIAG_ERROR, "source stopped, it is tried again", why);
+    report(g, why);
+    source_board_get(g->board, &r);
+    for (size_t i = 0; i < g->n; i++)
+        member_note_failure(g->wanted[i].sync, g->wiring, &g->env, &r, why);
+}
+
+static void *group_main(void *arg)
+{
+    struct group *g = arg;
+    struct backoff backoff = {REOPEN_FIRST_NS, REOPEN_MAX_NS, 0};
+    while (!stopping(g)) {
+        struct err e = ERR_INIT;
+        enum rc rc = run(g, &e);
+        stop_members(g);
+        close_all(g);
+        if (rc >= 0)
+            continue;
+        note_failure(g, &e);
+        struct pollfd fd = {.fd = g->wake_fd, .events = POLLIN};
+        (void)poll(&fd, 1, (int)(backoff_next_ns(&backoff, g->env.rng) / NS_PER_MS));
+        clear_wake(g);
+    }
+    return NULL;
+}
+
+/* ---- Life ---- */
+
+static enum rc prepare(struct group *g, const struct group_member *members, size_t n, struct err *e)
+{
+    g->wanted = calloc(n + 1, sizeof *g->wanted);
+    g->members = calloc(n + 1, sizeof(struct member *));
+    g->board = source_board_new();
+    if (!g->wanted || !g->members || !g->board)
+        return err_nomem(e);
+    memcpy(g->wanted, members, n * sizeof *members);
+    g->n = n;
+    g->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return g->wake_fd < 0 ? err_sys(e, errno, "eventfd") : RC_OK;
+}
+
+enum rc group_start(const struct cluster *source, const struct group_member *members, size_t n,
+                    const struct wiring *wiring, const struct env *env, struct group **ret,
+                    struct err *e)
+{
+    AUTO(group_freep) struct group *g = calloc(1, sizeof *g);
+    if (!g)
+        return err_nomem(e);
+    g->wake_fd = -1;
+    g->source = source;
+    g->wiring = wiring;
+    g->env = *env;
+    enum rc rc = prepare(g, members, n, e);
+    if (rc < 0)
+        return rc;
+    int failed = pthread_create(&g->thread, NULL, group_main, g);
+    if (failed)
+        return err_sys(e, failed, "thread of source %s", source->full_name);
+    g->has_thread = true;
+    *ret = steal(&g);
+    return RC_OK;
+}
+
+void group_ask_stop(struct group *g)
+{
+    uint64_t one = 1;
+    atomic_store(&g->stop, true);
+    while (write(g->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
+        ;
+}
+
+void group_free(struct group *g)
+{
+    if (!g)
+        return;
+    if (g->has_thread) {
+        group_ask_stop(g);
+        pthread_join(g->thread, NULL);
+    }
+    if (g->wake_fd >= 0)
+        close(g->wake_fd);
+    source_board_free(g->board);
+    free(g->members);
+    free(g->wanted);
+    free(g);
+}

@@ -1,0 +1,34 @@
+/* One source and its synchronizations: a thread that ingests, and members that pump. The log is
+ * opened once for all of them; when it fails, all of them are stopped, the log is closed, and after
+ * a while everything is opened again. */
+#ifndef RESILOG_CONTROLLER_GROUP_H
+#define RESILOG_CONTROLLER_GROUP_H
+
+#include "core/env.h"
+#include "core/err.h"
+#include "core/scope.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct cluster;
+struct group;
+struct sync;
+struct wiring;
+
+struct group_member {
+    const struct sync *sync;
+    bool allow_prune;
+};
+
+/* Starts the source's thread. Copies members; borrows the rest. Errors: NOMEM, LIMIT, IO. */
+MUST_CHECK enum rc group_start(const struct cluster *source, const struct group_member *members,
+                               size_t n, const struct wiring *wiring, const struct env *env,
+                               struct group **ret, struct err *e);
+/* Asks it to end; returns at once. */
+void group_ask_stop(struct group *g);
+/* Waits for its threads and frees it. NULL is allowed. */
+void group_free(struct group *g);
+DEFINE_FREEP(struct group, group_free)
+
+#endif

@@ -1,0 +1,363 @@
+/* A synchronization's thread. It owns its checkpoint store, sink and pump; the log is the group's.
+ * Whatever fails is closed and opened again after a back-off, with the reason in the status
+ * meanwhile. It waits in one place, inside the sink, with its eventfd as further descriptor. */
+#include "controller/member.h"
+
+#include "controller/resource.h"
+#include "controller/runtime.h"
+#include "controller/wiring.h"
+#include "core/backoff.h"
+#include "core/buf.h"
+#include "core/clock.h"
+#include "core/diag.h"
+#include "core/json.h"
+#include "log/ckpt.h"
+#include "log/rlog.h"
+#include "sinks/sink.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define STATUS_SOON_NS  (NS_PER_S / 2)
+#define STATUS_MAX       (64u << 10)
+#define IDENTITY_POLL_NS NS_PER_S
+#define REOPEN_FIRST_NS  (NS_PER_S)
+#define REOPEN_MAX_NS    (30 * NS_PER_S)
+
+/* ---- The source's board ---- */
+
+struct source_board {
+    pthread_mutex_t lock;
+    struct source_report report;
+};
+
+struct source_board *source_board_new(void)
+{
+    struct source_board *b = calloc(1, sizeof *b);
+    if (b)
+        pthread_mutex_init(&b->lock, NULL);
+    return b;
+}
+
+void source_board_free(struct source_board *b)
+{
+    if (!b)
+        return;
+    pthread_mutex_destroy(&b->lock);
+    free(b);
+}
+
+void source_board_set(struct source_board *b, const struct source_report *report)
+{
+    pthread_mutex_lock(&b->lock);
+    b->report = *report;
+    pthread_mutex_unlock(&b->lock);
+}
+
+void source_board_get(struct source_board *b, struct source_report *ret)
+{
+    pthread_mutex_lock(&b->lock);
+    *ret = b->report;
+    pthread_mutex_unlock(&b->lock);
+}
+
+/* ---- The member ---- */
+
+struct member {
+    struct member_opts opts;
+    int wake_fd;
+    atomic_bool stop;
+    pthread_t thread;
+
+    struct ckpt *ckpt;
+    struct sink *sink;
+    struct pump *pump;
+    int64_t status_due_ns;
+};
+
+void member_wake(struct member *m)
+{
+    uint64_t one = 1;
+    /* EAGAIN means that a wake-up is waiting already. */
+    while (write(m->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
+        ;
+}
+
+static void clear_wake(struct member *m)
+{
+    uint64_t count;
+    while (read(m->wake_fd, &count, sizeof count) < 0 && errno == EINTR)
+        ;
+}
+
+static bool stopping(struct member *m)
+{
+    return atomic_load(&m->stop);
+}
+
+static int64_t boot_ns(const struct member *m)
+{
+    return clock_boot_ns(m->opts.env->clock);
+}
+
+/* Sleeps until woken or the time is over. */
+static void rest(struct member *m, int64_t for_ns)
+{
+    struct pollfd fd = {.fd = m->wake_fd, .events = POLLIN};
+    (void)poll(&fd, 1, (int)(for_ns / NS_PER_MS));
+    clear_wake(m);
+}
+
+/* ---- Status ---- */
+
+/* Writes a status where there is no pump: the head stays as it is. */
+static enum rc commit_status(struct ckpt *ckpt, const struct sync *sync, struct slice status,
+                             struct err *e)
+{
+    struct slice name = slice_str(sync->full_name);
+    struct ckpt_commit what = {.status = status, .head = {.generation = 0, .offset = 1}};
+    struct err why = ERR_INIT;
+    enum rc rc = ckpt_load(ckpt, name, &what.head, NULL, NULL, &why);
+    if (rc < 0 && rc != RC_NOTFOUND) {
+        *e = why;
+        return rc;
+    }
+    return ckpt_commit(ckpt, name, &what, e);
+}
+
+static enum rc write_status(struct member *m, enum sync_phase phase, const struct err *why,
+                            struct err *e)
+{
+    struct sync_status s = {.phase = phase, .now_ns = clock_wall_ns(m->opts.env->clock)};
+    source_board_get(m->opts.source, &s.source);
+    if (m->pump)
+        pump_status(m->pump, &s.pump);
+    if (m->pump && phase == PHASE_LIVE) {
+        struct sink_status sink;
+        sink_status(m->sink, &sink);
+        s.phase = sync_phase_of(&s.source, &s.pump, sink.connected);
+    }
+    if (why)
+        snprintf(s.error, sizeof s.error, "%.399s", why->msg);
+    AUTO(buf_done) struct buf text = BUF_INIT(STATUS_MAX);
+    sync_status_print(m->opts.sync, &s, &text);
+    enum rc rc = buf_check(&text, "status", e);
+    if (rc < 0)
+        return rc;
+    /* What is not settled changes soon. */
+    bool settled = s.phase == PHASE_LIVE || s.phase == PHASE_SUSPENDED;
+    m->status_due_ns = boot_ns(m) + (settled ? STATUS_EVERY_NS : STATUS_SOON_NS);
+    return m->pump ? pump_commit(m->pump, buf_slice(&text), e)
+                   : commit_status(m->ckpt, m->opts.sync, buf_slice(&text), e);
+}
+
+static void say_status_trouble(const struct member *m, const struct err *e)
+{
+    diag_error(m->opts.env->diag, DIAG_WARN, "status cannot be written", e);
+}
+
+void member_note_failure(const struct sync *sync, const struct wiring *wiring,
+                         const struct env *env, const struct source_report *source,
+                         const struct err *why)
+{
+    struct member m = {.opts = {.sync = sync, .wiring = wiring, .env = env}};
+    struct err e = ERR_INIT;
+    m.opts.source = source_board_new();
+    if (!m.opts.source)
+        return;
+    source_board_set(m.opts.source, source);
+    if (wiring->open_ckpt(wiring->arg, &m.ckpt, &e) < 0 ||
+        write_status(&m, PHASE_FAILED, why, &e) < 0)
+        say_status_trouble(&m, &e);
+    ckpt_close(m.ckpt);
+    source_board_free(m.opts.source);
+}
+
+/* ---- Opening ---- */
+
+/* The source's identity from the log: RC_AGAIN while it is not there. Gives text in out. */
+static enum rc find_identity(struct member *m, struct buf *out, struct err *e)
+{
+    AUTO(rlog_found_done) struct rlog_found found = {0};
+    AUTO(json_freep) struct json_doc *doc = NULL;
+    struct err why = ERR_INIT;
+    enum rc rc = rlog_last(m->opts.log, SLICE("@epoch/source"), 0, &found, &why);
+    if (rc == RC_NOTFOUND)
+        return RC_AGAIN;
+    if (rc == RC_OK)
+        rc = json_parse_view(found.event.body, &doc, &why);
+    if (rc < 0) {
+        *e = why;
+        return rc;
+    }
+    buf_add_slice(out, json_get_text(doc, json_root(doc), "identity"));
+    return buf_check(out, "identity", e);
+}
+
+static enum rc wait_for_identity(struct member *m, struct buf *out, struct err *e)
+{
+    enum rc rc;
+    while ((rc = find_identity(m, out, e)) == RC_AGAIN && !stopping(m)) {
+        if (boot_ns(m) >= m->status_due_ns) {
+            rc = write_status(m, PHASE_PENDING, NULL, e);
+            if (rc < 0)
+                return rc;
+        }
+        rest(m, IDENTITY_POLL_NS);
+    }
+    return rc;
+}
+
+static void close_all(struct member *m)
+{
+    pump_close(m->pump);
+    sink_close(m->sink);
+    ckpt_close(m->ckpt);
+    m->pump = NULL;
+    m->sink = NULL;
+    m->ckpt = NULL;
+}
+
+/* RC_AGAIN: asked to stop meanwhile. */
+static enum rc open_all(struct member *m, struct err *e)
+{
+    const struct wiring *w = m->opts.wiring;
+    AUTO(buf_done) struct buf identity = BUF_INIT(STATUS_MAX);
+    enum rc rc = w->open_ckpt(w->arg, &m->ckpt, e);
+    if (rc == RC_OK)
+        rc = wait_for_identity(m, &identity, e);
+    if (rc == RC_OK)
+        rc = w->open_sink(w->arg, m->opts.sync, buf_slice(&identity), &m->sink, e);
+    if (rc != RC_OK)
+        return rc;
+    struct pump_opts opts = {.log = m->opts.log,
+                             .ckpt = m->ckpt,
+                             .sink = m->sink,
+                             .replication = &m->opts.sync->replication,
+                             .allow_prune = m->opts.allow_prune};
+    return pump_open(&opts, m->opts.env, &m->pump, e);
+}
+
+/* ---- Running ---- */
+
+static enum rc step_and_wait(struct member *m, int64_t limit_ns, struct err *e)
+{
+    int64_t wake;
+    enum rc rc = pump_step(m->pump, &wake, e);
+    if (rc != RC_AGAIN)
+        return rc;
+    if (wake > limit_ns)
+        wake = limit_ns;
+    int64_t timeout = wake - boot_ns(m);
+    rc = sink_wait(m->sink, m->wake_fd, timeout > 0 ? timeout : 0, e);
+    clear_wake(m);
+    return rc;
+}
+
+static enum rc drain(struct member *m, struct err *e)
+{
+    int64_t until = boot_ns(m) + RUNTIME_DRAIN_NS;
+    enum rc rc = RC_OK;
+    pump_drain(m->pump);
+    while (rc >= 0 && !pump_idle(m->pump) && boot_ns(m) < until)
+        rc = step_and_wait(m, until, e);
+    return rc < 0 ? rc : write_status(m, PHASE_STOPPED, NULL, e);
+}
+
+static enum rc run(struct member *m, struct err *e)
+{
+    enum rc rc = open_all(m, e);
+    while (rc >= 0 && !stopping(m)) {
+        rc = step_and_wait(m, m->status_due_ns, e);
+        if (rc >= 0 && boot_ns(m) >= m->status_due_ns)
+            rc = write_status(m, PHASE_LIVE, NULL, e);
+    }
+    return rc < 0 || !m->pump ? rc : drain(m, e);
+}
+
+/* A suspended synchronization only says so. */
+static enum rc run_suspended(struct member *m, struct err *e)
+{
+    const struct wiring *w = m->opts.wiring;
+    enum rc rc = w->open_ckpt(w->arg, &m->ckpt, e);
+    while (rc >= 0 && !stopping(m)) {
+        rc = write_status(m, PHASE_SUSPENDED, NULL, e);
+        rest(m, STATUS_EVERY_NS);
+    }
+    return rc;
+}
+
+/* After a failure: says it, waits; appends do not shorten the wait. */
+static void recover(struct member *m, struct backoff *backoff, const struct err *why)
+{
+    diag_error(m->opts.env->diag, DIAG_ERROR, "synchronization stopped, it is tried again", why);
+    struct err e = ERR_INIT;
+    pump_close(m->pump);
+    m->pump = NULL;
+    if (m->ckpt && write_status(m, PHASE_FAILED, why, &e) < 0)
+        say_status_trouble(m, &e);
+    close_all(m);
+    int64_t until = boot_ns(m) + backoff_next_ns(backoff, m->opts.env->rng);
+    for (int64_t now = boot_ns(m); now < until && !stopping(m); now = boot_ns(m))
+        rest(m, until - now < NS_PER_S ? until - now : NS_PER_S);
+}
+
+static void *member_main(void *arg)
+{
+    struct member *m = arg;
+    struct backoff backoff = {REOPEN_FIRST_NS, REOPEN_MAX_NS, 0};
+    while (!stopping(m)) {
+        struct err e = ERR_INIT;
+        enum rc rc = m->opts.sync->suspend ? run_suspended(m, &e) : run(m, &e);
+        if (rc < 0)
+            recover(m, &backoff, &e);
+    }
+    close_all(m);
+    return NULL;
+}
+
+/* ---- Life ---- */
+
+enum rc member_start(const struct member_opts *opts, struct member **ret, struct err *e)
+{
+    struct member *m = calloc(1, sizeof *m);
+    if (!m)
+        return err_nomem(e);
+    m->opts = *opts;
+    m->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (m->wake_fd < 0) {
+        enum rc rc = err_sys(e, errno, "eventfd");
+        free(m);
+        return rc;
+    }
+    int failed = pthread_create(&m->thread, NULL, member_main, m);
+    if (failed) {
+        close(m->wake_fd);
+        free(m);
+        return err_sys(e, failed, "thread of synchronization %s", opts->sync->full_name);
+    }
+    *ret = m;
+    return RC_OK;
+}
+
+void member_ask_stop(struct member *m)
+{
+    atomic_store(&m->stop, true);
+    member_wake(m);
+}
+
+void member_stop(struct member *m)
+{
+    if (!m)
+        return;
+    member_ask_stop(m);
+    pthread_join(m->thread, NULL);
+    close(m->wake_fd);
+    free(m);
+}

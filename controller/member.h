@@ -1,0 +1,47 @@
+/* One synchronization at work: a thread that opens its checkpoint, its sink and its pump on the
+ * source's log, and steps them. */
+#ifndef RESILOG_CONTROLLER_MEMBER_H
+#define RESILOG_CONTROLLER_MEMBER_H
+
+#include "controller/status.h"
+#include "core/env.h"
+#include "core/err.h"
+#include "core/scope.h"
+
+struct member;
+struct rlog;
+struct sync;
+struct wiring;
+
+/* What the members of a group are told about their source; safe from any thread. */
+struct source_board;
+struct source_board *source_board_new(void); /* NULL when out of memory */
+void source_board_free(struct source_board *b);
+void source_board_set(struct source_board *b, const struct source_report *report);
+void source_board_get(struct source_board *b, struct source_report *ret);
+
+struct member_opts {
+    const struct sync *sync;
+    bool allow_prune;
+    struct rlog *log;
+    struct source_board *source;
+    const struct wiring *wiring;
+    const struct env *env;
+};
+
+/* Starts the thread; borrows all until member_stop. Errors: NOMEM, LIMIT, IO. */
+MUST_CHECK enum rc member_start(const struct member_opts *opts, struct member **ret, struct err *e);
+/* Wakes it: something was appended. Safe from any thread. */
+void member_wake(struct member *m);
+/* Asks it to drain, commit and end; returns at once. */
+void member_ask_stop(struct member *m);
+/* Waits for it and frees it. NULL is allowed. */
+void member_stop(struct member *m);
+
+/* Writes a status without a thread, for a synchronization that cannot even be started (its log does
+ * not open). Failures are only said. */
+void member_note_failure(const struct sync *sync, const struct wiring *wiring,
+                         const struct env *env, const struct source_report *source,
+                         const struct err *why);
+
+#endif

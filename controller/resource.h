@@ -1,0 +1,68 @@
+/* The custom resources as plain records, read from YAML files as kubectl would read them, checked
+ * altogether before anything starts. */
+#ifndef RESILOG_CONTROLLER_RESOURCE_H
+#define RESILOG_CONTROLLER_RESOURCE_H
+
+#include "core/err.h"
+#include "core/scope.h"
+#include "core/slice.h"
+#include "flow/replication.h"
+#include "io/kube_config.h"
+
+struct buf;
+struct json_doc;
+struct resources;
+
+/* A KubernetesCluster with its credentials. */
+struct cluster {
+    const char *ns, *name; /* "default" where the file names no namespace */
+    const char *full_name; /* "namespace/name" */
+    const char *secret_name;
+    struct kube_config config;
+};
+
+/* A LiveSynchronization of the plugin kubernetes-objects-to-kubernetes. */
+struct sync {
+    const char *ns, *name, *full_name;
+    bool suspend;
+    const struct cluster *source, *destination;
+    struct replication replication;
+};
+
+enum problem_level { PROBLEM_ERROR, PROBLEM_WARNING };
+
+/* One remark about the input: where ("file:line:column" and the member's path), what was found,
+ * what is allowed, the nearest match. */
+struct problem {
+    enum problem_level level;
+    const char *where; /* "livesync.yaml:14:7", or the file, or "-" for standard input */
+    const char *path;  /* "spec.config.replication.resources[0].op"; "" for a whole file */
+    const char *text;
+};
+
+struct resources_opts {
+    const char *const
+        *files; /* files, folders (every *.yaml, *.yml, *.json in it, by name, not below), or "-" */
+    size_t n_files;
+    const char *const *kubeconfigs; /* "NAME=FILE" or "NAMESPACE/NAME=FILE": supplies a
+                                       KubernetesCluster's Secret from a file */
+    size_t n_kubeconfigs;
+    bool offline; /* only validate: credentials that are missing are warnings */
+};
+
+/* Reads and checks everything; lists all problems, not only the first. RC_OK even with problems of
+ * level PROBLEM_ERROR: see resources_errors. Errors: NOMEM; IO and NOTFOUND are problems, too. */
+MUST_CHECK enum rc resources_load(const struct resources_opts *opts, struct resources **ret,
+                                  struct err *e);
+void resources_free(struct resources *r);
+DEFINE_FREEP(struct resources, resources_free)
+
+size_t resources_errors(const struct resources *r); /* how many problems are errors */
+/* The remark with that index, in the order of files and lines; NULL behind the last. */
+const struct problem *resources_problem(const struct resources *r, size_t index);
+/* Records; NULL behind the last: those without an error of their own. They live as long as the
+ * resources. */
+const struct sync *resources_sync(const struct resources *r, size_t index);
+const struct cluster *resources_cluster(const struct resources *r, size_t index);
+
+#endif

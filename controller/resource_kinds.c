@@ -1,0 +1,350 @@
+/* The tables of kinds and fields, and how a document's kind is found. Pure. To teach resilog a
+ * field, add it to its table, with FIELD_LATER until something acts on it. */
+#include "controller/resource_kinds.h"
+
+#include "controller/nearest.h"
+#include "controller/problem_list.h"
+#include "controller/resource_fields.h"
+#include "core/json.h"
+
+#include <assert.h>
+
+#define ASSETS     "assets.astronetes.io"
+#define AUTOMATION "automation.astronetes.io"
+#define V1ALPHA1   "/v1alpha1"
+
+/* clang-format off */
+#define TEXT(name_)            {.name = (name_), .type = FIELD_STRING}
+#define NEED_TEXT(name_)       {.name = (name_), .type = FIELD_STRING, .flags = FIELD_REQUIRED}
+#define FLAG(name_)            {.name = (name_), .type = FIELD_BOOL}
+#define ANY(name_)             {.name = (name_), .type = FIELD_ANY}
+#define OBJECT(name_, of_)     {.name = (name_), .type = FIELD_OBJECT, .of = (of_)}
+#define NEED_OBJECT(name_, of_) \
+    {.name = (name_), .type = FIELD_OBJECT, .flags = FIELD_REQUIRED, .of = (of_)}
+#define MAP(name_, of_)        {.name = (name_), .type = FIELD_MAP, .of = (of_)}
+#define LIST(name_, of_)       {.name = (name_), .type = FIELD_LIST, .of = (of_)}
+#define NEED_LIST(name_, of_) \
+    {.name = (name_), .type = FIELD_LIST, .flags = FIELD_REQUIRED, .of = (of_)}
+#define CHOICE(name_, of_)     {.name = (name_), .type = FIELD_STRING, .choices = (of_)}
+#define LATER(name_, type_)    {.name = (name_), .type = (type_), .flags = FIELD_LATER}
+#define LATER_OF(name_, type_, of_) \
+    {.name = (name_), .type = (type_), .flags = FIELD_LATER, .of = (of_)}
+#define LATER_CHOICE(name_, of_) \
+    {.name = (name_), .type = FIELD_STRING, .flags = FIELD_LATER, .choices = (of_)}
+#define MOVED(name_, to_)      {.name = (name_), .type = FIELD_MOVED, .instead = (to_)}
+#define INT(name_, least_) \
+    {.name = (name_), .type = FIELD_INT, .least = (least_), .most = INT32_MAX}
+#define END                    {.name = NULL}
+/* clang-format on */
+
+static const struct field any_string = TEXT("");
+static const struct field a_string = NEED_TEXT("");
+static const struct field secret_string = {.name = "", .type = FIELD_STRING, .flags = FIELD_SECRET};
+
+/* What a server adds is accepted, so that the output of "kubectl get -o yaml" is. */
+static const struct field metadata_fields[] = {
+    TEXT("name"),
+    TEXT("generateName"),
+    TEXT("namespace"),
+    MAP("labels", &any_string),
+    MAP("annotations", &any_string),
+    ANY("uid"),
+    ANY("resourceVersion"),
+    ANY("generation"),
+    ANY("creationTimestamp"),
+    ANY("deletionTimestamp"),
+    ANY("deletionGracePeriodSeconds"),
+    ANY("managedFields"),
+    ANY("ownerReferences"),
+    ANY("finalizers"),
+    ANY("selfLink"),
+    END,
+};
+#define IDENTITY ANY("apiVersion"), ANY("kind"), NEED_OBJECT("metadata", metadata_fields)
+
+/* ---- KubernetesCluster, Secret, and what has no function yet ---- */
+
+static const struct field cluster_spec_fields[] = {NEED_TEXT("secretName"), END};
+static const struct field cluster_fields[] = {IDENTITY, NEED_OBJECT("spec", cluster_spec_fields),
+                                              ANY("status"), END};
+static const struct field secret_fields[] = {
+    IDENTITY,          TEXT("type"), MAP("data", &secret_string), MAP("stringData", &secret_string),
+    FLAG("immutable"), END};
+static const struct field later_fields[] = {IDENTITY, ANY("spec"), ANY("status"), END};
+
+/* ---- LiveSynchronization ---- */
+
+static const char *const adopt_choices[] = {"equal", "never", "always", NULL};
+static const char *const effects_choices[] = {"suspend", "allow", NULL};
+static const char *const write_choices[] = {"merge", "apply", NULL};
+static const char *const recreate_choices[] = {"ask", "always", "never", NULL};
+static const char *const level_choices[] = {"debug", "info", "warn", "error", NULL};
+static const char *const pull_choices[] = {"Always", "IfNotPresent", "Never", NULL};
+static const char *const operator_choices[] = {"In", "NotIn", "Exists", "DoesNotExist", NULL};
+
+static const struct field expression_fields[] = {
+    NEED_TEXT("key"),
+    {.name = "operator",
+     .type = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     .choices = operator_choices},
+    LIST("values", &any_string),
+    END,
+};
+static const struct field expression = OBJECT("", expression_fields);
+static const struct field selector_fields[] = {
+    MAP("matchLabels", &any_string),
+    LIST("matchExpressions", &expression),
+    END,
+};
+const struct field *const kind_selector_fields = selector_fields;
+static const struct field name_selector_fields[] = {
+    LIST("regex", &a_string),
+    LIST("excludeRegex", &a_string),
+    END,
+};
+/* The selectors in it are checked with kind_selector_fields where they are read. */
+static const struct field filters_fields[] = {
+    MAP("selector", NULL),
+    MAP("namespaceSelector", NULL),
+    OBJECT("nameSelector", name_selector_fields),
+    END,
+};
+
+static const struct field patch_options_fields[] = {FLAG("skipIfNotFoundOnDelete"), END};
+static const struct field operation_fields[] = {
+    NEED_TEXT("op"),
+    {.name = "path",
+     .type = FIELD_STRING}, /* "" is a path; controller/resource_patch.c checks it */
+    ANY("value"),
+    END,
+};
+static const struct field operation = OBJECT("", operation_fields);
+static const struct field transformation_fields[] = {
+    OBJECT("patchOptions", patch_options_fields),
+    LIST("patch", &operation),
+    END,
+};
+static const struct field from_original_fields[] = {FLAG("enabled"), END};
+static const struct field recovery_fields[] = {
+    OBJECT("patchOptions", patch_options_fields),
+    LIST("fromPatch", &operation),
+    OBJECT("fromOriginal", from_original_fields),
+    END,
+};
+
+static const struct field entry_fields[] = {
+    TEXT("group"),
+    NEED_TEXT("version"),
+    NEED_TEXT("resource"),
+    OBJECT("filters", filters_fields),
+    OBJECT("transformation", transformation_fields),
+    LATER_OF("recoveryProcess", FIELD_OBJECT, recovery_fields),
+    CHOICE("adopt", adopt_choices),
+    CHOICE("effects", effects_choices),
+    LATER_CHOICE("writeMode", write_choices),
+    LATER_CHOICE("recreate", recreate_choices),
+    LATER_OF("namespaces", FIELD_LIST, &a_string),
+    MOVED("nameSelector", "it in filters"),
+    MOVED("namespaceSelector", "it in filters"),
+    MOVED("selector", "it in filters"),
+    MOVED("patch", "it in transformation"),
+    END,
+};
+static const struct field entry = OBJECT("", entry_fields);
+static const struct field replication_fields[] = {
+    NEED_LIST("resources", &entry),
+    FLAG("forceNamespaceCreation"),
+    LATER("resyncPeriod", FIELD_DURATION),
+    CHOICE("adopt", adopt_choices),
+    CHOICE("effects", effects_choices),
+    LATER("record", FIELD_ANY),
+    LATER("pruneDeselected", FIELD_BOOL),
+    LATER("excludeResources", FIELD_LIST),
+    END,
+};
+
+static const struct field component_fields[] = {
+    CHOICE("logLevel", level_choices),
+    CHOICE("imagePullPolicy", pull_choices),
+    MAP("resources", NULL),
+    INT("concurrentTasks", 1),
+    INT("replicas", 0),
+    END,
+};
+static const struct field components_fields[] = {
+    OBJECT("eventsListener", component_fields),
+    OBJECT("processor", component_fields),
+    OBJECT("reconciler", component_fields),
+    OBJECT("restorer", component_fields),
+    OBJECT("synchronizer", component_fields),
+    OBJECT("nats", component_fields),
+    OBJECT("redis", component_fields),
+    OBJECT("metricsExporter", component_fields),
+    END,
+};
+static const struct field observability_fields[] = {
+    FLAG("enabled"),
+    {.name = "interval", .type = FIELD_DURATION},
+    END,
+};
+static const struct field config_fields[] = {
+    NEED_TEXT("sourceName"),
+    NEED_TEXT("destinationName"),
+    LATER("bucketName", FIELD_STRING),
+    NEED_OBJECT("replication", replication_fields),
+    LATER_OF("observability", FIELD_OBJECT, observability_fields),
+    LATER_OF("components", FIELD_OBJECT, components_fields),
+    LATER("resyncPeriod", FIELD_DURATION), /* both here and in replication, in the reference */
+    MOVED("resources", "it in replication"),
+    END,
+};
+static const struct field sync_spec_fields[] = {
+    FLAG("suspend"),
+    {.name = "plugin",
+     .type = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     .choices = (const char *const[]){KIND_PLUGIN, NULL}},
+    NEED_OBJECT("config", config_fields),
+    MOVED("BucketRef", "config.bucketName"),
+    MOVED("resources", "config.replication.resources"),
+    END,
+};
+static const struct field sync_fields[] = {IDENTITY, NEED_OBJECT("spec", sync_spec_fields),
+                                           ANY("status"), END};
+
+/* ---- Kinds ---- */
+
+enum { KINDS_MAX = 16 }; /* of one apiVersion */
+const struct kind kinds[] = {
+    {"KubernetesCluster", ASSETS V1ALPHA1, KIND_CLUSTER, cluster_fields},
+    {"LiveSynchronization", AUTOMATION V1ALPHA1, KIND_SYNC, sync_fields},
+    {"Secret", "v1", KIND_SECRET, secret_fields},
+    {"Bucket", ASSETS V1ALPHA1, KIND_LATER, later_fields},
+    {"Database", ASSETS V1ALPHA1, KIND_LATER, later_fields},
+    {"Synchronization", AUTOMATION V1ALPHA1, KIND_LATER, later_fields},
+    {"SynchronizationPlan", AUTOMATION V1ALPHA1, KIND_LATER, later_fields},
+    {"Task", AUTOMATION V1ALPHA1, KIND_LATER, later_fields},
+    {"TaskRun", AUTOMATION V1ALPHA1, KIND_LATER, later_fields},
+    {"Backup", AUTOMATION V1ALPHA1, KIND_LATER, later_fields},
+    {.name = NULL},
+};
+
+static bool is_between(struct slice s, size_t max, char also)
+{
+    if (s.n == 0 || s.n > max)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool alnum = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        bool inner = c == '-' || c == also;
+        if (!alnum && (!inner || i == 0 || i + 1 == s.n))
+            return false;
+        if (c == '.' && (s.p[i - 1] == '.' || s.p[i - 1] == '-' || s.p[i + 1] == '-'))
+            return false;
+    }
+    return true;
+}
+
+bool kind_is_name(struct slice text)
+{
+    return is_between(text, 253, '.');
+}
+
+bool kind_is_namespace(struct slice text)
+{
+    return is_between(text, 63, '-');
+}
+
+static const struct kind *find_name(struct slice name)
+{
+    const struct kind *k = kinds;
+    while (k->name && !slice_eq(slice_str(k->name), name))
+        k++;
+    return k->name ? k : NULL;
+}
+
+static bool is_our_group(struct slice api)
+{
+    return slice_starts(api, SLICE(ASSETS "/")) || slice_starts(api, SLICE(AUTOMATION "/"));
+}
+
+static bool is_our_version(struct slice api)
+{
+    return slice_eq(api, SLICE(ASSETS V1ALPHA1)) || slice_eq(api, SLICE(AUTOMATION V1ALPHA1));
+}
+
+/* A string member that must be there. */
+static bool read_text(const struct origin *o, const struct json *node, const char *name,
+                      struct slice *ret)
+{
+    const struct json *n = json_get(node, name);
+    if (!n || n->type == JSON_NULL) {
+        problem_error(o, node, "the field \"%s\" is missing: this is no Kubernetes resource", name);
+        return false;
+    }
+    if (!fields_check_value(o, n, &a_string))
+        return false;
+    *ret = json_text(o->doc, n);
+    return true;
+}
+
+/* Of one of our groups an error with all that is allowed, of another a remark. */
+static void unknown_kind(const struct origin *o, const struct json *at, struct slice api,
+                         struct slice name)
+{
+    const char *allowed[KINDS_MAX + 1] = {NULL};
+    size_t n = 0;
+    struct nearest near = NEAREST_INIT(name);
+    for (const struct kind *k = kinds; k->name; k++)
+        if (slice_eq(slice_str(k->api_version), api)) {
+            assert(n < KINDS_MAX);
+            allowed[n++] = k->name;
+            nearest_try(&near, k->name);
+        }
+    if (n > 0 && is_our_group(api))
+        fields_wrong_choice(o, at, name, allowed);
+    else
+        problem_warn(o, at, "ignored: resilog has no use for %.*s of %.*s%s%s%s", SHOWN(name),
+                     SHOWN(api), near.name ? "; did you mean \"" : "", near.name ? near.name : "",
+                     near.name ? "\"?" : "");
+}
+
+/* The kind's name may be another group's, too: an error only where ours is meant. */
+static bool means_ours(const struct kind *k, struct slice api)
+{
+    struct nearest near = NEAREST_INIT(api);
+    if (k->use == KIND_CLUSTER || k->use == KIND_SYNC || is_our_group(api))
+        return true;
+    if (k->use == KIND_SECRET)
+        return !memchr(api.p, '/', api.n);
+    nearest_try(&near, k->api_version);
+    return near.name;
+}
+
+const struct kind *kind_of(const struct origin *o, const struct json *node)
+{
+    struct slice name, api;
+    if (!read_text(o, node, "kind", &name))
+        return NULL;
+    const struct kind *k = find_name(name);
+    const struct json *at = json_get(node, "apiVersion");
+    if (k && k->use != KIND_SECRET && (!at || at->type == JSON_NULL)) {
+        problem_warn(o, node, "the field \"apiVersion\" is missing: taken as %s", k->api_version);
+        return k;
+    }
+    if (!read_text(o, node, "apiVersion", &api))
+        return NULL;
+    if (k && slice_eq(api, slice_str(k->api_version)))
+        return k;
+    if (!k && is_our_group(api) && !is_our_version(api))
+        problem_error(o, at,
+                      "\"%.*s\" is not known; allowed: " ASSETS V1ALPHA1 ", " AUTOMATION V1ALPHA1,
+                      SHOWN(api));
+    else if (k && means_ours(k, api))
+        problem_error(o, at, "\"%.*s\" is not the apiVersion of a %s; allowed: %s", SHOWN(api),
+                      k->name, k->api_version);
+    else
+        unknown_kind(o, json_get(node, "kind"), api, name);
+    return NULL;
+}

@@ -1,0 +1,109 @@
+/* What the files of controller/resource*.c share while resources are being read. Private to
+ * controller/. */
+#ifndef RESILOG_CONTROLLER_RESOURCE_PRIV_H
+#define RESILOG_CONTROLLER_RESOURCE_PRIV_H
+
+#include "controller/problem_list.h"
+#include "controller/resource.h"
+#include "controller/resource_kinds.h"
+#include "controller/text_pool.h"
+#include "core/yaml.h"
+
+struct map;
+
+/* ---- Files (resource_read.c) ---- */
+
+struct input {
+    char *file; /* as messages name it */
+    bool asked; /* named itself, not found in a folder */
+    struct yaml_file yaml;
+};
+
+struct inputs {
+    struct input *list;
+    size_t n, cap;
+};
+
+/* Finds the files, reads and parses them all. What is wrong with them becomes problems. Errors:
+ * NOMEM. */
+MUST_CHECK enum rc inputs_read(const struct resources_opts *opts, struct problem_list *problems,
+                               struct inputs *ret, struct err *e);
+void inputs_done(struct inputs *in);
+/* Appends a file's text, of "-" that of standard input, at most YAML_TEXT_MAX bytes. Errors:
+ * NOTFOUND, DENIED, IO, LIMIT, NOMEM; the message begins with path. */
+MUST_CHECK enum rc input_text(const char *path, struct buf *out, struct err *e);
+/* Overwrites, then frees: the text may hold credentials. */
+void input_wipe(struct buf *b);
+
+/* ---- Resources as they were read ---- */
+
+/* One resource of a kind that is acted on. Its texts live as long as the resources. */
+struct item {
+    const struct kind *kind;
+    struct origin origin;
+    const struct json *node;
+    const char *ns, *name, *full_name;
+    bool broken;             /* an error about it was told */
+    struct cluster *cluster; /* of a KubernetesCluster that is not broken */
+};
+
+struct sync_record {
+    struct sync sync;
+    struct replication_entry *entries; /* sync.replication's own */
+    size_t n_entries;
+};
+
+struct resources {
+    struct text_pool texts;
+    struct problem_list *problems;
+    struct cluster **clusters;
+    size_t n_clusters;
+    struct sync_record **syncs;
+    size_t n_syncs;
+};
+
+/* While reading. */
+struct loader {
+    const struct resources_opts *opts;
+    struct resources *out;
+    struct inputs inputs;
+    struct item **items;
+    size_t n_items, cap_items;
+    struct map *by_name; /* "<kind> <namespace>/<name>": struct item, borrowed */
+};
+
+/* The item of that kind; NULL if there is none. */
+struct item *loader_find(const struct loader *l, const struct kind *kind, const char *full_name);
+/* The end of a message that there is no item of that kind with the name text, written in namespace
+ * ns: the one that was perhaps meant, else those that there are. */
+#define HINT_BYTES 256
+void loader_hint(const struct loader *l, const struct kind *kind, const char *ns, struct slice text,
+                 char out[HINT_BYTES]);
+/* The table's row for a use. */
+const struct kind *loader_kind(enum kind_use use);
+
+/* Makes the documents of all files into items (resource_item.c). Errors: NOMEM. */
+MUST_CHECK enum rc items_read(struct loader *l, struct err *e);
+/* Makes clusters with their credentials of all items (resource_cluster.c). Errors: NOMEM. */
+MUST_CHECK enum rc clusters_read(struct loader *l, struct err *e);
+/* Makes a synchronization of an item (resource_sync.c). Errors: NOMEM. */
+MUST_CHECK enum rc sync_read(struct loader *l, const struct item *item, struct err *e);
+void sync_record_free(struct sync_record *s);
+DEFINE_FREEP(struct sync_record, sync_record_free)
+
+/* One entry of replication.resources (resource_entry.c); what was read so far is in ret also after
+ * a failure. All problems are told. */
+MUST_CHECK enum rc entry_read(struct text_pool *texts, const struct origin *o,
+                              const struct json *node, const struct sink_policy *defaults,
+                              struct replication_entry *ret, struct err *e);
+void entry_done(struct replication_entry *entry);
+/* `adopt` and `effects` of an entry, or of a whole replication. */
+void policy_read(const struct origin *o, const struct json *node, struct sink_policy *policy);
+
+/* A list of patch operations, checked (resource_patch.c); ret is NULL where there is none. Errors:
+ * NOMEM. */
+MUST_CHECK enum rc patch_read(struct text_pool *texts, const struct origin *o,
+                              const struct json *list, struct json_patch_op **ret, size_t *ret_n,
+                              struct err *e);
+
+#endif

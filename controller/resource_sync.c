@@ -1,0 +1,151 @@
+/* A LiveSynchronization as data: its two clusters and its entries. What the field tables cannot say
+ * is checked here: references, and entries against each other. One thread. */
+#include "controller/resource_fields.h"
+#include "controller/resource_priv.h"
+#include "core/json.h"
+
+enum { ENTRIES_MAX = 1000 };
+
+void sync_record_free(struct sync_record *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < s->n_entries; i++)
+        entry_done(&s->entries[i]);
+    free(s->entries);
+    free(s);
+}
+
+/* ---- Clusters ---- */
+
+static void tell_missing(struct loader *l, const struct item *item, const struct json *at,
+                         const char *full)
+{
+    struct slice text = json_text(item->origin.doc, at);
+    char hint[HINT_BYTES];
+    loader_hint(l, loader_kind(KIND_CLUSTER), item->ns, text, hint);
+    problem_error(&item->origin, at, "there is no KubernetesCluster %.*s in the files%s",
+                  SHOWN(slice_str(full)), hint);
+}
+
+/* The cluster that a member of config names: "name" in the same namespace, or "namespace/name". */
+static const struct item *find_cluster(struct loader *l, const struct item *item,
+                                       const struct json *config, const char *member)
+{
+    const struct json *at = json_get(config, member);
+    struct slice text = json_text(item->origin.doc, at), name;
+    struct slice ns = slice_cut(text, '/', &name);
+    bool qualified = ns.n < text.n;
+    if (text.n == 0)
+        return NULL; /* told by the field table */
+    if (!kind_is_name(qualified ? name : text) || (qualified && !kind_is_namespace(ns))) {
+        problem_error(&item->origin, at,
+                      "\"%.*s\" names no KubernetesCluster: allowed are \"name\", in the same "
+                      "namespace, and \"namespace/name\"",
+                      SHOWN(text));
+        return NULL;
+    }
+    struct text_pool *texts = &l->out->texts;
+    const char *full = qualified ? text_pool_add(texts, text)
+                                 : text_pool_join(texts, slice_str(item->ns), '/', text);
+    const struct item *cluster = loader_find(l, loader_kind(KIND_CLUSTER), full);
+    if (!cluster)
+        tell_missing(l, item, at, full);
+    return cluster;
+}
+
+static void read_clusters(struct loader *l, const struct item *item, const struct json *config,
+                          struct sync *sync)
+{
+    const struct item *source = find_cluster(l, item, config, "sourceName");
+    const struct item *destination = find_cluster(l, item, config, "destinationName");
+    if (source && source == destination)
+        problem_error(&item->origin, json_get(config, "destinationName"),
+                      "source and destination are the same KubernetesCluster, %s",
+                      source->full_name);
+    sync->source = source ? source->cluster : NULL;
+    sync->destination = destination ? destination->cluster : NULL;
+}
+
+/* ---- Entries ---- */
+
+/* Tells once that a resource is named again: allowed, but easily a mistake. */
+static bool tell_repeated(const struct item *item, const struct json *node,
+                          const struct sync_record *s, const struct replication_entry *entry)
+{
+    for (size_t i = 0; i < s->n_entries; i++) {
+        const struct replication_entry *other = &s->entries[i];
+        if (!slice_eq(other->group, entry->group) || !slice_eq(other->resource, entry->resource))
+            continue;
+        problem_warn(&item->origin, node,
+                     "resource \"%.*s\" of group \"%.*s\" is also in entry %zu: an object goes by "
+                     "the first entry that selects it",
+                     SHOWN(entry->resource), SHOWN(entry->group), i);
+        return true;
+    }
+    return false;
+}
+
+static enum rc read_entries(struct loader *l, const struct item *item, const struct json *list,
+                            const struct sink_policy *defaults, struct sync_record *s,
+                            struct err *e)
+{
+    bool told = false;
+    if (list->count > ENTRIES_MAX) {
+        problem_error(&item->origin, list, "%zu entries, the most allowed is %d", list->count,
+                      ENTRIES_MAX);
+        return RC_OK;
+    }
+    s->entries = calloc(list->count + 1, sizeof *s->entries);
+    if (!s->entries)
+        return err_nomem(e);
+    for (const struct json *n = list->first; n; n = n->next) {
+        struct replication_entry *entry = &s->entries[s->n_entries];
+        if (n->type != JSON_OBJECT)
+            continue; /* told by the field table */
+        enum rc rc = entry_read(&l->out->texts, &item->origin, n, defaults, entry, e);
+        told = told || tell_repeated(item, n, s, entry);
+        s->n_entries++;
+        if (rc != RC_OK)
+            return rc;
+    }
+    return RC_OK;
+}
+
+static enum rc read_replication(struct loader *l, const struct item *item,
+                                const struct json *config, struct sync_record *s, struct err *e)
+{
+    const struct json *replication = fields_object(config, "replication");
+    const struct json *list = fields_list(replication, "resources");
+    struct sink_policy defaults = {.by_name = true};
+    defaults.force_namespace = fields_true(replication, "forceNamespaceCreation");
+    policy_read(&item->origin, replication, &defaults);
+    if (!list)
+        return RC_OK;
+    enum rc rc = read_entries(l, item, list, &defaults, s, e);
+    s->sync.replication = (struct replication){
+        .sync = slice_str(item->full_name), .entries = s->entries, .n_entries = s->n_entries};
+    return rc;
+}
+
+enum rc sync_read(struct loader *l, const struct item *item, struct err *e)
+{
+    const struct json *spec = fields_object(item->node, "spec");
+    const struct json *config = fields_object(spec, "config");
+    size_t errors = problem_list_errors(l->out->problems);
+    AUTO(sync_record_freep) struct sync_record *s = calloc(1, sizeof *s);
+    if (!s)
+        return err_nomem(e);
+    s->sync.ns = item->ns;
+    s->sync.name = item->name;
+    s->sync.full_name = item->full_name;
+    s->sync.suspend = fields_true(spec, "suspend");
+    read_clusters(l, item, config, &s->sync);
+    enum rc rc = read_replication(l, item, config, s, e);
+    if (rc != RC_OK)
+        return rc;
+    bool clean = !item->broken && problem_list_errors(l->out->problems) == errors;
+    if (clean && s->sync.source && s->sync.destination)
+        l->out->syncs[l->out->n_syncs++] = steal(&s);
+    return RC_OK;
+}

@@ -1,0 +1,37 @@
+/* Runs everything that the resources ask for: for each source one thread that fills its log, and
+ * for each synchronization one thread that empties it into its destination. They share nothing but
+ * the log. What fails is closed, told in its status and tried again with back-off; nothing here
+ * ends the process. */
+#ifndef RESILOG_CONTROLLER_RUNTIME_H
+#define RESILOG_CONTROLLER_RUNTIME_H
+
+#include "core/err.h"
+#include "core/scope.h"
+
+#include <stddef.h>
+
+struct env;
+struct resources;
+struct runtime;
+struct wiring;
+
+struct runtime_opts {
+    const struct resources *resources; /* borrowed until runtime_stop */
+    const struct wiring *wiring;       /* borrowed until runtime_stop */
+    const char *const *allow_prune; /* names of synchronizations ("name" or "namespace/name") whose
+                                       pruning is approved for this life */
+    size_t n_allow_prune;
+};
+
+/* Starts the threads. Errors: INVALID (an allow_prune name that no synchronization has), NOMEM,
+ * LIMIT (no thread to be had). */
+MUST_CHECK enum rc runtime_start(const struct runtime_opts *opts, const struct env *env,
+                                 struct runtime **ret, struct err *e);
+/* Asks all to finish what is in flight (at most RUNTIME_DRAIN_NS) and commit, waits for them and
+ * frees all. NULL is allowed. */
+void runtime_stop(struct runtime *r);
+DEFINE_FREEP(struct runtime, runtime_stop)
+
+#define RUNTIME_DRAIN_NS (10 * 1000000000LL)
+
+#endif

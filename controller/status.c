@@ -1,0 +1,62 @@
+/* Status as JSON. Pure. */
+#include "controller/status.h"
+
+#include "controller/resource.h"
+#include "core/buf.h"
+#include "core/clock.h"
+#include "core/json.h"
+
+const char *sync_phase_name(enum sync_phase phase)
+{
+    static const char *const names[] = {
+        [PHASE_PENDING] = "Pending", [PHASE_SYNCING] = "Syncing",     [PHASE_LIVE] = "Live",
+        [PHASE_WAITING] = "Waiting", [PHASE_SUSPENDED] = "Suspended", [PHASE_FAILED] = "Failed",
+        [PHASE_STOPPED] = "Stopped",
+    };
+    return names[phase];
+}
+
+enum sync_phase sync_phase_of(const struct source_report *source, const struct pump_status *pump,
+                              bool sink_connected)
+{
+    if (!source->connected || !sink_connected)
+        return PHASE_WAITING;
+    return pump->catching_up ? PHASE_SYNCING : PHASE_LIVE;
+}
+
+static void add_text(struct buf *out, const char *name, const char *text)
+{
+    buf_addf(out, ",\"%s\":", name);
+    json_print_text(slice_str(text), out);
+}
+
+static void add_lag(const struct sync_status *s, struct buf *out)
+{
+    if (!s->source.connected) {
+        buf_add_str(out, ",\"lagSeconds\":null");
+        return;
+    }
+    int64_t age = s->pump.oldest_ns ? s->now_ns - s->pump.oldest_ns : 0;
+    buf_addf(out, ",\"lagSeconds\":%.3f", age > 0 ? (double)age / (double)NS_PER_S : 0.0);
+}
+
+void sync_status_print(const struct sync *sync, const struct sync_status *s, struct buf *out)
+{
+    const char *error = s->error[0] ? s->error : s->pump.error[0] ? s->pump.error : s->source.error;
+    char now[TIME_TEXT_MAX];
+    buf_add_str(out, "{\"name\":");
+    json_print_text(slice_str(sync->name), out);
+    add_text(out, "namespace", sync->ns);
+    add_text(out, "phase", sync_phase_name(s->phase));
+    add_text(out, "source", sync->source->full_name);
+    add_text(out, "destination", sync->destination->full_name);
+    buf_addf(out, ",\"offset\":%llu,\"head\":%llu,\"lagRecords\":%llu",
+             (unsigned long long)s->pump.offset, (unsigned long long)s->pump.head,
+             (unsigned long long)s->pump.lag_records);
+    add_lag(s, out);
+    buf_addf(out, ",\"held\":%zu,\"waiting\":%zu,\"pruneHeld\":%zu", s->pump.held, s->pump.waiting,
+             s->pump.prune_held);
+    add_text(out, "lastError", error);
+    add_text(out, "updated", time_text(s->now_ns, now));
+    buf_add_char(out, '}');
+}

@@ -1,0 +1,50 @@
+/* The status of a synchronization as JSON: what its thread writes beside its checkpoint at least
+ * every STATUS_EVERY_NS, and `resilog status` reads. */
+#ifndef RESILOG_CONTROLLER_STATUS_H
+#define RESILOG_CONTROLLER_STATUS_H
+
+#include "core/err.h"
+#include "flow/pump.h"
+
+#include <stdint.h>
+
+struct buf;
+struct sync;
+
+#define STATUS_EVERY_NS (5 * 1000000000LL)
+#define STATUS_STALE_NS (15 * 1000000000LL) /* older than that with nobody running: Stopped */
+
+enum sync_phase {
+    PHASE_PENDING, /* the source's identity is not known yet */
+    PHASE_SYNCING, /* the first pass to the end of the log */
+    PHASE_LIVE,
+    PHASE_WAITING, /* source or destination is not connected */
+    PHASE_SUSPENDED,
+    PHASE_FAILED, /* needs a person; still tried again now and then */
+    PHASE_STOPPED
+};
+const char *sync_phase_name(enum sync_phase phase);
+
+/* What the source's thread says. */
+struct source_report {
+    bool connected;
+    char error[400];
+};
+
+struct sync_status {
+    enum sync_phase phase;
+    struct source_report source;
+    struct pump_status pump; /* zeros before there is one */
+    char error[400]; /* of the synchronization itself; wins over the pump's and the source's */
+    int64_t now_ns;  /* wall clock */
+};
+
+/* The phase of a running pump. */
+enum sync_phase sync_phase_of(const struct source_report *source, const struct pump_status *pump,
+                              bool sink_connected);
+/* Appends the JSON object: name, namespace, phase, source, destination, offset, head, lagRecords,
+ * lagSeconds (null while the source is not connected), held, waiting, pruneHeld, lastError,
+ * updated. */
+void sync_status_print(const struct sync *sync, const struct sync_status *s, struct buf *out);
+
+#endif

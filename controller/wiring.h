@@ -1,0 +1,27 @@
+/* How the runtime gets concrete things: the log, checkpoints, producers and sinks. Filled by
+ * cli/wire.c, the only place that picks concrete types, and by tests. The functions may be called
+ * from different threads at once. */
+#ifndef RESILOG_CONTROLLER_WIRING_H
+#define RESILOG_CONTROLLER_WIRING_H
+
+#include "core/err.h"
+#include "core/slice.h"
+
+struct ckpt;
+struct cluster;
+struct producer;
+struct rlog;
+struct sink;
+struct sync;
+
+struct wiring {
+    void *arg;
+    enum rc (*open_log)(void *arg, const struct cluster *source, struct rlog **ret, struct err *e);
+    enum rc (*open_ckpt)(void *arg, struct ckpt **ret, struct err *e);
+    enum rc (*open_producer)(void *arg, const struct cluster *source, struct producer **ret,
+                             struct err *e);
+    enum rc (*open_sink)(void *arg, const struct sync *sync, struct slice source_identity,
+                         struct sink **ret, struct err *e);
+};
+
+#endif

@@ -1,0 +1,100 @@
+/* The filter: which entry of a synchronization selects an object. Pure; one thread per replication,
+ * because regular expressions keep scratch memory. */
+#include "flow/filter.h"
+
+#include "core/json.h"
+#include "core/regex.h"
+#include "flow/replication.h"
+#include "flow/selector.h"
+
+/* The answer of one part of a filter; what is undecided stays so unless another part says no. */
+enum answer { NO, UNSURE, YES };
+
+static enum answer any_regex(struct regex *const *list, size_t n, struct slice name)
+{
+    enum answer answer = NO;
+    for (size_t i = 0; i < n; i++) {
+        bool found = false;
+        struct err limit = ERR_INIT;
+        if (regex_search(list[i], name, &found, &limit) < 0)
+            answer = UNSURE;
+        else if (found)
+            return YES;
+    }
+    return answer;
+}
+
+static enum answer match_name(const struct replication_entry *entry, struct slice name)
+{
+    enum answer excluded = any_regex(entry->not_names, entry->n_not_names, name);
+    if (excluded == YES)
+        return NO;
+    enum answer named = entry->n_names ? any_regex(entry->names, entry->n_names, name) : YES;
+    return named == YES && excluded == UNSURE ? UNSURE : named;
+}
+
+static struct json *labels_of(struct json_doc *object)
+{
+    return json_dig(json_root(object), "metadata", "labels", NULL);
+}
+
+static enum answer match_namespace(const struct replication_entry *entry,
+                                   const struct filter_input *in)
+{
+    if (!entry->ns_selector)
+        return YES;
+    if (in->key.ns.n == 0) {
+        bool is_namespace = in->key.group.n == 0 && slice_eq(in->key.resource, SLICE("namespaces"));
+        return !is_namespace ||
+                       selector_matches(entry->ns_selector, in->object, labels_of(in->object))
+                   ? YES
+                   : NO;
+    }
+    if (!in->ns_known)
+        return UNSURE;
+    const struct json *labels = in->ns_labels ? json_root(in->ns_labels) : NULL;
+    return selector_matches(entry->ns_selector, in->ns_labels, labels) ? YES : NO;
+}
+
+static enum answer match(const struct replication_entry *entry, const struct filter_input *in)
+{
+    if (entry->selector && !selector_matches(entry->selector, in->object, labels_of(in->object)))
+        return NO;
+    enum answer name = match_name(entry, in->key.name);
+    enum answer ns = match_namespace(entry, in);
+    return name < ns ? name : ns;
+}
+
+static bool names(const struct replication_entry *entry, struct slice group, struct slice resource)
+{
+    return slice_eq(entry->group, group) && slice_eq(entry->resource, resource);
+}
+
+enum filter_verdict filter_decide(const struct replication *r, const struct filter_input *in,
+                                  const struct replication_entry **ret_entry)
+{
+    enum filter_verdict verdict = FILTER_UNRELATED;
+    for (size_t i = 0; i < r->n_entries; i++) {
+        const struct replication_entry *entry = &r->entries[i];
+        if (!names(entry, in->key.group, in->key.resource))
+            continue;
+        enum answer answer = match(entry, in);
+        if (answer == YES && verdict != FILTER_UNDECIDED) {
+            *ret_entry = entry;
+            return FILTER_SELECTED;
+        }
+        if (answer != NO)
+            verdict = FILTER_UNDECIDED; /* an earlier entry may yet be the first that selects */
+        else if (verdict == FILTER_UNRELATED)
+            verdict = FILTER_REJECTED;
+    }
+    return verdict;
+}
+
+bool filter_names(const struct replication *r, struct slice group, struct slice resource)
+{
+    for (size_t i = 0; i < r->n_entries; i++)
+        if (names(&r->entries[i], group, resource))
+            return true;
+    return false;
+}

@@ -1,0 +1,51 @@
+/* Producer to log: batches what the producer saw, with the positions that it covers in the same
+ * append (I2).
+ *
+ * Ingest, not the producer, compares a listing with the log: what is there already in the same
+ * version is not written again, and what the log has but the listing lacks is appended as an
+ * inferred delete with its last body, in the batches that end with sync-end. A listing that broke
+ * off appends no deletes. It pins the source's identity: another cluster under the same name is
+ * refused (FATAL, nothing appended). Positions from bookmarks are written at most once a minute.
+ * One thread; the log's only appender. */
+#ifndef RESILOG_FLOW_INGEST_H
+#define RESILOG_FLOW_INGEST_H
+
+#include "core/event.h"
+#include "core/scope.h"
+
+struct env;
+struct ingest;
+struct producer;
+struct rlog;
+
+struct ingest_scope {
+    struct slice scope; /* "group/resource" or "group/resource/ns" */
+    struct slice
+        api_version; /* "v1"; empty: the source's preferred one, or the one the log has it in */
+};
+
+struct ingest_status {
+    bool connected; /* at least one scope is listing or following */
+    size_t scopes, following;
+    bool log_full;   /* intake waits for room */
+    char error[400]; /* the worst present problem, with its scope; empty if none */
+};
+
+/* Borrows producer and log. Errors: those of reading the log, NOMEM. */
+MUST_CHECK enum rc ingest_open(struct producer *producer, struct rlog *log, const struct env *env,
+                               struct ingest **ret, struct err *e);
+void ingest_close(struct ingest *g);
+DEFINE_FREEP(struct ingest, ingest_close)
+
+/* Says which scopes are wanted from now on; new ones start from the log's position or a listing,
+ * others are dropped. Namespaces and CRDs are always wanted. Errors: INVALID (VersionConflict: the
+ * log has the resource in another version that another synchronization uses), NOMEM, those of the
+ * log. */
+MUST_CHECK enum rc ingest_want(struct ingest *g, const struct ingest_scope *scopes, size_t n,
+                               struct err *e);
+/* One bounded unit of work: RC_OK, or RC_AGAIN with when to come back. Errors: FATAL ones (epoch
+ * lost, device error, another source) end this ingest: close it, and the log. */
+MUST_CHECK enum rc ingest_step(struct ingest *g, int64_t *ret_wake_ns, struct err *e);
+void ingest_status(struct ingest *g, struct ingest_status *ret);
+
+#endif

@@ -1,0 +1,94 @@
+/* A listing is compared with the log object by object; only the keys are remembered, and only until
+ * it ends. One thread. */
+#include "flow/ingest_listing.h"
+
+#include "core/buf.h"
+#include "core/event.h"
+#include "core/event_iter.h"
+#include "core/key.h"
+#include "core/map.h"
+#include "log/rlog.h"
+
+#include <stdlib.h>
+
+#define KEYS_PER_STEP 1024
+
+struct listing {
+    struct rlog *log;
+    struct buf prefix; /* scope and '/' */
+    struct map *seen;  /* keys of the listing; their values mean nothing */
+    struct event_iter *live;
+    struct listing_counts counts;
+};
+
+struct listing *listing_new(struct slice scope, struct rlog *log)
+{
+    AUTO(listing_freep) struct listing *l = calloc(1, sizeof *l);
+    if (!l)
+        return NULL;
+    l->log = log;
+    buf_init(&l->prefix, 2 * KEY_MAX);
+    buf_add_slice(&l->prefix, scope);
+    buf_add_char(&l->prefix, '/');
+    l->seen = map_new(NULL);
+    return l->seen && !l->prefix.bad ? steal(&l) : NULL;
+}
+
+void listing_free(struct listing *l)
+{
+    if (!l)
+        return;
+    event_iter_free(l->live);
+    map_free(l->seen);
+    buf_done(&l->prefix);
+    free(l);
+}
+
+struct slice listing_scope(const struct listing *l)
+{
+    return slice_of(l->prefix.p, l->prefix.n - 1);
+}
+
+enum rc listing_note(struct listing *l, const struct event *put, uint64_t incarnation,
+                     bool *ret_new, struct err *e)
+{
+    enum rc rc = map_put(l->seen, put->key, l, e);
+    if (rc < 0)
+        return rc;
+    AUTO(rlog_found_done) struct rlog_found last = {0};
+    rc = rlog_last(l->log, put->key, 0, &last, e);
+    if (rc < 0 && rc != RC_NOTFOUND)
+        return rc;
+    bool same = rc == RC_OK && last.event.op == EVENT_PUT &&
+                last.event.incarnation == incarnation &&
+                slice_eq(last.event.version, put->version) && slice_eq(last.event.uid, put->uid) &&
+                slice_eq(last.event.api_version, put->api_version);
+    l->counts.listed++;
+    l->counts.changed += !same;
+    *ret_new = !same;
+    return RC_OK;
+}
+
+enum rc listing_next_missing(struct listing *l, const struct event **ret, struct err *e)
+{
+    enum rc rc = RC_OK;
+    if (!l->live) {
+        struct rlog_range range = {.prefix = buf_slice(&l->prefix), .mode = RLOG_LIVE};
+        rc = rlog_cursor(l->log, &range, &l->live, e);
+    }
+    for (int i = 0; rc == RC_OK && i < KEYS_PER_STEP; i++) {
+        const struct event *ev;
+        rc = event_iter_next(l->live, &ev, e);
+        if (rc == RC_OK && !map_get(l->seen, ev->key)) {
+            l->counts.missing++;
+            *ret = ev;
+            return RC_OK;
+        }
+    }
+    return rc == RC_OK ? RC_AGAIN : rc == RC_AGAIN ? RC_END : rc;
+}
+
+struct listing_counts listing_count(const struct listing *l)
+{
+    return l->counts;
+}

@@ -1,0 +1,36 @@
+/* One listing of a scope while it is under way: which keys it had, and afterwards which keys of the
+ * log it lacked. */
+#ifndef RESILOG_FLOW_INGEST_LISTING_H
+#define RESILOG_FLOW_INGEST_LISTING_H
+
+#include "core/err.h"
+#include "core/scope.h"
+#include "core/slice.h"
+
+#include <stdint.h>
+
+struct event;
+struct listing;
+struct rlog;
+
+/* scope is copied. NULL when out of memory. */
+struct listing *listing_new(struct slice scope, struct rlog *log);
+void listing_free(struct listing *l);
+DEFINE_FREEP(struct listing, listing_free)
+
+struct slice listing_scope(const struct listing *l);
+/* Notes that the listing has this object: *ret_new says whether the log must learn of it (absent,
+ * deleted, or in another version, uid, apiVersion or incarnation). Errors: the log's, NOMEM. */
+MUST_CHECK enum rc listing_note(struct listing *l, const struct event *put, uint64_t incarnation,
+                                bool *ret_new, struct err *e);
+/* After the last object was noted and all of them are in the log: the next live object of the scope
+ * that the listing lacked (a view until the next call), RC_AGAIN after a bounded number of others,
+ * RC_END. Errors: the log's. */
+MUST_CHECK enum rc listing_next_missing(struct listing *l, const struct event **ret, struct err *e);
+
+struct listing_counts {
+    uint64_t listed, changed, missing;
+};
+struct listing_counts listing_count(const struct listing *l);
+
+#endif

@@ -1,0 +1,226 @@
+/* Which scopes are wanted and how far each has got, and whose they are: versions mean something only
+ * within one source and one incarnation of it. One thread. */
+#include "flow/ingest_priv.h"
+
+#include "core/buf.h"
+#include "core/clock.h"
+#include "core/json.h"
+#include "core/map.h"
+#include "flow/ingest_listing.h"
+#include "log/rlog.h"
+#include "producers/producer.h"
+
+#include <stdlib.h>
+
+#define SOURCE_KEY        "@epoch/source"
+#define POSITION_EVERY_NS (60 * NS_PER_S)
+
+static const struct ingest_scope ALWAYS[] = {
+    {SLICE("/namespaces"), SLICE("v1")},
+    {SLICE("apiextensions.k8s.io/customresourcedefinitions"), SLICE("apiextensions.k8s.io/v1")},
+};
+
+/* ---- Positions ---- */
+
+void ingest_free_position(void *value)
+{
+    struct position *p = value;
+    free(p->version);
+    free(p);
+}
+
+/* The wanted scope that a key belongs to: the whole resource, else the resource in the key's
+ * namespace. */
+struct position *ingest_position_of(struct ingest *g, struct slice key)
+{
+    struct key parts;
+    struct err ignored = ERR_INIT;
+    if (key_parse(key, &parts, &ignored) != RC_OK)
+        return NULL;
+    struct slice scope = slice_of(key.p, parts.group.n + 1 + parts.resource.n);
+    struct position *p = map_get(g->scopes, scope);
+    return p ? p : map_get(g->scopes, slice_of(key.p, scope.n + 1 + parts.ns.n));
+}
+
+enum rc ingest_set_position(struct ingest *g, struct position *p, struct slice version, bool now,
+                            struct err *e)
+{
+    if (!p)
+        return RC_OK; /* dropped meanwhile */
+    char *copy = strndup(version.n ? version.p : "", version.n);
+    if (!copy)
+        return err_nomem(e);
+    free(p->version);
+    p->version = copy;
+    p->due = p->due || now || clock_boot_ns(g->env.clock) - p->written_ns >= POSITION_EVERY_NS;
+    return RC_OK;
+}
+
+/* ---- Source identity ---- */
+
+static void forget_due(struct ingest *g)
+{
+    struct map_entry entry = {SLICE_NULL, NULL};
+    while (map_seek(g->scopes, entry.key, entry.key.n > 0, &entry))
+        ((struct position *)entry.value)->due = false;
+}
+
+enum rc ingest_pin_source(struct ingest *g, const struct event *ev, struct err *e)
+{
+    AUTO(json_freep) struct json_doc *doc = NULL;
+    enum rc rc = json_parse_view(ev->body, &doc, e);
+    if (rc < 0)
+        return err_wrap(e, "identity of the source");
+    struct slice identity = json_get_text(doc, json_root(doc), "identity");
+    bool regressed = slice_eq(json_get_text(doc, json_root(doc), "reason"), SLICE("regression"));
+    if (g->identity && !slice_eq(slice_str(g->identity), identity))
+        return err_set(e, RC_CONFLICT, ERR_FATAL,
+                       "the source is another cluster: its identity is %.*s, this log belongs to "
+                       "%s; check the kubeconfig, or use "
+                       "another name for the new cluster",
+                       SLICE_ARG(identity), g->identity);
+    if (g->identity && !regressed)
+        return RC_OK;
+    if (!g->identity)
+        g->identity = strndup(identity.n ? identity.p : "", identity.n);
+    if (!g->identity)
+        return err_nomem(e);
+    g->incarnation++;
+    forget_due(g); /* versions of before mean nothing in the new incarnation */
+    AUTO(buf_done) struct buf body = BUF_INIT(EVENT_TEXT_MAX);
+    buf_add_str(&body, "{\"identity\":");
+    json_print_text(identity, &body);
+    buf_addf(&body, ",\"incarnation\":%llu}", (unsigned long long)g->incarnation);
+    rc = buf_check(&body, "identity", e);
+    return rc < 0 ? rc
+                  : ingest_add_own(g, EVENT_EPOCH, SOURCE_KEY, SLICE_NULL, SLICE_NULL,
+                                   buf_slice(&body), e);
+}
+
+enum rc ingest_load_source(struct ingest *g, struct err *e)
+{
+    AUTO(rlog_found_done) struct rlog_found found = {0};
+    enum rc rc = rlog_last(g->log, SLICE(SOURCE_KEY), 0, &found, e);
+    if (rc == RC_NOTFOUND)
+        return RC_OK;
+    AUTO(json_freep) struct json_doc *doc = NULL;
+    if (rc == RC_OK)
+        rc = json_parse_view(found.event.body, &doc, e);
+    if (rc < 0)
+        return rc;
+    struct slice identity = json_get_text(doc, json_root(doc), "identity");
+    g->identity = strndup(identity.n ? identity.p : "", identity.n);
+    g->incarnation = found.event.incarnation;
+    return g->identity ? RC_OK : err_nomem(e);
+}
+
+/* ---- Scopes ---- */
+
+/* The version that the log has the scope's resource in, from its @kind event; empty if it has none.
+ */
+static enum rc logged_version(struct ingest *g, struct slice scope, struct rlog_found *found,
+                              struct slice *ret, struct err *e)
+{
+    struct slice rest;
+    struct slice group = slice_cut(scope, '/', &rest);
+    struct slice resource = slice_cut(rest, '/', &rest);
+    AUTO(buf_done) struct buf key = BUF_INIT(SCOPE_TEXT_MAX);
+    buf_addf(&key, "@kind/%.*s/%.*s", SLICE_ARG(group), SLICE_ARG(resource));
+    enum rc rc = rlog_last(g->log, buf_slice(&key), 0, found, e);
+    *ret = rc == RC_OK ? found->event.api_version : SLICE_NULL;
+    return rc == RC_NOTFOUND ? RC_OK : rc;
+}
+
+static enum rc want_one(struct ingest *g, const struct ingest_scope *want, struct err *e)
+{
+    if (map_get(g->scopes, want->scope))
+        return RC_OK;
+    AUTO(buf_done) struct buf key = BUF_INIT(SCOPE_TEXT_MAX);
+    buf_add_str(&key, POSITION_PREFIX);
+    buf_add_slice(&key, want->scope);
+    AUTO(rlog_found_done) struct rlog_found at = {0};
+    AUTO(rlog_found_done) struct rlog_found kind = {0};
+    struct slice logged;
+    enum rc rc = logged_version(g, want->scope, &kind, &logged, e);
+    if (rc < 0)
+        return rc;
+    struct slice api_version = want->api_version.n ? want->api_version : logged;
+    rc = rlog_last(g->log, buf_slice(&key), 0, &at, e);
+    if (rc < 0 && rc != RC_NOTFOUND)
+        return rc;
+    /* A position from before the resource was last announced may be one of another version of it. */
+    bool resume = rc == RC_OK && at.event.incarnation == g->incarnation &&
+                  at.event.offset > kind.event.offset &&
+                  (!logged.n || slice_eq(logged, api_version));
+    struct position *p = calloc(1, sizeof *p);
+    if (!p)
+        return err_nomem(e);
+    p->written_ns = clock_boot_ns(g->env.clock);
+    rc = map_put(g->scopes, want->scope, p, e);
+    if (rc == RC_OK && resume)
+        rc = ingest_set_position(g, p, at.event.version, false, e);
+    if (rc == RC_OK)
+        rc = producer_add(g->producer, want->scope, api_version,
+                          resume ? at.event.version : SLICE_NULL, e);
+    if (rc < 0)
+        map_delete(g->scopes, want->scope);
+    return rc;
+}
+
+static bool is_wanted(struct slice scope, const struct ingest_scope *scopes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (slice_eq(scopes[i].scope, scope))
+            return true;
+    return false;
+}
+
+static enum rc check_versions(const struct ingest_scope *scopes, size_t n, struct err *e)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++)
+            if (slice_eq(scopes[i].scope, scopes[j].scope) && scopes[i].api_version.n &&
+                scopes[j].api_version.n && !slice_eq(scopes[i].api_version, scopes[j].api_version))
+                return err_set(e, RC_INVALID, ERR_FINAL,
+                               "VersionConflict: %.*s is asked for in %.*s and in %.*s; a source's "
+                               "log holds each resource in one "
+                               "version, use the same in all synchronizations",
+                               SLICE_ARG(scopes[i].scope), SLICE_ARG(scopes[j].api_version),
+                               SLICE_ARG(scopes[i].api_version));
+    return RC_OK;
+}
+
+static void forget_closing(struct ingest *g, struct slice scope)
+{
+    if (!g->closing || !slice_eq(listing_scope(g->closing), scope))
+        return;
+    g->closing = NULL;
+    free(g->closing_end);
+    g->closing_end = NULL;
+}
+
+enum rc ingest_want(struct ingest *g, const struct ingest_scope *scopes, size_t n, struct err *e)
+{
+    const size_t n_always = sizeof ALWAYS / sizeof *ALWAYS;
+    enum rc rc = check_versions(scopes, n, e);
+    for (size_t i = 0; rc == RC_OK && i < n_always; i++)
+        if (!is_wanted(ALWAYS[i].scope, scopes, n))
+            rc = want_one(g, &ALWAYS[i], e);
+    for (size_t i = 0; rc == RC_OK && i < n; i++)
+        rc = want_one(g, &scopes[i], e);
+    if (rc < 0)
+        return rc;
+    struct map_entry entry = {SLICE_NULL, NULL};
+    while (map_seek(g->scopes, entry.key, entry.key.n > 0, &entry)) {
+        if (is_wanted(entry.key, scopes, n) || is_wanted(entry.key, ALWAYS, n_always))
+            continue;
+        AUTO(buf_done) struct buf scope = BUF_INIT(SCOPE_TEXT_MAX);
+        buf_add_slice(&scope, entry.key);
+        producer_drop(g->producer, buf_slice(&scope));
+        forget_closing(g, buf_slice(&scope));
+        map_delete(g->listings, buf_slice(&scope));
+        map_delete(g->scopes, buf_slice(&scope));
+        entry.key = SLICE_NULL;
+    }
+    return RC_OK;
+}

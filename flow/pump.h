@@ -1,0 +1,67 @@
+/* Log to sink: reads events from a cursor, filters, transforms, submits, and commits what is done.
+ *
+ * At most one item per key is in flight; a newer event of that key waits for it and replaces what
+ * waited. The committed offset is the lowest below which every event is done, held or filtered; it,
+ * the holds and the applied records are one write (I3), at most every 100 ms or 1,000 results. A
+ * crash means replay. A key that the destination refuses is held with its reason and tried again
+ * with back-off, or at once when a newer event of it or its missing dependency arrives (I11).
+ * Deletes are decided by the applied table, never by the filter. Deletes inferred from a listing
+ * are collected until its sync-end and held altogether when they exceed the larger of
+ * PUMP_PRUNE_COUNT and PUMP_PRUNE_PERCENT of that kind. One thread; several pumps on one log share
+ * nothing but the log. */
+#ifndef RESILOG_FLOW_PUMP_H
+#define RESILOG_FLOW_PUMP_H
+
+#include "core/event.h"
+#include "core/scope.h"
+
+struct buf;
+struct ckpt;
+struct env;
+struct pump;
+struct replication;
+struct rlog;
+struct sink;
+
+#define PUMP_PRUNE_COUNT   10
+#define PUMP_PRUNE_PERCENT 10
+
+struct pump_opts {
+    struct rlog *log;
+    struct ckpt *ckpt;
+    struct sink *sink;
+    const struct replication *replication;
+    bool allow_prune; /* for this life of the pump: pruning above the limit is approved, and held
+                         prunes are released */
+};
+
+struct pump_status {
+    rlog_off offset, head;
+    uint64_t lag_records;
+    int64_t oldest_ns; /* time of the oldest unapplied event; 0 if there is none */
+    size_t in_flight, held, waiting, prune_held;
+    bool catching_up; /* the first pass to the log's end of this life is not over */
+    char error[400];  /* the latest present problem: of the sink, of a hold; empty if none */
+};
+
+/* Borrows everything in opts and the replication's memory. Errors: those of loading the checkpoint,
+ * NOMEM. */
+MUST_CHECK enum rc pump_open(const struct pump_opts *opts, const struct env *env, struct pump **ret,
+                             struct err *e);
+/* Forgets what is in flight; nothing is committed. */
+void pump_close(struct pump *p);
+DEFINE_FREEP(struct pump, pump_close)
+
+/* One bounded unit of work: RC_OK, or RC_AGAIN with when to come back. After an error close the pump;
+ * a new one goes on from the last commit. Errors: RESYNC (EXPIRED: the log was trimmed below our
+ * offset), RETRY (the checkpoint has no room, the first scan was refused, NOMEM), FATAL (generation
+ * fenced, damaged log or checkpoint, sink refused for good). */
+MUST_CHECK enum rc pump_step(struct pump *p, int64_t *ret_wake_ns, struct err *e);
+/* No new items from now on; step until pump_idle. */
+void pump_drain(struct pump *p);
+bool pump_idle(const struct pump *p);
+/* Commits what is done, with `status` (JSON text) beside it. Errors: those of ckpt_commit. */
+MUST_CHECK enum rc pump_commit(struct pump *p, struct slice status, struct err *e);
+void pump_status(struct pump *p, struct pump_status *ret);
+
+#endif

@@ -1,0 +1,374 @@
+/* The pump's decisions about single keys: evaluate an event, take a result, hold, release, try
+ * again. Every path ends in exactly one of: finished, in flight, held, or waiting behind what is in
+ * flight; so an event is never lost between them. One thread. */
+#include "flow/pump_priv.h"
+
+#include "core/backoff.h"
+#include "core/clock.h"
+#include "core/diag.h"
+#include "core/event.h"
+#include "core/json.h"
+#include "core/key.h"
+#include "flow/filter.h"
+#include "flow/replication.h"
+#include "flow/transform.h"
+#include "log/rlog.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define RETRY_HELD_FIRST_NS (5 * NS_PER_S)
+#define RETRY_HELD_MAX_NS   (600 * NS_PER_S)
+#define RETRY_WAIT_FIRST_NS (500 * NS_PER_MS)
+#define RETRY_WAIT_MAX_NS   (10 * NS_PER_S)
+
+/* ---- Holds ---- */
+
+enum rc pump_hold(struct pump *p, struct slice key, rlog_off offset, const struct hold_reason *why,
+                  struct err *e)
+{
+    const struct hold *before = rows_hold(p->rows, key);
+    struct hold h = {.offset = offset,
+                     .waiting = why->waiting,
+                     .attempts = before ? before->attempts + 1 : 1,
+                     .since_ns = before ? before->since_ns : clock_wall_ns(p->env.clock)};
+    snprintf(h.cls, sizeof h.cls, "%s", why->cls);
+    snprintf(h.reason, sizeof h.reason, "%s", why->reason);
+    snprintf(h.dependency, sizeof h.dependency, "%.*s", SLICE_ARG(why->dependency));
+    struct backoff wait = {.first_ns = h.waiting ? RETRY_WAIT_FIRST_NS : RETRY_HELD_FIRST_NS,
+                           .max_ns = h.waiting ? RETRY_WAIT_MAX_NS : RETRY_HELD_MAX_NS,
+                           .attempts = h.attempts - 1};
+    int64_t delay = backoff_next_ns(&wait, p->env.rng);
+    if (why->retry_after_ns > delay)
+        delay = why->retry_after_ns;
+    h.due_ns = strcmp(h.cls, HOLD_PRUNE) == 0 ? INT64_MAX : clock_boot_ns(p->env.clock) + delay;
+    if (h.due_ns < p->hold_due_ns)
+        p->hold_due_ns = h.due_ns;
+    if (!h.waiting)
+        snprintf(p->error, sizeof p->error, "%.*s: %s: %.200s", (int)(key.n < 160 ? key.n : 160),
+                 key.p, h.cls, h.reason);
+    bool prune = strcmp(h.cls, HOLD_PRUNE) == 0; /* these are reported together */
+    DIAG(p->env.diag,
+         prune       ? DIAG_DEBUG
+         : h.waiting ? DIAG_INFO
+                     : DIAG_WARN,
+         h.waiting ? "object waits for a dependency" : "object held", DIAG_S("key", key),
+         DIAG_S("class", slice_str(h.cls)), DIAG_S("reason", slice_str(h.reason)));
+    return rows_set_hold(p->rows, key, &h, e);
+}
+
+void pump_release(struct pump *p, struct slice dependency)
+{
+    if (!rows_awaited(p->rows, dependency))
+        return;
+    struct slice key = SLICE_NULL;
+    struct hold *h;
+    while (rows_next_hold(p->rows, key, &key, &h))
+        if (slice_eq(slice_str(h->dependency), dependency))
+            h->due_ns = p->hold_due_ns = 0;
+}
+
+enum rc pump_retry_holds(struct pump *p, int64_t *ret_due_ns, struct err *e)
+{
+    int64_t now = clock_boot_ns(p->env.clock), next = INT64_MAX;
+    bool any = false;
+    struct slice key = SLICE_NULL;
+    struct hold *h;
+    if (now < p->hold_due_ns) {
+        *ret_due_ns = p->hold_due_ns;
+        return RC_AGAIN;
+    }
+    while (rows_next_hold(p->rows, key, &key, &h)) {
+        bool prune = strcmp(h->cls, HOLD_PRUNE) == 0;
+        if (h->flying || (prune && !p->opts.allow_prune))
+            continue;
+        if (!prune && h->due_ns > now) {
+            next = h->due_ns < next ? h->due_ns : next;
+            continue;
+        }
+        enum rc rc = work_again(p->work, key, (struct again){.approved = prune}, e);
+        if (rc < 0)
+            return rc;
+        h->flying = true;
+        any = true;
+    }
+    p->hold_due_ns = *ret_due_ns = next;
+    return any ? RC_OK : RC_AGAIN;
+}
+
+/* ---- Evaluate ---- */
+
+static enum rc deselect(struct pump *p, const struct event *ev, struct err *e)
+{
+    struct applied a;
+    enum rc rc = rows_applied(p->rows, ev->key, &a, e);
+    if (rc == RC_OK && a.state == APPLIED_SYNCED) {
+        a.state = APPLIED_DESELECTED;
+        DIAG(p->env.diag, DIAG_INFO, "object left the selection, its copy is frozen",
+             DIAG_S("key", ev->key));
+        rc = rows_set_applied(p->rows, ev->key, &a, e);
+    }
+    if (rc < 0 && rc != RC_NOTFOUND)
+        return rc;
+    return rows_drop_hold(p->rows, ev->key, e);
+}
+
+static enum rc undecided(struct pump *p, const struct event *ev, const struct key *key,
+                         bool ns_known, struct err *e)
+{
+    char dependency[HOLD_TEXT_MAX];
+    int n = snprintf(dependency, sizeof dependency, NS_KEY_PREFIX "%.*s", SLICE_ARG(key->ns));
+    struct hold_reason why = {
+        .cls = ns_known ? "regex-limit" : "namespace-unknown",
+        .reason = ns_known ? "a regular expression of the filter took too many steps on this name"
+                           : "the labels of the object's namespace are not known yet",
+        .dependency = ns_known || n >= HOLD_TEXT_MAX ? SLICE_NULL : slice_str(dependency),
+        .waiting = !ns_known,
+        .retry_after_ns = -1};
+    return pump_hold(p, ev->key, ev->offset, &why, e);
+}
+
+static enum rc copy_record(struct pump *p, struct flight *f, struct err *e)
+{
+    struct applied a;
+    enum rc rc = rows_applied(p->rows, f->event->key, &a, e);
+    if (rc == RC_NOTFOUND)
+        return RC_OK;
+    if (rc < 0)
+        return rc;
+    buf_add_slice(&f->record, a.record);
+    f->item.record = buf_slice(&f->record);
+    return buf_check(&f->record, "sink record", e);
+}
+
+enum rc pump_unstick(struct pump *p, struct err *e)
+{
+    if (!p->stuck)
+        return RC_OK;
+    enum rc rc = sink_submit(p->opts.sink, &p->stuck->item, e);
+    if (rc == RC_OK)
+        p->stuck = NULL;
+    return rc;
+}
+
+static enum rc submit(struct pump *p, struct flight *f, struct err *e)
+{
+    p->stuck = f;
+    enum rc rc = pump_unstick(p, e);
+    return rc == RC_AGAIN ? RC_OK : rc;
+}
+
+/* The event without its body: the sink gets the transformed one. */
+static enum rc begin(struct pump *p, const struct event *ev, rlog_off anchor, enum sink_op op,
+                     struct flight **ret, struct err *e)
+{
+    struct event bare = *ev;
+    bare.body = SLICE_NULL;
+    struct flight *f;
+    enum rc rc = work_begin(p->work, &bare, anchor, &f, e);
+    if (rc < 0)
+        return rc;
+    f->item.op = op;
+    f->item.observed = ev->cause == CAUSE_WATCH;
+    rc = copy_record(p, f, e);
+    if (rc < 0) {
+        work_end(p->work, f);
+        return rc;
+    }
+    *ret = f;
+    return RC_OK;
+}
+
+static enum rc send(struct pump *p, const struct event *ev, const struct replication_entry *entry,
+                    rlog_off anchor, struct err *e)
+{
+    struct flight *f;
+    enum rc rc = begin(p, ev, anchor, SINK_PUT, &f, e);
+    if (rc < 0)
+        return rc;
+    struct err why = ERR_INIT;
+    rc = transform_apply(entry, ev->body, &f->body, &why);
+    if (rc < 0) {
+        work_end(p->work, f);
+        struct hold_reason reason = {.cls = "patch", .reason = why.msg, .retry_after_ns = -1};
+        if (rc == RC_NOMEM)
+            return err_nomem(e);
+        return pump_hold(p, ev->key, ev->offset, &reason, e);
+    }
+    struct key key;
+    if (key_parse(f->event->key, &key, NULL) == RC_OK) {
+        struct json_doc *labels = namespaces_labels(p->ns, key.ns);
+        f->item.ns_labels = labels ? json_root(labels)->raw : SLICE_NULL;
+    }
+    f->item.body = buf_slice(&f->body);
+    f->item.policy = &entry->policy;
+    return submit(p, f, e);
+}
+
+static enum rc evaluate_put(struct pump *p, const struct event *ev, rlog_off anchor, struct err *e)
+{
+    struct filter_input in = {0};
+    AUTO(json_freep) struct json_doc *object = NULL;
+    struct err why = ERR_INIT;
+    enum rc rc = key_parse(ev->key, &in.key, &why);
+    if (rc == RC_OK && filter_names(p->opts.replication, in.key.group, in.key.resource))
+        rc = json_parse_view(ev->body, &object, &why);
+    else if (rc == RC_OK)
+        return rows_drop_hold(p->rows, ev->key, e);
+    if (rc < 0) {
+        struct hold_reason reason = {.cls = "unreadable", .reason = why.msg, .retry_after_ns = -1};
+        return rc == RC_NOMEM ? err_nomem(e) : pump_hold(p, ev->key, ev->offset, &reason, e);
+    }
+    in.object = object;
+    in.ns_labels = namespaces_labels(p->ns, in.key.ns);
+    in.ns_known = in.key.ns.n == 0 || in.ns_labels;
+    const struct replication_entry *entry = NULL;
+    switch (filter_decide(p->opts.replication, &in, &entry)) {
+    case FILTER_SELECTED:
+        return send(p, ev, entry, anchor, e);
+    case FILTER_UNDECIDED:
+        return undecided(p, ev, &in.key, in.ns_known, e);
+    case FILTER_REJECTED:
+    case FILTER_UNRELATED:
+        break;
+    }
+    return deselect(p, ev, e);
+}
+
+static enum rc evaluate_delete(struct pump *p, const struct event *ev, rlog_off anchor,
+                               bool approved, struct err *e)
+{
+    struct applied a;
+    enum rc rc = rows_applied(p->rows, ev->key, &a, e);
+    if (rc == RC_NOTFOUND)
+        return rows_drop_hold(p->rows, ev->key, e);
+    if (rc < 0)
+        return rc;
+    if (a.state == APPLIED_DESELECTED) {
+        DIAG(p->env.diag, DIAG_INFO, "deleted at the source, its frozen copy stays",
+             DIAG_S("key", ev->key));
+        return rows_drop_hold(p->rows, ev->key, e);
+    }
+    if (ev->cause != CAUSE_WATCH && !approved)
+        return pump_collect_prune(p, ev->key, anchor, e);
+    struct flight *f;
+    rc = begin(p, ev, anchor, SINK_DELETE, &f, e);
+    return rc < 0 ? rc : submit(p, f, e);
+}
+
+enum rc pump_evaluate(struct pump *p, const struct event *ev, rlog_off anchor, bool approved,
+                      struct err *e)
+{
+    bool inferred = ev->op == EVENT_DELETE && ev->cause != CAUSE_WATCH && !approved;
+    if (!inferred)
+        pump_forget_prune(p, ev->key);
+    if (work_by_key(p->work, ev->key))
+        return inferred ? pump_collect_prune(p, ev->key, anchor, e)
+                        : work_again(p->work, ev->key, (struct again){anchor, approved}, e);
+    return ev->op == EVENT_DELETE ? evaluate_delete(p, ev, anchor, approved, e)
+                                  : evaluate_put(p, ev, anchor, e);
+}
+
+/* A marked object of the destination that the log has never seen: its delete is made up. */
+static void made_up_delete(const struct pump *p, struct slice key, struct event *ret,
+                           char *api_version, size_t max)
+{
+    *ret = (struct event){
+        .op = EVENT_DELETE, .cause = CAUSE_RESYNC, .source_kind = SOURCE_KUBERNETES, .key = key};
+    struct key parts;
+    if (key_parse(key, &parts, NULL) != RC_OK)
+        return;
+    for (size_t i = 0; i < p->opts.replication->n_entries; i++) {
+        const struct replication_entry *entry = &p->opts.replication->entries[i];
+        if (!slice_eq(entry->group, parts.group) || !slice_eq(entry->resource, parts.resource))
+            continue;
+        int n = snprintf(api_version, max, "%.*s%s%.*s", SLICE_ARG(entry->group),
+                         entry->group.n ? "/" : "", SLICE_ARG(entry->version));
+        ret->api_version = slice_of(api_version, (size_t)n);
+        return;
+    }
+}
+
+/* What was approved is the delete up to the anchor, not a later one; one that the destination refused
+ * had passed the prune guard before. */
+static bool is_approved(const struct pump *p, const struct again *what, const struct event *ev)
+{
+    if (what->approved && (ev->offset <= what->anchor || p->opts.allow_prune))
+        return true;
+    const struct hold *h = rows_hold(p->rows, ev->key);
+    return h && h->offset == ev->offset && strcmp(h->cls, HOLD_PRUNE) != 0;
+}
+
+enum rc pump_do_again(struct pump *p, struct err *e)
+{
+    AUTO(freep) char *text = NULL;
+    struct again what;
+    if (!work_next_again(p->work, &text, &what))
+        return RC_AGAIN;
+    struct slice key = slice_str(text);
+    AUTO(rlog_found_done) struct rlog_found found = {0};
+    char api_version[512];
+    enum rc rc = rlog_last(p->opts.log, key, pump_horizon(p), &found, e);
+    if (rc == RC_NOTFOUND) {
+        made_up_delete(p, key, &found.event, api_version, sizeof api_version);
+        rc = RC_OK;
+    }
+    if (rc == RC_OK)
+        rc = pump_evaluate(p, &found.event, what.anchor, is_approved(p, &what, &found.event), e);
+    work_release(p->work, what.anchor);
+    return rc;
+}
+
+/* ---- Results ---- */
+
+static enum rc note_record(struct pump *p, const struct flight *f, const struct sink_result *r,
+                           struct err *e)
+{
+    bool gone = f->item.op == SINK_DELETE && r->outcome == SINK_DONE;
+    if (gone || (r->record_changed && r->record.n == 0))
+        return rows_drop_applied(p->rows, f->event->key, e);
+    struct applied a = {.state = APPLIED_SYNCED, .offset = f->event->offset, .record = r->record};
+    if (!r->record_changed) {
+        if (r->outcome != SINK_DONE)
+            return RC_OK;
+        a.record = buf_slice(&f->record);
+    }
+    return rows_set_applied(p->rows, f->event->key, &a, e);
+}
+
+static enum rc finish(struct pump *p, struct flight *f, const struct sink_result *r, struct err *e)
+{
+    enum rc rc = note_record(p, f, r, e);
+    if (rc < 0)
+        return rc;
+    if (r->outcome == SINK_HELD || r->outcome == SINK_WAITING) {
+        struct hold_reason why = {.cls = r->cls ? r->cls : "refused",
+                                  .reason = r->reason,
+                                  .dependency = r->dependency,
+                                  .waiting = r->outcome == SINK_WAITING,
+                                  .retry_after_ns = r->retry_after_ns};
+        return pump_hold(p, f->event->key, f->event->offset, &why, e);
+    }
+    if (r->outcome == SINK_SKIPPED)
+        DIAG(p->env.diag, DIAG_DEBUG, "object is never copied", DIAG_S("key", f->event->key),
+             DIAG_S("reason", slice_str(r->reason)));
+    else
+        pump_release(p, f->event->key);
+    return rows_drop_hold(p->rows, f->event->key, e);
+}
+
+enum rc pump_take_result(struct pump *p, struct err *e)
+{
+    struct sink_result r;
+    enum rc rc = sink_take(p->opts.sink, &r, e);
+    if (rc != RC_OK)
+        return rc;
+    struct flight *f = work_by_ticket(p->work, r.ticket);
+    if (!f)
+        return err_set(e, RC_INVALID, ERR_FATAL,
+                       "sink %s gave a result for ticket %llu, which is not in flight",
+                       p->opts.sink->ops->name, (unsigned long long)r.ticket);
+    rc = finish(p, f, &r, e);
+    work_end(p->work, f);
+    return rc;
+}

@@ -1,0 +1,92 @@
+/* The pump's inside, shared by flow/pump*.c and their tests. */
+#ifndef RESILOG_FLOW_PUMP_PRIV_H
+#define RESILOG_FLOW_PUMP_PRIV_H
+
+#include "core/env.h"
+#include "flow/pump.h"
+#include "flow/pump_ns.h"
+#include "flow/pump_rows.h"
+#include "flow/pump_work.h"
+#include "log/ckpt.h"
+
+struct event_iter;
+struct map;
+
+struct pump {
+    struct pump_opts opts;
+    struct env env;
+    struct rows *rows;
+    struct work *work;
+    struct namespaces *ns;
+
+    struct ckpt_head head; /* as committed last */
+    rlog_off next;         /* the next offset to read */
+    rlog_off first_head;   /* the log's end when this pump was opened */
+    bool draining;
+    int64_t commit_due_ns; /* boot clock */
+    int64_t hold_due_ns;   /* boot clock; no hold is due before */
+
+    struct event_iter *cursor; /* NULL: to be opened */
+    rlog_off cursor_until;     /* 0: it follows the tail */
+
+    struct flight *stuck; /* the sink had no room for it */
+    struct map
+        *pruning; /* key -> rlog_off anchor of an inferred delete whose sync-end was not read yet */
+    struct map *relabelled;     /* key prefix to evaluate again -> rlog_off anchor */
+    struct event_iter *recheck; /* walks the first prefix of `relabelled` */
+
+    bool scanning;     /* no checkpoint: asking the destination for our marks first */
+    size_t scan_entry; /* index of the entry that is scanned */
+    struct event_iter *scan;
+
+    char error[400]; /* the latest problem of a hold or of the namespace map */
+};
+
+/* ---- pump.c ---- */
+/* Before which offset a key is looked up: what was read, and what an earlier life may have applied;
+ * an event before that may be older than what the destination has. */
+rlog_off pump_horizon(const struct pump *p);
+
+/* ---- pump_apply.c ---- */
+/* Decides about one event and finishes it or puts it in flight. anchor is what blocks the commit
+ * until then (0: nothing); the callee counts its own. `approved`: an inferred delete may be carried
+ * out. Errors: NOMEM, those of the checkpoint. */
+MUST_CHECK enum rc pump_evaluate(struct pump *p, const struct event *ev, rlog_off anchor,
+                                 bool approved, struct err *e);
+/* Takes results of the sink: RC_OK if there was one, RC_AGAIN. */
+MUST_CHECK enum rc pump_take_result(struct pump *p, struct err *e);
+/* Tries to submit what the sink had no room for: RC_OK when nothing is stuck any more, RC_AGAIN. */
+MUST_CHECK enum rc pump_unstick(struct pump *p, struct err *e);
+/* Makes all holds that wait for this key due now. */
+void pump_release(struct pump *p, struct slice dependency);
+/* Enters due holds for another try: RC_OK if there were any; RC_AGAIN with the time of the next
+ * one. */
+MUST_CHECK enum rc pump_retry_holds(struct pump *p, int64_t *ret_due_ns, struct err *e);
+/* Evaluates one key of the `again` list: RC_OK, RC_AGAIN if there is none. */
+MUST_CHECK enum rc pump_do_again(struct pump *p, struct err *e);
+/* Holds a key. Errors: NOMEM. */
+struct hold_reason {
+    const char *cls, *reason;
+    struct slice dependency;
+    bool waiting;
+    int64_t retry_after_ns; /* -1: none */
+};
+MUST_CHECK enum rc pump_hold(struct pump *p, struct slice key, rlog_off offset,
+                             const struct hold_reason *why, struct err *e);
+
+/* ---- pump_prune.c ---- */
+/* Collects an inferred delete until its listing's end. Errors: NOMEM. */
+MUST_CHECK enum rc pump_collect_prune(struct pump *p, struct slice key, rlog_off anchor,
+                                      struct err *e);
+/* A newer event of the key is there: nothing is inferred of it any more. */
+void pump_forget_prune(struct pump *p, struct slice key);
+/* The listing of a scope ("group/resource[/ns]") is complete: decides about what was collected and,
+ * where sync_end is the offset of that end, about marked objects that the log has never seen. 0:
+ * another listing begins, and the end of the last one was not read (catching up, a restart of
+ * ingest). */
+MUST_CHECK enum rc pump_decide_prune(struct pump *p, struct slice scope, rlog_off sync_end,
+                                     struct err *e);
+/* One piece of the first scan: RC_OK, RC_AGAIN, RC_END when all is scanned. */
+MUST_CHECK enum rc pump_scan(struct pump *p, struct err *e);
+
+#endif

@@ -1,0 +1,191 @@
+/* Deletes that nobody saw: inferred from a listing, or found as marked objects of the destination
+ * that the log does not know. They are carried out together at the listing's end, and held together
+ * when they are too many (I6). One thread. */
+#include "flow/pump_priv.h"
+
+#include "core/buf.h"
+#include "core/diag.h"
+#include "core/event_iter.h"
+#include "core/key.h"
+#include "core/map.h"
+#include "flow/filter.h"
+#include "flow/replication.h"
+#include "log/rlog.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum rc pump_collect_prune(struct pump *p, struct slice key, rlog_off anchor, struct err *e)
+{
+    rlog_off *known = map_get(p->pruning, key);
+    if (known && *known >= anchor)
+        return RC_OK;
+    rlog_off *value = malloc(sizeof *value);
+    if (!value)
+        return err_nomem(e);
+    *value = anchor;
+    enum rc rc = work_anchor(p->work, anchor, e);
+    if (rc < 0) {
+        free(value);
+        return rc;
+    }
+    rlog_off before = known ? *known : 0;
+    rc = map_put(p->pruning, key, value, e);
+    work_release(p->work, rc < 0 ? anchor : before);
+    return rc;
+}
+
+void pump_forget_prune(struct pump *p, struct slice key)
+{
+    rlog_off *anchor = map_get(p->pruning, key);
+    if (!anchor)
+        return;
+    work_release(p->work, *anchor);
+    map_delete(p->pruning, key);
+}
+
+struct survey {
+    struct pump *p;
+    rlog_off sync_end;
+    size_t synced;
+};
+
+/* Counts the scope's copies, and collects those that the log has never seen. */
+static enum rc survey_row(void *arg, struct slice key, const struct applied *a, struct err *e)
+{
+    struct survey *s = arg;
+    if (a->state != APPLIED_SYNCED)
+        return RC_OK;
+    s->synced++;
+    const struct hold *h = rows_hold(s->p->rows, key);
+    bool decided = h && strcmp(h->cls, HOLD_PRUNE) == 0;
+    if (a->offset != 0 || s->sync_end == 0 || decided)
+        return RC_OK;
+    AUTO(rlog_found_done) struct rlog_found found = {0};
+    enum rc rc = rlog_last(s->p->opts.log, key, pump_horizon(s->p), &found, e);
+    return rc == RC_NOTFOUND ? pump_collect_prune(s->p, key, s->sync_end, e) : rc;
+}
+
+static size_t count_pruning(struct pump *p, struct slice prefix)
+{
+    size_t n = 0;
+    struct map_entry entry = {prefix, NULL};
+    for (bool after = false; map_seek(p->pruning, entry.key, after, &entry); after = true, n++)
+        if (!slice_starts(entry.key, prefix))
+            break;
+    return n;
+}
+
+static enum rc settle(struct pump *p, struct slice key, rlog_off anchor, const char *held_because,
+                      struct err *e)
+{
+    if (!held_because)
+        return work_again(p->work, key, (struct again){anchor, .approved = true}, e);
+    struct hold_reason why = {.cls = HOLD_PRUNE, .reason = held_because, .retry_after_ns = -1};
+    return pump_hold(p, key, anchor, &why, e);
+}
+
+static enum rc settle_all(struct pump *p, struct slice prefix, const char *held_because,
+                          struct err *e)
+{
+    struct map_entry entry;
+    while (map_seek(p->pruning, prefix, false, &entry) && slice_starts(entry.key, prefix)) {
+        rlog_off anchor = *(rlog_off *)entry.value;
+        enum rc rc = settle(p, entry.key, anchor, held_because, e);
+        if (rc < 0)
+            return rc;
+        map_delete(p->pruning, entry.key);
+        work_release(p->work, anchor);
+    }
+    return RC_OK;
+}
+
+/* Where nothing of the scope can be decided no rows need to be read. */
+static bool concerns(struct pump *p, struct slice scope, struct slice prefix, rlog_off sync_end)
+{
+    struct slice rest;
+    struct slice group = slice_cut(scope, '/', &rest);
+    struct slice resource = slice_cut(rest, '/', &rest);
+    return count_pruning(p, prefix) > 0 ||
+           (sync_end && filter_names(p->opts.replication, group, resource));
+}
+
+enum rc pump_decide_prune(struct pump *p, struct slice scope, rlog_off sync_end, struct err *e)
+{
+    AUTO(buf_done) struct buf prefix = BUF_INIT(2 * KEY_MAX);
+    buf_add_slice(&prefix, scope);
+    buf_add_char(&prefix, '/');
+    enum rc rc = buf_check(&prefix, "scope", e);
+    if (rc < 0 || !concerns(p, scope, buf_slice(&prefix), sync_end))
+        return rc;
+    if (rows_pending(p->rows) > 0)
+        rc = pump_commit(p, SLICE_NULL, e);
+    struct survey survey = {.p = p, .sync_end = sync_end};
+    if (rc == RC_OK)
+        rc = rows_scan_applied(p->rows, buf_slice(&prefix), survey_row, &survey, e);
+    if (rc < 0)
+        return rc;
+    size_t n = count_pruning(p, buf_slice(&prefix));
+    size_t limit = survey.synced * PUMP_PRUNE_PERCENT / 100;
+    limit = limit > PUMP_PRUNE_COUNT ? limit : PUMP_PRUNE_COUNT;
+    if (n <= limit || p->opts.allow_prune)
+        return settle_all(p, buf_slice(&prefix), NULL, e);
+    char why[HOLD_TEXT_MAX];
+    snprintf(why, sizeof why,
+             "%zu of %zu copies of %.*s are gone from the source by a listing, nobody saw their "
+             "deletion; more than %zu at once needs "
+             "approval: resilog run --allow-prune %.*s",
+             n, survey.synced, SLICE_ARG(scope), limit, SLICE_ARG(p->opts.replication->sync));
+    DIAG(p->env.diag, DIAG_WARN, "pruning held", DIAG_S("reason", slice_str(why)));
+    return settle_all(p, buf_slice(&prefix), why, e);
+}
+
+/* ---- The first scan ---- */
+
+/* Opens the scan of the entry, or skips it when an earlier entry names the same resource. */
+static enum rc open_scan(struct pump *p, struct err *e)
+{
+    const struct replication *r = p->opts.replication;
+    const struct replication_entry *entry = &r->entries[p->scan_entry];
+    for (size_t i = 0; i < p->scan_entry; i++)
+        if (slice_eq(r->entries[i].group, entry->group) &&
+            slice_eq(r->entries[i].resource, entry->resource))
+            return RC_END;
+    AUTO(buf_done) struct buf text = BUF_INIT(2 * KEY_MAX);
+    buf_add_slice(&text, entry->group);
+    buf_add_char(&text, '/');
+    buf_add_slice(&text, entry->resource);
+    size_t scope_n = text.n;
+    buf_add_slice(&text, entry->group);
+    if (entry->group.n)
+        buf_add_char(&text, '/');
+    buf_add_slice(&text, entry->version);
+    enum rc rc = buf_check(&text, "scope", e);
+    if (rc < 0)
+        return rc;
+    rc = sink_scan(p->opts.sink, slice_of(text.p, scope_n),
+                   slice_of(text.p + scope_n, text.n - scope_n), &p->scan, e);
+    return rc == RC_UNSUPPORTED ? RC_END : rc;
+}
+
+enum rc pump_scan(struct pump *p, struct err *e)
+{
+    if (p->scan_entry == p->opts.replication->n_entries)
+        return RC_END;
+    enum rc rc = RC_OK;
+    if (!p->scan)
+        rc = open_scan(p, e);
+    const struct event *ev = NULL;
+    if (rc == RC_OK)
+        rc = event_iter_next(p->scan, &ev, e);
+    if (rc == RC_END) {
+        event_iter_free(p->scan);
+        p->scan = NULL;
+        p->scan_entry++;
+        return RC_OK;
+    }
+    if (rc != RC_OK)
+        return rc;
+    struct applied a = {.state = APPLIED_SYNCED, .record = ev->body};
+    return rows_set_applied(p->rows, ev->key, &a, e);
+}

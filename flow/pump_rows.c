@@ -1,0 +1,362 @@
+/* The pump's rows. Changes wait in two maps (key -> encoded row, an empty one meaning "delete")
+ * until rows_commit writes them with the head in one step. Holds are few and are kept in memory
+ * whole; applied rows are read one at a time, because there is one for every object. One thread. */
+#include "flow/pump_rows.h"
+
+#include "core/buf.h"
+#include "core/map.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define APPLIED_VERSION 1
+#define APPLIED_HEADER  10
+#define HOLD_VERSION    1
+#define HOLD_HEADER     24
+
+struct rows {
+    struct ckpt *ckpt;
+    struct slice consumer;
+    struct map *holds;      /* key -> struct hold */
+    struct map *waits;      /* dependency -> size_t: how many holds wait for it */
+    struct map *changes[2]; /* by enum ckpt_table: key -> struct buf */
+    struct buf scratch;     /* the row that rows_applied gave */
+};
+
+/* ---- Codecs ---- */
+
+static uint64_t get_u64(const char *p)
+{
+    uint64_t v = 0;
+    for (int i = 7; i >= 0; i--)
+        v = v << 8 | (uint8_t)p[i];
+    return v;
+}
+
+void applied_encode(const struct applied *a, struct buf *out)
+{
+    buf_add_u8(out, APPLIED_VERSION);
+    buf_add_u8(out, (uint8_t)a->state);
+    buf_add_u64(out, a->offset);
+    buf_add_slice(out, a->record);
+}
+
+enum rc applied_decode(struct slice in, struct applied *ret, struct err *e)
+{
+    if (in.n < APPLIED_HEADER || in.p[0] != APPLIED_VERSION || in.p[1] < APPLIED_SYNCED ||
+        in.p[1] > APPLIED_DESELECTED)
+        return err_set(e, RC_CORRUPT, ERR_FATAL, "applied row of %zu bytes is not readable", in.n);
+    ret->state = (enum applied_state)in.p[1];
+    ret->offset = get_u64(in.p + 2);
+    ret->record = slice_of(in.p + APPLIED_HEADER, in.n - APPLIED_HEADER);
+    return RC_OK;
+}
+
+static void add_text(struct buf *out, const char *text)
+{
+    size_t n = strlen(text);
+    buf_add_u16(out, (uint16_t)n);
+    buf_add(out, text, n);
+}
+
+static bool take_text(struct slice *in, char *out, size_t max)
+{
+    if (in->n < 2)
+        return false;
+    size_t n = (size_t)(uint8_t)in->p[0] | (size_t)(uint8_t)in->p[1] << 8;
+    if (n >= max || in->n - 2 < n)
+        return false;
+    memcpy(out, in->p + 2, n);
+    out[n] = '\0';
+    *in = slice_of(in->p + 2 + n, in->n - 2 - n);
+    return true;
+}
+
+void hold_encode(const struct hold *h, struct buf *out)
+{
+    buf_add_u8(out, HOLD_VERSION);
+    buf_add_u8(out, h->waiting);
+    buf_add_u16(out, 0);
+    buf_add_u32(out, h->attempts);
+    buf_add_u64(out, h->offset);
+    buf_add_u64(out, (uint64_t)h->since_ns);
+    add_text(out, h->cls);
+    add_text(out, h->reason);
+    add_text(out, h->dependency);
+}
+
+enum rc hold_decode(struct slice in, struct hold *ret, struct err *e)
+{
+    struct hold h = {0};
+    if (in.n < HOLD_HEADER || in.p[0] != HOLD_VERSION || (uint8_t)in.p[1] > 1)
+        return err_set(e, RC_CORRUPT, ERR_FATAL, "hold of %zu bytes is not readable", in.n);
+    h.waiting = in.p[1];
+    h.attempts = (uint32_t)(get_u64(in.p) >> 32);
+    h.offset = get_u64(in.p + 8);
+    h.since_ns = (int64_t)get_u64(in.p + 16);
+    struct slice rest = slice_of(in.p + HOLD_HEADER, in.n - HOLD_HEADER);
+    if (!take_text(&rest, h.cls, sizeof h.cls) || !take_text(&rest, h.reason, sizeof h.reason) ||
+        !take_text(&rest, h.dependency, sizeof h.dependency) || rest.n > 0)
+        return err_set(e, RC_CORRUPT, ERR_FATAL, "hold of %zu bytes is cut short", in.n);
+    *ret = h;
+    return RC_OK;
+}
+
+/* ---- Waiting changes ---- */
+
+static void change_free(void *value)
+{
+    buf_done(value);
+    free(value);
+}
+
+/* An empty new row means: delete. */
+static enum rc change(struct rows *r, enum ckpt_table table, struct slice key, struct buf *row,
+                      struct err *e)
+{
+    struct buf *held = calloc(1, sizeof *held);
+    if (!held) {
+        buf_done(row);
+        return err_nomem(e);
+    }
+    *held = *row;
+    *row = (struct buf)BUF_INIT(CKPT_VALUE_MAX);
+    return map_put(r->changes[table], key, held, e);
+}
+
+static enum rc change_delete(struct rows *r, enum ckpt_table table, struct slice key, struct err *e)
+{
+    struct buf none = BUF_INIT(CKPT_VALUE_MAX);
+    return change(r, table, key, &none, e);
+}
+
+/* ---- Holds ---- */
+
+static enum rc count_wait(struct rows *r, const struct hold *h, int delta, struct err *e)
+{
+    if (!h || !h->dependency[0])
+        return RC_OK;
+    struct slice dependency = slice_str(h->dependency);
+    size_t *count = map_get(r->waits, dependency);
+    if (!count) {
+        assert(delta > 0);
+        count = calloc(1, sizeof *count);
+        if (!count)
+            return err_nomem(e);
+        *count = 1;
+        return map_put(r->waits, dependency, count, e);
+    }
+    *count += (size_t)delta;
+    if (*count == 0)
+        map_delete(r->waits, dependency);
+    return RC_OK;
+}
+
+/* Puts a hold into memory alone. */
+static enum rc remember(struct rows *r, struct slice key, const struct hold *h, struct err *e)
+{
+    struct hold *copy = malloc(sizeof *copy);
+    if (!copy)
+        return err_nomem(e);
+    *copy = *h;
+    enum rc rc = count_wait(r, h, 1, e);
+    if (rc < 0) {
+        free(copy);
+        return rc;
+    }
+    rc = count_wait(r, map_get(r->holds, key), -1, e);
+    if (rc < 0) {
+        free(copy);
+        return rc;
+    }
+    return map_put(r->holds, key, copy, e);
+}
+
+struct hold *rows_hold(struct rows *r, struct slice key)
+{
+    return map_get(r->holds, key);
+}
+
+enum rc rows_set_hold(struct rows *r, struct slice key, const struct hold *h, struct err *e)
+{
+    struct buf row = BUF_INIT(CKPT_VALUE_MAX);
+    hold_encode(h, &row);
+    enum rc rc = buf_check(&row, "hold", e);
+    if (rc < 0) {
+        buf_done(&row);
+        return rc;
+    }
+    rc = change(r, CKPT_HOLDS, key, &row, e);
+    return rc < 0 ? rc : remember(r, key, h, e);
+}
+
+enum rc rows_drop_hold(struct rows *r, struct slice key, struct err *e)
+{
+    struct hold *h = map_get(r->holds, key);
+    if (!h)
+        return RC_OK;
+    enum rc rc = change_delete(r, CKPT_HOLDS, key, e);
+    if (rc < 0)
+        return rc;
+    rc = count_wait(r, h, -1, e);
+    map_delete(r->holds, key);
+    return rc;
+}
+
+bool rows_next_hold(struct rows *r, struct slice after, struct slice *ret_key, struct hold **ret)
+{
+    struct map_entry entry;
+    if (!map_seek(r->holds, after, after.n > 0, &entry))
+        return false;
+    *ret_key = entry.key;
+    *ret = entry.value;
+    return true;
+}
+
+bool rows_awaited(struct rows *r, struct slice dependency)
+{
+    return map_get(r->waits, dependency) != NULL;
+}
+
+void rows_count(struct rows *r, struct rows_counts *ret)
+{
+    struct rows_counts counts = {0};
+    struct slice key = SLICE_NULL;
+    struct hold *h;
+    while (rows_next_hold(r, key, &key, &h)) {
+        counts.waiting += h->waiting;
+        counts.held += !h->waiting;
+        counts.prune += strcmp(h->cls, HOLD_PRUNE) == 0;
+    }
+    *ret = counts;
+}
+
+/* ---- Applied ---- */
+
+enum rc rows_applied(struct rows *r, struct slice key, struct applied *ret, struct err *e)
+{
+    struct buf *waiting = map_get(r->changes[CKPT_APPLIED], key);
+    if (waiting && waiting->n == 0)
+        return err_set(e, RC_NOTFOUND, ERR_FINAL, "no applied row");
+    if (waiting)
+        return applied_decode(buf_slice(waiting), ret, e);
+    buf_reset(&r->scratch);
+    enum rc rc = ckpt_get(r->ckpt, r->consumer, CKPT_APPLIED, key, &r->scratch, e);
+    return rc == RC_OK ? applied_decode(buf_slice(&r->scratch), ret, e) : rc;
+}
+
+enum rc rows_set_applied(struct rows *r, struct slice key, const struct applied *a, struct err *e)
+{
+    struct buf row = BUF_INIT(CKPT_VALUE_MAX);
+    applied_encode(a, &row);
+    enum rc rc = buf_check(&row, "applied row", e);
+    if (rc < 0) {
+        buf_done(&row);
+        return rc;
+    }
+    return change(r, CKPT_APPLIED, key, &row, e);
+}
+
+enum rc rows_drop_applied(struct rows *r, struct slice key, struct err *e)
+{
+    return change_delete(r, CKPT_APPLIED, key, e);
+}
+
+struct scan {
+    rows_applied_fn *fn;
+    void *arg;
+};
+
+static enum rc scan_row(void *arg, struct slice key, struct slice value, struct err *e)
+{
+    const struct scan *s = arg;
+    struct applied a;
+    enum rc rc = applied_decode(value, &a, e);
+    return rc < 0 ? rc : s->fn(s->arg, key, &a, e);
+}
+
+enum rc rows_scan_applied(struct rows *r, struct slice prefix, rows_applied_fn *fn, void *arg,
+                          struct err *e)
+{
+    struct scan s = {fn, arg};
+    return ckpt_scan(r->ckpt, r->consumer, CKPT_APPLIED, prefix, scan_row, &s, e);
+}
+
+/* ---- Commit ---- */
+
+size_t rows_pending(const struct rows *r)
+{
+    return map_count(r->changes[CKPT_HOLDS]) + map_count(r->changes[CKPT_APPLIED]);
+}
+
+static size_t collect(const struct rows *r, enum ckpt_table table, struct ckpt_row *out)
+{
+    struct map_entry entry = {SLICE_NULL, NULL};
+    size_t n = 0;
+    while (map_seek(r->changes[table], entry.key, n > 0, &entry)) {
+        const struct buf *row = entry.value;
+        out[n++] = (struct ckpt_row){table, entry.key, buf_slice(row)};
+    }
+    return n;
+}
+
+enum rc rows_commit(struct rows *r, const struct ckpt_head *head, struct slice status,
+                    struct err *e)
+{
+    size_t max = rows_pending(r);
+    AUTO(freep) struct ckpt_row *list = calloc(max + 1, sizeof *list);
+    if (!list)
+        return err_nomem(e);
+    size_t n = collect(r, CKPT_HOLDS, list);
+    n += collect(r, CKPT_APPLIED, list + n);
+    struct ckpt_commit what = {.head = *head, .status = status, .rows = list, .n_rows = n};
+    enum rc rc = ckpt_commit(r->ckpt, r->consumer, &what, e);
+    if (rc < 0)
+        return rc;
+    map_clear(r->changes[CKPT_HOLDS]);
+    map_clear(r->changes[CKPT_APPLIED]);
+    return RC_OK;
+}
+
+/* ---- Life ---- */
+
+static enum rc load_hold(void *arg, struct slice key, struct slice value, struct err *e)
+{
+    struct hold h;
+    enum rc rc = hold_decode(value, &h, e);
+    return rc < 0 ? rc : remember(arg, key, &h, e);
+}
+
+enum rc rows_open(struct ckpt *ckpt, struct slice consumer, struct rows **ret, struct err *e)
+{
+    AUTO(rows_freep) struct rows *r = calloc(1, sizeof *r);
+    if (!r)
+        return err_nomem(e);
+    r->ckpt = ckpt;
+    r->consumer = consumer;
+    buf_init(&r->scratch, CKPT_VALUE_MAX);
+    r->holds = map_new(free);
+    r->waits = map_new(free);
+    r->changes[CKPT_HOLDS] = map_new(change_free);
+    r->changes[CKPT_APPLIED] = map_new(change_free);
+    if (!r->holds || !r->waits || !r->changes[CKPT_HOLDS] || !r->changes[CKPT_APPLIED])
+        return err_nomem(e);
+    enum rc rc = ckpt_scan(ckpt, consumer, CKPT_HOLDS, SLICE_NULL, load_hold, r, e);
+    if (rc < 0)
+        return rc;
+    *ret = steal(&r);
+    return RC_OK;
+}
+
+void rows_free(struct rows *r)
+{
+    if (!r)
+        return;
+    map_free(r->holds);
+    map_free(r->waits);
+    map_free(r->changes[CKPT_HOLDS]);
+    map_free(r->changes[CKPT_APPLIED]);
+    buf_done(&r->scratch);
+    free(r);
+}

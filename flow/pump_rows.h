@@ -1,0 +1,89 @@
+/* The pump's rows in the checkpoint: what is known of each key at the destination (applied) and
+ * which keys are held. Rows change in memory and reach the disk with the next commit, all at once;
+ * reads see the changes that wait. */
+#ifndef RESILOG_FLOW_PUMP_ROWS_H
+#define RESILOG_FLOW_PUMP_ROWS_H
+
+#include "core/event.h"
+#include "core/scope.h"
+#include "log/ckpt.h"
+
+struct buf;
+struct rows;
+
+enum applied_state {
+    APPLIED_SYNCED = 1,
+    APPLIED_DESELECTED = 2 /* frozen: it left the selection */
+};
+
+/* What precedes the sink's own record in an applied row. */
+struct applied {
+    enum applied_state state;
+    rlog_off offset;     /* of the event that was applied last */
+    struct slice record; /* the sink's; lives until the next call on rows */
+};
+
+#define HOLD_TEXT_MAX 448
+
+/* A key that could not be applied. */
+struct hold {
+    rlog_off offset; /* of the event that failed */
+    bool waiting;    /* for a dependency, in contrast to being refused */
+    bool flying;     /* being tried again now; not stored */
+    uint32_t attempts;
+    int64_t since_ns; /* wall clock */
+    int64_t due_ns;   /* boot clock; not stored: after a restart all are due at once */
+    char cls[32];     /* HOLD_PRUNE, "invalid", "namespace-missing", ... */
+    char reason[HOLD_TEXT_MAX];
+    char dependency[HOLD_TEXT_MAX]; /* a key; empty if none is known */
+};
+#define HOLD_PRUNE "prune"
+
+/* Borrows ckpt and consumer. Loads the holds. Errors: those of ckpt_scan, CORRUPT, NOMEM. */
+MUST_CHECK enum rc rows_open(struct ckpt *ckpt, struct slice consumer, struct rows **ret,
+                             struct err *e);
+void rows_free(struct rows *r);
+DEFINE_FREEP(struct rows, rows_free)
+
+/* Errors: NOTFOUND, CORRUPT, those of ckpt_get. */
+MUST_CHECK enum rc rows_applied(struct rows *r, struct slice key, struct applied *ret,
+                                struct err *e);
+MUST_CHECK enum rc rows_set_applied(struct rows *r, struct slice key, const struct applied *a,
+                                    struct err *e);
+MUST_CHECK enum rc rows_drop_applied(struct rows *r, struct slice key, struct err *e);
+
+/* The hold of a key, or NULL; its due_ns and flying may be changed in place. */
+struct hold *rows_hold(struct rows *r, struct slice key);
+/* Copies h. Errors: NOMEM. */
+MUST_CHECK enum rc rows_set_hold(struct rows *r, struct slice key, const struct hold *h,
+                                 struct err *e);
+MUST_CHECK enum rc rows_drop_hold(struct rows *r, struct slice key, struct err *e);
+/* The first hold with key > after (SLICE_NULL: the first); false at the end. */
+bool rows_next_hold(struct rows *r, struct slice after, struct slice *ret_key, struct hold **ret);
+/* True if some hold waits for this key. */
+bool rows_awaited(struct rows *r, struct slice dependency);
+struct rows_counts {
+    size_t held, waiting, prune;
+};
+void rows_count(struct rows *r, struct rows_counts *ret);
+
+/* Rows that wait for the next commit. */
+size_t rows_pending(const struct rows *r);
+/* Commits head, status (p == NULL: unchanged) and all waiting rows. After a failure they still
+ * wait. */
+MUST_CHECK enum rc rows_commit(struct rows *r, const struct ckpt_head *head, struct slice status,
+                               struct err *e);
+/* Walks the committed applied rows of a prefix; commit first to see all. */
+typedef enum rc rows_applied_fn(void *arg, struct slice key, const struct applied *a,
+                                struct err *e);
+MUST_CHECK enum rc rows_scan_applied(struct rows *r, struct slice prefix, rows_applied_fn *fn,
+                                     void *arg, struct err *e);
+
+/* The codecs, for `resilog status` and the tests: little-endian, as docs/FORMAT.md section 5 says.
+ */
+void applied_encode(const struct applied *a, struct buf *out);
+MUST_CHECK enum rc applied_decode(struct slice in, struct applied *ret, struct err *e);
+void hold_encode(const struct hold *h, struct buf *out);
+MUST_CHECK enum rc hold_decode(struct slice in, struct hold *ret, struct err *e);
+
+#endif

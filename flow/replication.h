@@ -1,0 +1,33 @@
+/* What one synchronization copies and how: the part of a LiveSynchronization that the live path
+ * needs, as plain data. Built and owned by controller/resource.c; the flow only reads it. */
+#ifndef RESILOG_FLOW_REPLICATION_H
+#define RESILOG_FLOW_REPLICATION_H
+
+#include "core/json_patch.h"
+#include "sinks/sink.h"
+
+struct regex;
+struct selector;
+
+/* One entry of spec.config.replication.resources. */
+struct replication_entry {
+    struct slice group, version, resource;
+    struct selector *selector;    /* labels of the object; NULL: all */
+    struct selector *ns_selector; /* labels of its namespace; NULL: all */
+    struct regex **names;         /* any of them must match; none: all */
+    size_t n_names;
+    struct regex **not_names; /* none of them may match */
+    size_t n_not_names;
+    const struct json_patch_op *patch;
+    size_t n_patch;
+    bool patch_skip_missing;
+    struct sink_policy policy;
+};
+
+struct replication {
+    struct slice sync; /* "namespace/name" */
+    const struct replication_entry *entries;
+    size_t n_entries;
+};
+
+#endif

@@ -1,0 +1,188 @@
+/* The request of a scope: how it starts, how it ends, and what its failure means. Failures: back-off
+ * in place; 401/403 and a missing kind wait long and are never taken for "empty"; 410 and frames
+ * that cannot be read become a gap and a listing. One thread. */
+#include "producers/kube_scope_priv.h"
+
+#include "core/clock.h"
+#include "core/diag.h"
+#include "core/env.h"
+#include "core/rng.h"
+#include "io/kube_error.h"
+#include "io/kube_frame.h"
+
+#include <stdio.h>
+
+#define PAGE_LEAST     10u
+#define WATCH_SECONDS  300u /* to 600, chosen anew each time, so that not all end together */
+#define WATCH_GRACE_NS (30 * NS_PER_S)
+#define SHORT_WATCH_NS NS_PER_S
+
+/* ---- Ends ---- */
+
+void kube_scope_stop(struct kube_scope *s)
+{
+    if (s->activity == LISTING)
+        s->world->listings--;
+    http_cancel(s->world->http, s->request);
+    s->request = 0;
+    s->activity = IDLE;
+    kube_list_frames_free(s->list);
+    kube_watch_frames_free(s->watch);
+    s->list = NULL;
+    s->watch = NULL;
+    buf_reset(&s->trouble);
+}
+
+void kube_scope_wait(struct kube_scope *s, struct backoff *how, int64_t at_least_ns)
+{
+    int64_t delay = backoff_next_ns(how, s->world->env->rng);
+    s->due_ns = clock_boot_ns(s->world->env->clock) + (delay > at_least_ns ? delay : at_least_ns);
+}
+
+static void note_trouble(struct kube_scope *s, const struct kube_verdict *v, const char *what)
+{
+    snprintf(s->error, sizeof s->error, "%s: %s: %.200s", what, v->reason, v->message);
+    DIAG(s->world->env->diag, DIAG_WARN, "error listing objects in cluster",
+         DIAG_S("scope", slice_str(s->text)), DIAG_S("error", slice_str(s->error)));
+}
+
+void kube_scope_discard_listing(struct kube_scope *s)
+{
+    buf_reset(&s->cont);
+    s->begun = false;
+}
+
+bool kube_scope_watch_was_useful(const struct kube_scope *s)
+{
+    int64_t lasted = clock_boot_ns(s->world->env->clock) - s->started_ns;
+    return s->activity == WATCHING && s->answered && (s->frames > 0 || lasted >= SHORT_WATCH_NS);
+}
+
+/* After these answers another server may stand behind the same address. */
+static bool may_be_another_source(enum kube_class cls)
+{
+    return cls == KUBE_EXPIRED || cls == KUBE_VERSION_AHEAD || cls == KUBE_UNAUTHORIZED ||
+           cls == KUBE_UNAVAILABLE || cls == KUBE_NONSENSE;
+}
+
+/* At once where the watch had worked; a source that says so each time must not be asked in a loop. */
+static enum rc relist(struct kube_scope *s, bool useful, const char *reason, struct err *e)
+{
+    s->needs_list = true;
+    s->error[0] = '\0';
+    if (!useful)
+        kube_scope_wait(s, &s->backoff, 0);
+    return kube_scope_queue_gap(s, reason, e);
+}
+
+enum rc kube_scope_judge(struct kube_scope *s, const struct kube_verdict *v, struct err *e)
+{
+    const char *what = s->activity == LISTING ? "list" : "watch";
+    bool listing = s->activity == LISTING;
+    bool useful = kube_scope_watch_was_useful(s);
+    if (useful)
+        backoff_reset(&s->backoff);
+    s->world->lost += may_be_another_source(v->cls);
+    kube_scope_stop(s);
+    note_trouble(s, v, what);
+    s->phase = PRODUCER_CONNECTING;
+    switch (v->cls) {
+    case KUBE_EXPIRED:
+        if (!listing)
+            return relist(s, useful, "the source no longer has the changes after this version", e);
+        break;
+    case KUBE_VERSION_AHEAD:
+        if (!listing)
+            return relist(s, useful, "the source does not know this version", e);
+        break;
+    case KUBE_UNAUTHORIZED:
+    case KUBE_FORBIDDEN:
+        s->phase = PRODUCER_DENIED;
+        kube_scope_discard_listing(s);
+        kube_scope_wait(s, &s->denied, v->retry_after_ns);
+        return RC_OK;
+    case KUBE_KIND_MISSING:
+        s->phase = PRODUCER_MISSING;
+        s->known = false;
+        s->world->kinds_changed = true;
+        kube_scope_discard_listing(s);
+        kube_scope_wait(s, &s->denied, v->retry_after_ns);
+        return RC_OK;
+    case KUBE_TOO_LARGE:
+    case KUBE_UNAVAILABLE:
+        if (listing && s->page > PAGE_LEAST)
+            s->page = s->page / 2 > PAGE_LEAST ? s->page / 2 : PAGE_LEAST;
+        break;
+    default:
+        break;
+    }
+    kube_scope_discard_listing(s);
+    kube_scope_wait(s, &s->backoff, v->retry_after_ns);
+    return RC_OK;
+}
+
+enum rc kube_scope_judge_failure(struct kube_scope *s, const struct err *failure, struct err *e)
+{
+    struct kube_verdict v;
+    kube_judge_failure(failure, &v);
+    return kube_scope_judge(s, &v, e);
+}
+
+enum rc kube_scope_lost_frame(struct kube_scope *s, const struct err *why, struct err *e)
+{
+    bool watching = s->activity == WATCHING;
+    enum rc rc = kube_scope_judge_failure(s, why, e);
+    if (rc < 0 || !watching)
+        return rc;
+    s->needs_list = true;
+    return kube_scope_queue_gap(s, "a message of the source could not be read", e);
+}
+
+/* ---- Starts ---- */
+
+static enum rc start(struct kube_scope *s, enum activity what, const struct buf *query,
+                     int64_t total_ns, struct err *e)
+{
+    AUTO(buf_done) struct buf path = BUF_INIT(2 * SCOPE_TEXT_MAX);
+    kube_path(&s->gvr, s->ns, SLICE_NULL, buf_slice(query), &path);
+    enum rc rc = buf_check(&path, "path", e);
+    if (rc < 0)
+        return rc;
+    struct http_request r = {.method = HTTP_GET,
+                             .lane = what == WATCHING ? HTTP_LANE_WATCH : HTTP_LANE_CALL,
+                             .path = buf_slice(&path),
+                             .stream = true,
+                             .total_ns = total_ns};
+    rc = http_start(s->world->http, &r, &s->request, e);
+    if (rc < 0)
+        return rc;
+    s->activity = what;
+    s->answered = false;
+    s->frames = 0;
+    s->started_ns = clock_boot_ns(s->world->env->clock);
+    s->world->listings += what == LISTING;
+    return RC_OK;
+}
+
+enum rc kube_scope_start_list(struct kube_scope *s, struct err *e)
+{
+    AUTO(buf_done) struct buf query = BUF_INIT(2 * SCOPE_TEXT_MAX);
+    buf_addf(&query, "limit=%u", s->page);
+    if (s->cont.n) {
+        buf_add_str(&query, "&continue=");
+        kube_query_escape(buf_slice(&s->cont), &query);
+    }
+    enum rc rc = buf_check(&query, "query", e);
+    return rc < 0 ? rc : start(s, LISTING, &query, 0, e);
+}
+
+enum rc kube_scope_start_watch(struct kube_scope *s, struct err *e)
+{
+    unsigned seconds = WATCH_SECONDS + (unsigned)rng_below(s->world->env->rng, WATCH_SECONDS + 1);
+    AUTO(buf_done) struct buf query = BUF_INIT(2 * SCOPE_TEXT_MAX);
+    buf_addf(&query,
+             "watch=true&allowWatchBookmarks=true&timeoutSeconds=%u&resourceVersion=", seconds);
+    kube_query_escape(buf_slice(&s->version), &query);
+    enum rc rc = buf_check(&query, "query", e);
+    return rc < 0 ? rc : start(s, WATCHING, &query, seconds * NS_PER_S + WATCH_GRACE_NS, e);
+}

@@ -1,0 +1,88 @@
+/* A producer turns one source into events: listings, changes, positions, gaps.
+ *
+ * It keeps nothing across restarts (I2): ingest tells it from where to go on. It emits struct event
+ * with these fields set: op, cause, key, source, source_kind, wall_ns, and where they apply
+ * version, uid, api_version, kind, manager, user, body. In this order: EVENT_EPOCH    key
+ * "@epoch/source", before everything else, and again when the source's identity or version order
+ * breaks; body {"identity": "...", "reason": "start" | "regression"} EVENT_KIND
+ * "@kind/<group>/<resource>", before a listing of that scope, and when it changed EVENT_GAP
+ * "@gap/<scope>": changes after `version` were not observed; body {"reason", "after"}; a listing
+ * follows EVENT_SYNC_BEGIN, puts, EVENT_SYNC_END  "@sync/<scope>": one complete listing; the end's
+ * version is where the following goes on EVENT_PUT, EVENT_DELETE with CAUSE_WATCH: observed changes
+ * in the source's order of that scope; version is the new resume position EVENT_POSITION
+ * "@position/<scope>": nothing changed up to `version` A listing that breaks off is followed by
+ * another SYNC_BEGIN of the same scope; never by a SYNC_END.
+ *
+ * A scope is what is listed and followed as one: "group/resource" or, where only one namespace may
+ * be read, "group/resource/ns"; for ZooKeeper the root path. Step, not loop: nothing blocks but
+ * producer_wait. One thread. */
+#ifndef RESILOG_PRODUCERS_PRODUCER_H
+#define RESILOG_PRODUCERS_PRODUCER_H
+
+#include "core/err.h"
+#include "core/scope.h"
+#include "core/slice.h"
+
+#include <stdint.h>
+
+struct env;
+struct event;
+struct http;
+struct producer;
+
+enum producer_phase {
+    PRODUCER_CONNECTING, /* not yet asked, or waiting before the next try */
+    PRODUCER_LISTING,
+    PRODUCER_FOLLOWING, /* complete and current */
+    PRODUCER_DENIED,    /* 401 or 403: asked again rarely, never taken for empty */
+    PRODUCER_MISSING    /* the source does not serve this resource (now) */
+};
+
+struct producer_status {
+    struct slice scope; /* lives until the next call on the producer */
+    enum producer_phase phase;
+    char error[320]; /* of the last failure while not following; empty otherwise */
+};
+
+struct producer_ops {
+    const char *name;
+    enum rc (*add)(struct producer *p, struct slice scope, struct slice api_version,
+                   struct slice resume, struct err *e);
+    void (*drop)(struct producer *p, struct slice scope);
+    enum rc (*step)(struct producer *p, int64_t *ret_wake_ns, struct err *e);
+    enum rc (*take)(struct producer *p, const struct event **ret, struct err *e);
+    enum rc (*status)(struct producer *p, size_t index, struct producer_status *ret);
+    enum rc (*wait)(struct producer *p, int wake_fd, int64_t timeout_ns, struct err *e);
+    void (*close)(struct producer *p);
+};
+struct producer {
+    const struct producer_ops *ops;
+};
+
+/* Follows one more scope, in that version ("v1"; empty: the source's preferred one): from `resume`
+ * if that is given, else from a listing. A scope that is there already is left as it is. Errors:
+ * INVALID, NOMEM. */
+MUST_CHECK enum rc producer_add(struct producer *p, struct slice scope, struct slice api_version,
+                                struct slice resume, struct err *e);
+/* Ends a scope; its events that were not taken are gone. Nothing for an unknown one. */
+void producer_drop(struct producer *p, struct slice scope);
+/* One bounded unit of work. RC_OK: did something; RC_AGAIN: nothing to do before *ret_wake_ns (boot
+ * clock; INT64_MAX: only outside activity) . It does nothing while events wait to be taken beyond a
+ * named limit: so push back reaches the source (I10). Errors: NOMEM; FATAL ones end the producer
+ * (the source is another one than before is for ingest to judge). */
+MUST_CHECK enum rc producer_step(struct producer *p, int64_t *ret_wake_ns, struct err *e);
+/* The next event: RC_OK (a view until the next call on the producer), RC_AGAIN. */
+MUST_CHECK enum rc producer_take(struct producer *p, const struct event **ret, struct err *e);
+/* The scope with that index: RC_OK, or RC_END behind the last. */
+enum rc producer_status(struct producer *p, size_t index, struct producer_status *ret);
+/* The only call that blocks: until outside activity, wake_fd, or the time limit. */
+MUST_CHECK enum rc producer_wait(struct producer *p, int wake_fd, int64_t timeout_ns,
+                                 struct err *e);
+void producer_close(struct producer *p);
+DEFINE_FREEP(struct producer, producer_close)
+
+/* Kubernetes. Takes http (even on failure). */
+MUST_CHECK enum rc kube_producer_open(struct http *http, const struct env *env,
+                                      struct producer **ret, struct err *e);
+
+#endif

@@ -1,0 +1,34 @@
+/* Whether the destination answers, and which cluster it is: nothing is written before its identity is known, and
+ * after every silence it is asked again, so that another cluster behind the same address is never written to. */
+#ifndef RESILOG_SINKS_KUBE_LINK_H
+#define RESILOG_SINKS_KUBE_LINK_H
+
+#include "core/backoff.h"
+#include "core/buf.h"
+#include "io/http.h"
+
+struct env;
+struct kube_verdict;
+
+struct kube_link {
+    struct slice source; /* identity of the source; borrowed */
+    struct buf uid;      /* of the destination; empty until first known */
+    bool up, fatal;
+    char error[320]; /* why not up */
+    http_id asking;  /* 0: not */
+    int64_t not_before;
+    struct backoff backoff;
+};
+
+void kube_link_init(struct kube_link *l, struct slice source);
+void kube_link_done(struct kube_link *l);
+/* Asks, if that is due. RC_OK: a request went out; RC_AGAIN: nothing to do before *ret_wake_ns. Errors: NOMEM. */
+MUST_CHECK enum rc kube_link_step(struct kube_link *l, struct http *h, int64_t now,
+                                  int64_t *ret_wake_ns, struct err *e);
+/* The answer to the request `asking`. Errors: NOMEM; then it is asked again. */
+MUST_CHECK enum rc kube_link_answer(struct kube_link *l, const struct http_event *ev,
+                                    const struct env *env, struct err *e);
+/* A request got no answer, or a 401: what it was is asked before anything else is sent. */
+void kube_link_lost(struct kube_link *l, const struct kube_verdict *v, const struct env *env);
+
+#endif

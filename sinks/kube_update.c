@@ -1,0 +1,264 @@
+/* What the destination's object, just read, decides: whose it is, what to change, whether it may go.
+ *
+ * Keeps nothing of its own. Invariants: nothing is written over an object that is neither ours, nor the origin,
+ * nor adopted by policy; nothing is deleted without our valid mark on that very object (I6), but for an origin
+ * whose deletion was seen. */
+#include "sinks/kube_write_priv.h"
+
+#include "core/event.h"
+#include "core/json.h"
+#include "core/key.h"
+#include "sinks/kube_merge.h"
+#include "sinks/kube_rules.h"
+
+/* The live object as it was read. */
+struct seen {
+    struct json_doc *doc;
+    struct kube_object object;
+    struct kube_marks marks;
+    struct slice text;
+};
+
+static enum rc end(struct kube_write *w, enum sink_outcome outcome, const char *cls,
+                   const char *text)
+{
+    kube_write_end(w, outcome, cls, "%s", text);
+    return RC_OK;
+}
+
+/* ---- Whose it is ---- */
+
+/* The record was made of this very object, not of one that had its name. */
+static bool is_recorded(const struct kube_write *w, const struct seen *s)
+{
+    return w->has_old && w->old.uid.n > 0 && slice_eq(w->old.uid, s->object.uid);
+}
+
+/* Of a put: the live object is the one that the source's object was once copied from. */
+static bool is_origin(const struct kube_write *w, const struct seen *s)
+{
+    return w->origin_here && slice_eq(buf_slice(&w->origin_uid), s->object.uid);
+}
+
+/* The source's object is another one than the live copy was made from, although its name is the same. */
+static bool is_replaced(const struct kube_write *w, const struct seen *s)
+{
+    if (w->has_old && w->old.source_uid.n > 0)
+        return !slice_eq(w->old.source_uid, w->item.event->uid);
+    return s->marks.origin_uid.n > 0 && !slice_eq(s->marks.origin_uid, buf_slice(&w->origin_uid));
+}
+
+/* ---- Put ---- */
+
+/* The base of the merge: the desired object of the last write, where it went to this very object. */
+static enum rc parse_base(const struct kube_write *w, const struct seen *s, struct json_doc **ret,
+                          struct err *e)
+{
+    AUTO(buf_done) struct buf text = BUF_INIT(KUBE_RECORD_BODY_MAX);
+    struct err why = ERR_INIT;
+    if (!is_recorded(w, s) || w->old.raw_size == 0)
+        return RC_OK;
+    enum rc rc = kube_record_desired(&w->old, w->dest->compressor, &text, &why);
+    if (rc == RC_OK)
+        rc = json_parse(buf_slice(&text), ret, &why);
+    /* A damaged base is an unknown one: then nothing is removed. */
+    return rc == RC_NOMEM ? err_nomem(e) : RC_OK;
+}
+
+static enum rc merge(struct kube_write *w, struct seen *s, bool *ret_changed, struct err *e)
+{
+    AUTO(json_freep) struct json_doc *desired = NULL;
+    AUTO(json_freep) struct json_doc *base = NULL;
+    enum rc rc = json_parse_view(buf_slice(&w->desired), &desired, e);
+    if (rc == RC_OK)
+        rc = parse_base(w, s, &base, e);
+    return rc == RC_OK ? kube_merge(s->doc, desired, base, w->rule, ret_changed, e) : rc;
+}
+
+static enum rc set_marks(struct kube_write *w, struct seen *s, bool *ret_changed, struct err *e)
+{
+    const struct kube_marks marks = {
+        .adopted = w->adopted,
+        .origin_cluster = buf_slice(&w->origin_cluster),
+        .origin_uid = buf_slice(&w->origin_uid),
+    };
+    if (!w->owned)
+        return RC_OK;
+    return kube_marks_set(s->doc, &w->dest->me, w->item.event->key, &marks, ret_changed, e);
+}
+
+/* Sends the merged object, if it differs from the live one at all. */
+static enum rc update(struct kube_write *w, struct seen *s, bool only_if_equal, struct err *e)
+{
+    bool changed = false, marked = false;
+    w->replaced = is_replaced(w, s);
+    enum rc rc = merge(w, s, &changed, e);
+    if (rc != RC_OK)
+        return rc;
+    if (changed && only_if_equal)
+        return end(w, SINK_HELD, "not-ours",
+                   "the destination has an object of this name that is not ours and differs; "
+                   "adopt: always overwrites it, deleting it there has it copied");
+    rc = set_marks(w, s, &marked, e);
+    if (rc != RC_OK)
+        return rc;
+    if (!changed && !marked)
+        return kube_write_applied(w, s->text,
+                                  is_recorded(w, s) ? w->old.flags & KUBE_RECORD_CREATED : 0, e);
+    buf_reset(&w->body);
+    json_print(json_root(s->doc), &w->body);
+    w->next = KUBE_DO_PUT;
+    return buf_check(&w->body, "the merged object", e);
+}
+
+static enum rc adopt(struct kube_write *w, struct seen *s, struct err *e)
+{
+    if (w->item.policy->adopt == ADOPT_NEVER)
+        return end(w, SINK_HELD, "not-ours",
+                   "the destination has an object of this name that is not ours (adopt: never)");
+    w->adopted = true;
+    return update(w, s, w->item.policy->adopt == ADOPT_EQUAL, e);
+}
+
+static enum rc foreign(struct kube_write *w, const struct seen *s)
+{
+    kube_write_end(w, SINK_HELD, "conflict",
+                   "another synchronization (%.*s) keeps this object; let only one of them copy it",
+                   SLICE_ARG(s->marks.sync_id));
+    return RC_OK;
+}
+
+static enum rc put_seen(struct kube_write *w, struct seen *s, struct err *e)
+{
+    bool recorded = is_recorded(w, s);
+    if (s->object.deleting)
+        return end(w, SINK_WAITING, "terminating",
+                   "the destination's object of this name is being deleted");
+    w->owned = true;
+    w->marked = s->marks.claim == KUBE_OURS;
+    w->adopted = recorded && (w->old.flags & KUBE_RECORD_ADOPTED);
+    switch (s->marks.claim) {
+    case KUBE_FOREIGN:
+        return foreign(w, s);
+    case KUBE_OURS:
+        w->adopted = w->adopted || s->marks.adopted;
+        return update(w, s, false, e);
+    case KUBE_UNMARKED:
+        break;
+    }
+    if (is_origin(w, s)) {
+        w->owned = false;
+        w->adopted = false;
+        return update(w, s, false, e);
+    }
+    if (recorded && !(w->old.flags & KUBE_RECORD_ORIGIN))
+        return update(w, s, false, e); /* somebody took our mark off; the uid says it is ours */
+    return adopt(w, s, e);
+}
+
+/* ---- Delete ---- */
+
+static enum rc forget(struct kube_write *w, const char *cls, const char *text)
+{
+    kube_write_forget(w);
+    return end(w, SINK_DONE, cls, text);
+}
+
+/* The deleted source object was a copy of the live one. */
+static bool was_copy_of(const struct kube_write *w, const struct seen *s)
+{
+    AUTO(json_freep) struct json_doc *d = NULL;
+    struct err why = ERR_INIT;
+    struct kube_marks marks;
+    if (is_recorded(w, s))
+        return w->old.flags & KUBE_RECORD_ORIGIN;
+    if (json_parse_view(w->item.event->body, &d, &why) != RC_OK)
+        return false;
+    kube_marks_read(d, json_root(d), &w->dest->me, w->item.event->key, &marks);
+    return slice_eq(marks.origin_cluster, w->dest->me.destination) &&
+           slice_eq(marks.origin_uid, s->object.uid);
+}
+
+static enum rc start_delete(struct kube_write *w)
+{
+    if (w->rule->undeletable)
+        return end(w, SINK_HELD, "never-deleted",
+                   "deleting it would take other objects or data along; delete it in the "
+                   "destination by hand");
+    w->next = KUBE_DO_DELETE;
+    return RC_OK;
+}
+
+static enum rc delete_seen(struct kube_write *w, struct seen *s)
+{
+    bool adopted = s->marks.adopted || (is_recorded(w, s) && (w->old.flags & KUBE_RECORD_ADOPTED));
+    if (s->object.deleting)
+        return forget(w, "", "");
+    if (s->marks.claim == KUBE_FOREIGN)
+        return forget(w, "not-ours", "another synchronization keeps the object; it stays");
+    if (s->marks.claim == KUBE_OURS && adopted && !w->item.observed)
+        return end(w, SINK_HELD, "adopted",
+                   "the object was there before us and its deletion in the source was not seen; "
+                   "delete it in the destination by hand");
+    if (s->marks.claim == KUBE_OURS)
+        return start_delete(w);
+    if (was_copy_of(w, s) && w->item.observed)
+        return start_delete(w);
+    return forget(w, "not-ours", "the object does not carry our mark; it stays");
+}
+
+/* ---- Entry points ---- */
+
+static enum rc keep_facts(struct kube_write *w, const struct seen *s, struct err *e)
+{
+    buf_reset(&w->live_uid);
+    buf_reset(&w->live_version);
+    buf_add_slice(&w->live_uid, s->object.uid);
+    buf_add_slice(&w->live_version, s->object.resource_version);
+    enum rc rc = buf_check(&w->live_uid, "a uid", e);
+    return rc == RC_OK ? buf_check(&w->live_version, "a resourceVersion", e) : rc;
+}
+
+enum rc kube_write_seen(struct kube_write *w, struct slice answer, struct err *e)
+{
+    AUTO(json_freep) struct json_doc *d = NULL;
+    struct seen s = {.text = answer};
+    enum rc rc = json_parse_view(answer, &d, e);
+    if (rc == RC_OK)
+        rc = kube_object_read(d, &s.object, e);
+    if (rc == RC_OK)
+        rc = keep_facts(w, &s, e);
+    if (rc != RC_OK)
+        return rc;
+    s.doc = d;
+    kube_marks_read(d, json_root(d), &w->dest->me, w->item.event->key, &s.marks);
+    return w->item.op == SINK_DELETE ? delete_seen(w, &s) : put_seen(w, &s, e);
+}
+
+enum rc kube_write_missing(struct kube_write *w)
+{
+    if (w->item.op == SINK_DELETE)
+        return forget(w, "", "");
+    if (w->origin_here) {
+        kube_write_forget(w);
+        return end(w, SINK_SKIPPED, "origin-gone",
+                   "it was first made in the destination and is no longer there");
+    }
+    w->next = KUBE_DO_POST;
+    return RC_OK;
+}
+
+enum rc kube_write_immutable(struct kube_write *w, const struct kube_answer *a)
+{
+    bool may = w->replaced && w->marked && !w->adopted;
+    if (may && w->rule->recreate == KUBE_RECREATE_YES) {
+        w->recreate = true;
+        w->next = KUBE_DO_DELETE;
+        return RC_OK;
+    }
+    if (w->replaced && w->rule->recreate != KUBE_RECREATE_NEVER)
+        return end(w, SINK_HELD, "recreate",
+                   "the source's object was replaced by another one, and the destination refuses "
+                   "to change the copy; delete it in the destination to have it made anew");
+    return kube_write_refused(w, a, "error updating object in cluster");
+}

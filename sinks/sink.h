@@ -1,0 +1,119 @@
+/* A sink applies events to one destination. It knows items and its own records, never offsets.
+ *
+ * Life: open, then submit / step / take in any order, close. At most one item per key is in flight (the pump sees to that). What the destination does not answer
+ * (down, throttled, 5xx) stays in flight and is tried again with back-off inside the sink: a result is always the destination's word. Step, not
+ * loop: nothing blocks but sink_wait. One thread. */
+#ifndef RESILOG_SINKS_SINK_H
+#define RESILOG_SINKS_SINK_H
+
+#include "core/err.h"
+#include "core/scope.h"
+#include "core/slice.h"
+
+#include <stdint.h>
+
+struct env;
+struct event;
+struct event_iter;
+struct http;
+struct sink;
+
+enum sink_op { SINK_PUT, SINK_DELETE };
+enum sink_adopt { ADOPT_EQUAL, ADOPT_NEVER, ADOPT_ALWAYS };
+
+/* What a synchronization's entry says about how to write; fields beyond the reference (DESIGN section 9). */
+struct sink_policy {
+    enum sink_adopt adopt;
+    bool effects_allow;   /* Jobs and CronJobs arrive as they are, not suspended */
+    bool force_namespace; /* make a missing namespace */
+    bool by_name;         /* the entry names this resource itself, not by '*' */
+};
+
+/* An item; everything is borrowed until its result was taken or the sink is closed, except where submit says RC_AGAIN. */
+struct sink_item {
+    uint64_t ticket; /* the pump's number for it, given back with the result */
+    enum sink_op op;
+    bool observed;             /* a delete that was seen, not inferred from a listing */
+    const struct event *event; /* key, source, version, uid, api_version, kind */
+    struct slice body;         /* of a put: the source's object after the transformation */
+    struct slice record;       /* the sink's own record of the key; empty: none */
+    struct slice ns_labels;    /* JSON object: labels of the source's namespace, empty if unknown */
+    const struct sink_policy *policy;
+};
+
+enum sink_outcome {
+    SINK_DONE,    /* the destination has it (or no longer has it) */
+    SINK_SKIPPED, /* by rule never copied; reason says which */
+    SINK_HELD,    /* the destination refuses it, or a guard does */
+    SINK_WAITING  /* a dependency is missing; try again when it is there */
+};
+
+struct sink_result {
+    uint64_t ticket;
+    enum sink_outcome outcome;
+    const char *
+        cls; /* a stable word for the reason: "invalid", "forbidden", "conflict", "namespace-missing", ... */
+    char reason[400]; /* for a person */
+    struct slice
+        dependency; /* of WAITING: the key that would help ("/namespaces//ns", "@kind/group/resource"), may be empty */
+    bool record_changed; /* then record is the new one, empty: forget it */
+    struct slice record;
+    bool wrote;             /* at least one write was sent */
+    int64_t retry_after_ns; /* -1, or the destination's wish */
+};
+
+struct sink_status {
+    bool connected;
+    char error[320]; /* why not; empty otherwise */
+    bool
+        fatal; /* the sink will not go on by itself: source and destination are the same, wrong cluster */
+};
+
+struct sink_ops {
+    const char *name;
+    enum rc (*submit)(struct sink *s, const struct sink_item *item, struct err *e);
+    enum rc (*step)(struct sink *s, int64_t *ret_wake_ns, struct err *e);
+    enum rc (*take)(struct sink *s, struct sink_result *ret, struct err *e);
+    enum rc (*flush)(struct sink *s,
+                     struct err *e); /* optional; absent: results are durable when given */
+    enum rc (*scan)(struct sink *s, struct slice scope, struct slice api_version,
+                    struct event_iter **ret, struct err *e); /* optional */
+    void (*status)(struct sink *s, struct sink_status *ret);
+    enum rc (*wait)(struct sink *s, int wake_fd, int64_t timeout_ns, struct err *e);
+    void (*close)(struct sink *s);
+};
+struct sink {
+    const struct sink_ops *ops;
+};
+
+/* RC_OK: in flight; RC_AGAIN: the window is full or the destination is not ready, submit it again later. Errors: NOMEM. */
+MUST_CHECK enum rc sink_submit(struct sink *s, const struct sink_item *item, struct err *e);
+/* One bounded unit of work: RC_OK, or RC_AGAIN with when to come back (boot clock, INT64_MAX: on activity). */
+MUST_CHECK enum rc sink_step(struct sink *s, int64_t *ret_wake_ns, struct err *e);
+/* The next result: RC_OK (slices live until the next call on the sink), RC_AGAIN. */
+MUST_CHECK enum rc sink_take(struct sink *s, struct sink_result *ret, struct err *e);
+/* After RC_OK all results given so far survive a crash of the destination's client side. */
+MUST_CHECK enum rc sink_flush(struct sink *s, struct err *e);
+/* Iterates what the destination holds with our own mark of this synchronization in a scope ("group/resource"): events with key, uid, version, and in body the
+ * sink's record for it (base unknown). The iterator gives RC_AGAIN while waiting (call sink_step). UNSUPPORTED where a sink cannot. */
+MUST_CHECK enum rc sink_scan(struct sink *s, struct slice scope, struct slice api_version,
+                             struct event_iter **ret, struct err *e);
+void sink_status(struct sink *s, struct sink_status *ret);
+MUST_CHECK enum rc sink_wait(struct sink *s, int wake_fd, int64_t timeout_ns, struct err *e);
+void sink_close(struct sink *s);
+DEFINE_FREEP(struct sink, sink_close)
+
+struct kube_sink_opts {
+    struct http *http;   /* taken, even on failure */
+    struct slice source; /* identity of the source cluster */
+    struct slice sync;   /* "namespace/name" of the synchronization */
+    const struct slice *
+        selected; /* the scopes "group/resource" that the synchronization copies: owned objects of selected owners are skipped */
+    size_t n_selected;
+    uint32_t window; /* most items in flight; 0: 32 */
+};
+/* Kubernetes. Borrows nothing of opts but http. Errors: NOMEM, INVALID. */
+MUST_CHECK enum rc kube_sink_open(const struct kube_sink_opts *opts, const struct env *env,
+                                  struct sink **ret, struct err *e);
+
+#endif
