@@ -23,10 +23,12 @@ struct buf {
         .max = (limit)                                                                             \
     }
 
+/* An empty buffer that may hold max bytes; takes no memory yet. */
 void buf_init(struct buf *b, size_t max);
 void buf_done(struct buf *b); /* frees; the buffer is empty and usable again. NULL is allowed. */
 void buf_reset(struct buf *b); /* empties, keeps the memory, clears a failure */
 
+/* Append copies: bytes, a slice, a C string, one byte, printf's text. */
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_add_slice(struct buf *b, struct slice s);
 void buf_add_str(struct buf *b, const char *s);
@@ -48,6 +50,7 @@ void buf_truncate(struct buf *b, size_t n); /* n <= b->n */
 /* RC_OK, or LIMIT ("<what> is larger than <max> bytes", FINAL) or NOMEM (RETRY). */
 MUST_CHECK enum rc buf_check(const struct buf *b, const char *what, struct err *e);
 
+/* What it holds, until it is changed. */
 static inline struct slice buf_slice(const struct buf *b)
 {
     return slice_of(b->p, b->n);

@@ -177,7 +177,7 @@ static bool take_clock(struct slice *s, int64_t *ret_s)
         return false;
     if (h > 23 || m > 59 || sec > 59)
         return false;
-    *ret_s = (int64_t)(h * 3600 + m * 60 + sec);
+    *ret_s = (int64_t)h * 3600 + (int64_t)m * 60 + sec;
     return true;
 }
 

@@ -19,6 +19,7 @@ struct clock {
     const struct clock_ops *ops;
 };
 
+/* For people and for what is recorded; never to measure how long something took. */
 static inline int64_t clock_wall_ns(struct clock *c)
 {
     return c->ops->wall_ns(c);

@@ -29,6 +29,16 @@ struct line {
     char p[DIAG_LINE_MAX];
 };
 
+/* What one call says. */
+struct saying {
+    enum diag_level level;
+    const char *msg;
+    const struct diag_field *fields;
+    size_t n;
+    uint64_t repeated; /* how often it was kept back before */
+    char time[TIME_TEXT_MAX];
+};
+
 struct seen {
     uint64_t hash;
     int64_t said_ns; /* boot time; 0 in an unused entry */
@@ -200,22 +210,21 @@ static void put_repeated(struct line *l, uint64_t times)
         put_str(l, text);
 }
 
-static void build_json(struct line *l, const char *time, enum diag_level level, const char *msg,
-                       uint64_t repeated, const struct diag_field *fields, size_t n)
+static void build_json(struct line *l, const struct saying *s)
 {
     static const char *const names[] = {"debug", "info", "warn", "error"};
     put_str(l, "{\"level\":\"");
-    put_str(l, names[level]);
+    put_str(l, names[s->level]);
     put_str(l, "\",\"timestamp\":\"");
-    put_str(l, time);
+    put_str(l, s->time);
     put_str(l, "\",\"msg\":\"");
-    put_text(l, slice_str(msg), true);
-    put_repeated(l, repeated);
+    put_text(l, slice_str(s->msg), true);
+    put_repeated(l, s->repeated);
     put_str(l, "\"");
     struct nest nest = {.depth = 0};
-    for (size_t i = 0; i < n && field_fits(l, &fields[i]); i++) {
-        struct slice name = enter(l, &nest, slice_str(fields[i].path));
-        put_json_field(l, name, &fields[i]);
+    for (size_t i = 0; i < s->n && field_fits(l, &s->fields[i]); i++) {
+        struct slice name = enter(l, &nest, slice_str(s->fields[i].path));
+        put_json_field(l, name, &s->fields[i]);
     }
     close_to(l, &nest, 0);
     put_str(l, "}\n");
@@ -233,16 +242,15 @@ static bool is_plain(struct slice s)
     return s.n > 0;
 }
 
-static void build_text(struct line *l, const char *time, enum diag_level level, const char *msg,
-                       uint64_t repeated, const struct diag_field *fields, size_t n)
+static void build_text(struct line *l, const struct saying *s)
 {
     static const char *const names[] = {"Z DEBUG ", "Z INFO  ", "Z WARN  ", "Z ERROR "};
-    put(l, time, sizeof "2026-01-02T03:04:05" - 1);
-    put_str(l, names[level]);
-    put_text(l, slice_str(msg), false);
-    put_repeated(l, repeated);
-    for (size_t i = 0; i < n && field_fits(l, &fields[i]); i++) {
-        const struct diag_field *f = &fields[i];
+    put(l, s->time, sizeof "2026-01-02T03:04:05" - 1);
+    put_str(l, names[s->level]);
+    put_text(l, slice_str(s->msg), false);
+    put_repeated(l, s->repeated);
+    for (size_t i = 0; i < s->n && field_fits(l, &s->fields[i]); i++) {
+        const struct diag_field *f = &s->fields[i];
         put_str(l, " ");
         put_str(l, f->path);
         put_str(l, "=");
@@ -269,13 +277,12 @@ static uint64_t mix(uint64_t h, const void *p, size_t n)
     return h;
 }
 
-static uint64_t hash_of(enum diag_level level, const char *msg, const struct diag_field *fields,
-                        size_t n)
+static uint64_t hash_of(const struct saying *s)
 {
-    uint64_t h = mix(0xcbf29ce484222325u, &level, sizeof level);
-    h = mix(h, msg, strlen(msg));
-    for (size_t i = 0; i < n; i++) {
-        const struct diag_field *f = &fields[i];
+    uint64_t h = mix(0xcbf29ce484222325u, &s->level, sizeof s->level);
+    h = mix(h, s->msg, strlen(s->msg));
+    for (size_t i = 0; i < s->n; i++) {
+        const struct diag_field *f = &s->fields[i];
         h = mix(h, f->path, strlen(f->path));
         h = f->is_number ? mix(h, &f->number, sizeof f->number) : mix(h, f->text.p, f->text.n);
     }
@@ -339,17 +346,16 @@ void diag_say(struct diag *d, enum diag_level level, const char *msg,
 {
     if (!d || level < d->least)
         return;
-    uint64_t hash = hash_of(level, msg, fields, n);
+    struct saying s = {.level = level, .msg = msg, .fields = fields, .n = n};
+    uint64_t hash = hash_of(&s);
     pthread_mutex_lock(&d->lock);
-    uint64_t repeated;
-    if (may_say(d, hash, clock_boot_ns(d->clock), &repeated)) {
-        char time[TIME_TEXT_MAX];
-        time_text(clock_wall_ns(d->clock), time);
+    if (may_say(d, hash, clock_boot_ns(d->clock), &s.repeated)) {
+        time_text(clock_wall_ns(d->clock), s.time);
         d->line.n = 0;
         if (d->format == DIAG_JSON)
-            build_json(&d->line, time, level, msg, repeated, fields, n);
+            build_json(&d->line, &s);
         else
-            build_text(&d->line, time, level, msg, repeated, fields, n);
+            build_text(&d->line, &s);
         d->write(d->arg, d->line.p, d->line.n);
     }
     pthread_mutex_unlock(&d->lock);

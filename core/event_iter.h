@@ -20,6 +20,7 @@ struct event_iter {
     const struct event_iter_ops *ops;
 };
 
+/* The next event, as event_iter_ops.next says. */
 MUST_CHECK static inline enum rc event_iter_next(struct event_iter *it, const struct event **ret,
                                                  struct err *e)
 {

@@ -13,11 +13,13 @@ struct json_text {
     char p[];
 };
 
+/* True for the white space that JSON allows between tokens. */
 static inline bool json_is_space(char c)
 {
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
+/* True for what has children. */
 static inline bool json_is_container(const struct json *n)
 {
     return n->type == JSON_OBJECT || n->type == JSON_ARRAY;

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+/* Writes the lowest `bytes` (at most 8) bytes of v. */
 static inline void le_put(void *out, uint64_t v, unsigned bytes)
 {
     uint8_t *p = out;
@@ -11,6 +12,7 @@ static inline void le_put(void *out, uint64_t v, unsigned bytes)
         p[i] = (uint8_t)(v >> (8 * i));
 }
 
+/* Reads a number of `bytes` (at most 8) bytes. */
 static inline uint64_t le_get(const void *in, unsigned bytes)
 {
     const uint8_t *p = in;
@@ -20,6 +22,7 @@ static inline uint64_t le_get(const void *in, unsigned bytes)
     return v;
 }
 
+/* The widths of the formats. */
 static inline void le_put_u16(void *out, uint16_t v)
 {
     le_put(out, v, 2);

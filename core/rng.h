@@ -13,6 +13,7 @@ struct rng {
     const struct rng_ops *ops;
 };
 
+/* 64 random bits. */
 uint64_t rng_u64(struct rng *r);
 /* Uniform in 0 .. bound-1; bound > 0. */
 uint64_t rng_below(struct rng *r, uint64_t bound);

@@ -16,6 +16,7 @@ struct slice {
 #define SLICE(literal)  ((struct slice){(literal), sizeof(literal) - 1})
 #define SLICE_ARG(s)    (int)(s).n, (s).n ? (s).p : ""
 
+/* Of n bytes at p; p may be NULL where n is 0. */
 static inline struct slice slice_of(const void *p, size_t n)
 {
     return (struct slice){p, n};
@@ -27,6 +28,7 @@ static inline struct slice slice_str(const char *s)
     return (struct slice){s, s ? strlen(s) : 0};
 }
 
+/* True if both have the same bytes. */
 static inline bool slice_eq(struct slice a, struct slice b)
 {
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
@@ -40,11 +42,13 @@ static inline int slice_cmp(struct slice a, struct slice b)
     return c ? c : (a.n > b.n) - (a.n < b.n);
 }
 
+/* True if s begins with prefix; the empty one begins everything. */
 static inline bool slice_starts(struct slice s, struct slice prefix)
 {
     return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
 }
 
+/* True if s ends in tail; the empty one ends everything. */
 static inline bool slice_ends(struct slice s, struct slice tail)
 {
     return s.n >= tail.n && (tail.n == 0 || memcmp(s.p + s.n - tail.n, tail.p, tail.n) == 0);

@@ -11,6 +11,7 @@
 #include "core/json.h"
 #include "core/yaml_scalar.h"
 
+#include <assert.h>
 #include <yaml.h>
 
 #define KEY_SHOWN 64 /* bytes of a key in a message */
@@ -386,6 +387,7 @@ static enum rc write_scalar(struct reader *r, const yaml_event_t *event, struct 
 
 static enum rc end_document(struct reader *r)
 {
+    assert(r->places && r->places_n); /* of the root, which even an empty document has */
     enum rc rc = buf_check(&r->json, "a YAML document as JSON", r->e);
     if (rc != RC_OK)
         return err_wrap(r->e, "%s:%u", r->file, r->places[0].line);
@@ -397,6 +399,7 @@ static enum rc end_document(struct reader *r)
         return err_wrap(r->e, "%s:%u", r->file, r->places[0].line);
     size_t i = 0, depth = 1;
     for (struct json *n = json_root(d); n; n = next_node(n, &depth), i++) {
+        assert(i < r->places_n);
         n->line = r->places[i].line;
         n->col = r->places[i].col;
     }

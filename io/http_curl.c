@@ -248,14 +248,21 @@ static enum rc client_start(struct http *base, const struct http_request *r, htt
     return RC_OK;
 }
 
-static struct http_call *client_find(struct http_client *h, http_id id)
+static struct http_call *group_find(const struct http_group *g, http_id id)
 {
-    for (int i = 0; i < HTTP_LANES; i++)
-        for (unsigned k = 0; k < h->lanes[i].n_groups; k++)
-            for (struct http_call *c = h->lanes[i].groups[k]->calls; c; c = c->next)
-                if (c->id == id)
-                    return c;
-    return NULL;
+    struct http_call *c = g->calls;
+    while (c && c->id != id)
+        c = c->next;
+    return c;
+}
+
+static struct http_call *client_find(const struct http_client *h, http_id id)
+{
+    struct http_call *c = NULL;
+    for (int i = 0; i < HTTP_LANES && !c; i++)
+        for (unsigned k = 0; k < h->lanes[i].n_groups && !c; k++)
+            c = group_find(h->lanes[i].groups[k], id);
+    return c;
 }
 
 static void client_cancel(struct http *base, http_id id)

@@ -29,17 +29,17 @@ MUST_CHECK enum rc kube_watch_next(struct kube_watch_frames *f, enum kube_watch_
 bool kube_watch_partial(const struct kube_watch_frames *f);
 
 struct kube_list_frames;
-struct kube_list_frames *kube_list_frames_new(void);
+struct kube_list_frames *kube_list_frames_new(void); /* NULL when out of memory */
 void kube_list_frames_free(struct kube_list_frames *f);
 DEFINE_FREEP(struct kube_list_frames, kube_list_frames_free)
+/* As kube_watch_feed. */
 MUST_CHECK enum rc kube_list_feed(struct kube_list_frames *f, struct slice bytes, struct err *e);
 /* The next item: RC_OK, RC_AGAIN, RC_END after the list's closing brace. Errors, which stay:
  * CORRUPT (RESYNC; an object without items is not an empty list), LIMIT. */
 MUST_CHECK enum rc kube_list_next(struct kube_list_frames *f, struct slice *ret_item,
                                   struct err *e);
 /* After RC_END: metadata.resourceVersion, metadata.continue (empty: last page), and the list's own
- * apiVersion and kind
- * ("DeploymentList"; its items often name neither). */
+ * apiVersion and kind ("DeploymentList"; its items often name neither). */
 struct slice kube_list_version(const struct kube_list_frames *f);
 struct slice kube_list_continue(const struct kube_list_frames *f);
 struct slice kube_list_api_version(const struct kube_list_frames *f);

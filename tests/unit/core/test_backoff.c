@@ -1,3 +1,4 @@
+/* core/backoff: how long to wait after each failure, its bounds and its start anew. */
 #include "core/backoff.h"
 
 #include "core/rng.h"

@@ -1,3 +1,4 @@
+/* core/buf: adding, limits, sticky failures, dropping and stealing. */
 #include "core/buf.h"
 
 #include "core/scope.h"

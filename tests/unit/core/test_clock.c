@@ -1,3 +1,4 @@
+/* core/clock: RFC 3339 times and Go durations as text and back, over their whole range. */
 #include "core/clock.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* core/compress: round trips, output limits, damaged frames. */
 #include "core/compress.h"
 
 #include "core/buf.h"

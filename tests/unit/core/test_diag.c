@@ -283,12 +283,20 @@ static void without_an_object_nothing_is_said(void **state)
     diag_free(NULL);
 }
 
+enum { SPEAKERS = 4, SENTENCES = 500 };
+
+struct speaker {
+    struct diag *diag;
+    int number;
+    pthread_t thread;
+};
+
+/* Says lines that nobody else says: equal ones would be counted, not said. */
 static void *say_many(void *arg)
 {
-    struct fixture *f = arg;
-    int mark = 0;
-    for (int i = 0; i < 500; i++)
-        DIAG(f->diag, DIAG_INFO, "m", DIAG_N("i", i), DIAG_N("who", (intptr_t)&mark));
+    const struct speaker *s = arg;
+    for (int i = 0; i < SENTENCES; i++)
+        DIAG(s->diag, DIAG_INFO, "m", DIAG_N("i", i), DIAG_N("who", s->number));
     return NULL;
 }
 
@@ -297,12 +305,16 @@ static void lines_of_several_threads_never_mix(void **state)
     (void)state;
     AUTO(stop) struct fixture f;
     start(&f, DIAG_JSON, DIAG_DEBUG);
-    pthread_t threads[4];
-    for (size_t i = 0; i < 4; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, say_many, &f), 0);
-    for (size_t i = 0; i < 4; i++)
-        pthread_join(threads[i], NULL);
-    assert_int_equal(f.lines, 2000);
+    struct speaker speakers[SPEAKERS];
+    for (int i = 0; i < SPEAKERS; i++) {
+        speakers[i] = (struct speaker){.diag = f.diag, .number = i};
+        assert_int_equal(pthread_create(&speakers[i].thread, NULL, say_many, &speakers[i]), 0);
+    }
+    for (int i = 0; i < SPEAKERS; i++)
+        pthread_join(speakers[i].thread, NULL);
+    assert_int_equal(f.lines, SPEAKERS * SENTENCES);
+    for (struct slice rest = buf_slice(&f.out); rest.n;)
+        assert_valid_json(slice_cut(rest, '\n', &rest));
 }
 
 int main(void)

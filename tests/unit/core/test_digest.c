@@ -1,3 +1,4 @@
+/* core/digest: SHA-256, CRC32C, hexadecimal and base64 against published values. */
 #include "core/digest.h"
 
 #include "core/buf.h"

@@ -1,3 +1,4 @@
+/* core/err: filling, wrapping, cutting, the class of each errno. */
 #include "core/err.h"
 
 #include <stdarg.h>

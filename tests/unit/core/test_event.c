@@ -1,3 +1,4 @@
+/* core/event: names of operations and causes, and what an event may hold. */
 #include "core/event.h"
 
 #include <stdarg.h>

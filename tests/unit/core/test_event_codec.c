@@ -1,3 +1,4 @@
+/* core/event_codec: round trips, the bytes of docs/FORMAT.md, every kind of damage. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

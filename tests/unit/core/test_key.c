@@ -1,3 +1,4 @@
+/* core/key: parsing, printing, prefixes, limits. */
 #include "core/key.h"
 
 #include "core/buf.h"

@@ -1,3 +1,4 @@
+/* core/map: against a sorted array under random calls; ownership of keys and values. */
 #include "core/map.h"
 
 #include "core/rng.h"

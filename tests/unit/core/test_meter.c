@@ -1,3 +1,4 @@
+/* core/meter: the text that is exposed, and counting from several threads. */
 #include "core/meter.h"
 
 #include "core/buf.h"

@@ -1,3 +1,4 @@
+/* core/regex: the dialect that RE2 and PCRE2 share, what is refused, limits. */
 #include "core/regex.h"
 
 #include <stdarg.h>

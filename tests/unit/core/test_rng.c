@@ -1,3 +1,4 @@
+/* core/rng: the seeded generator's published numbers, and fair numbers below a bound. */
 #include "core/rng.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* io/clock_sys: what the system's clocks promise. */
 #include "io/clock_sys.h"
 
 #include "core/clock.h"

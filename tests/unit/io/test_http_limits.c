@@ -1,3 +1,4 @@
+/* io/http_limits: defaults, which limit strikes first, Retry-After. */
 #include "core/clock.h"
 #include "io/http_limits.h"
 

@@ -1,3 +1,4 @@
+/* io/http_peer: what is derived from a target, and the targets that are refused. */
 #include "io/http_peer.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* io/http_queue: order, copies, forgetting, ownership. */
 #include "io/http_queue.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* io/http_sockets: readiness, the timer, fairness, silent sockets; over socket pairs and loopback. */
 #include "core/clock.h"
 #include "io/http_sockets.h"
 

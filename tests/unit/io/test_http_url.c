@@ -1,3 +1,4 @@
+/* io/http_url: parsing of URLs and paths, and what is refused. */
 #include "io/http_url.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* io/kube: paths, queries and the facts of an object. */
 #include "core/buf.h"
 #include "core/json.h"
 #include "io/kube.h"

@@ -1,3 +1,4 @@
+/* io/kube_config: what a kubeconfig and a service account give, and what is refused with its place. */
 #include "core/buf.h"
 #include "io/kube_config.h"
 

@@ -1,3 +1,4 @@
+/* io/kube_discovery: both forms of discovery from a scripted server, unreachable groups, failures. */
 #include "io/kube_discovery.h"
 
 #include <stdio.h>

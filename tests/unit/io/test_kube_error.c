@@ -1,3 +1,4 @@
+/* io/kube_error: the class of every answer that was measured on real servers. */
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/json.h"

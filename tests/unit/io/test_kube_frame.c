@@ -1,3 +1,4 @@
+/* io/kube_frame: watches and lists cut at every byte, damage, limits. */
 #include "core/buf.h"
 #include "io/kube_frame.h"
 

@@ -1,0 +1,245 @@
+/* io/http_curl_call: what one request sends, takes, and says about its end; against a server of the test's own on loopback. */
+#include "core/buf.h"
+#include "tests/unit/io/http_world.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+static void a_request_carries_what_was_asked(void **state)
+{
+    struct world *w = *state;
+    struct http_request r = {.method = HTTP_PATCH,
+                             .path = SLICE("/echo?a=b"),
+                             .accept = SLICE("x/y"),
+                             .content_type = SLICE("p/q"),
+                             .body = SLICE("hello"),
+                             .body_max = 4096};
+    http_id id = begin(w->http, &r);
+    struct http_event ev = next(w->http);
+    assert_int_equal(ev.kind, HTTP_HEADERS);
+    assert_int_equal(ev.id, id);
+    assert_int_equal(ev.status, 200);
+    assert_true(slice_eq(ev.content_type, SLICE("application/json")));
+    assert_int_equal(ev.retry_after_ns, -1);
+    ev = next(w->http);
+    assert_int_equal(ev.kind, HTTP_DONE);
+    assert_int_equal(ev.err.rc, RC_OK);
+    assert_int_equal(ev.status, 200);
+    assert_true(slice_eq(ev.content_type, SLICE("application/json")));
+    assert_true(holds(ev.data, "PATCH /echo?a=b HTTP/1.1\r\n"));
+    assert_true(holds(ev.data, "Accept: x/y\r\n"));
+    assert_true(holds(ev.data, "Content-Type: p/q\r\n"));
+    assert_true(holds(ev.data, "Authorization: Bearer t0ken\r\n"));
+    assert_true(holds(ev.data, "User-Agent: agent/1\r\n"));
+    assert_true(holds(ev.data, "Accept-Encoding: "));
+    assert_true(holds(ev.data, "\r\n\r\nhello"));
+    assert_false(holds(ev.data, "Expect"));
+}
+
+static void every_method_goes_out_with_its_body_or_without(void **state)
+{
+    struct world *w = *state;
+    const struct {
+        enum http_method method;
+        const char *body, *line, *length;
+    } rows[] = {
+        {HTTP_GET, "", "GET /echo HTTP", NULL},
+        {HTTP_DELETE, "", "DELETE /echo HTTP", NULL},
+        {HTTP_DELETE, "{}", "DELETE /echo HTTP", "Content-Length: 2"},
+        {HTTP_POST, "", "POST /echo HTTP", "Content-Length: 0"},
+        {HTTP_POST, "abc", "POST /echo HTTP", "Content-Length: 3"},
+        {HTTP_PUT, "abc", "PUT /echo HTTP", "Content-Length: 3"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct http_request r = {
+            .method = rows[i].method, .path = SLICE("/echo"), .body = slice_str(rows[i].body)};
+        begin(w->http, &r);
+        struct http_event ev = done(w->http);
+        assert_int_equal(ev.err.rc, RC_OK);
+        assert_true(holds(ev.data, rows[i].line));
+        assert_true(rows[i].length ? holds(ev.data, rows[i].length)
+                                   : !holds(ev.data, "Content-Length"));
+    }
+}
+
+static void answers_keep_their_status_and_delay(void **state)
+{
+    struct world *w = *state;
+    get(w->http, "/throttled");
+    struct http_event ev = done(w->http);
+    assert_int_equal(ev.err.rc, RC_OK);
+    assert_int_equal(ev.status, 429);
+    assert_int_equal(ev.retry_after_ns, 7 * NS_PER_S);
+    assert_true(slice_eq(ev.data, SLICE("later")));
+    get(w->http, "/early");
+    ev = next(w->http);
+    assert_int_equal(ev.kind, HTTP_HEADERS);
+    assert_int_equal(ev.status, 201); /* not the interim 103 */
+    assert_true(slice_eq(done(w->http).data, SLICE("made")));
+}
+
+static void a_redirect_is_an_answer_and_is_not_followed(void **state)
+{
+    struct world *w = *state;
+    get(w->http, "/redirect");
+    assert_int_equal(done(w->http).status, 302);
+    assert_int_equal(atomic_load(&w->server.requests), 1);
+}
+
+static void a_compressed_answer_arrives_plain(void **state)
+{
+    struct world *w = *state;
+    get(w->http, "/gzip");
+    struct http_event ev = done(w->http);
+    assert_int_equal(ev.err.rc, RC_OK);
+    assert_true(slice_eq(ev.data, SLICE("{\"zipped\":true}")));
+}
+
+static void a_stream_gives_data_as_it_comes_and_none_at_the_end(void **state)
+{
+    struct world *w = *state;
+    struct http_request r = {.path = SLICE("/stream"), .lane = HTTP_LANE_WATCH, .stream = true};
+    AUTO(buf_done) struct buf got = BUF_INIT(100);
+    begin(w->http, &r);
+    struct http_event ev = next(w->http);
+    assert_int_equal(ev.kind, HTTP_HEADERS);
+    assert_true(slice_eq(ev.content_type, SLICE("a/b")));
+    for (ev = next(w->http); ev.kind == HTTP_DATA; ev = next(w->http))
+        buf_add_slice(&got, ev.data);
+    assert_int_equal(ev.kind, HTTP_DONE);
+    assert_int_equal(ev.err.rc, RC_OK);
+    assert_int_equal(ev.data.n, 0);
+    assert_string_equal(got.p, "onetwo");
+}
+
+static void an_answer_of_the_greatest_size_is_taken_and_one_byte_more_refused(void **state)
+{
+    struct world *w = *state;
+    struct http_request r = {.path = SLICE("/big/20000"), .body_max = 20000};
+    begin(w->http, &r);
+    struct http_event ev = done(w->http);
+    assert_int_equal(ev.err.rc, RC_OK);
+    assert_int_equal(ev.data.n, 20000);
+    r.body_max = 19999;
+    begin(w->http, &r);
+    ev = done(w->http);
+    assert_int_equal(ev.err.rc, RC_LIMIT);
+    assert_int_equal(ev.data.n, 0);
+    assert_non_null(strstr(ev.err.msg, "19999"));
+}
+
+static void a_lost_connection_says_so_and_hides_the_query(void **state)
+{
+    struct world *w = *state;
+    const char *const paths[] = {"/close?continue=hidden", "/cut?continue=hidden"};
+    for (int i = 0; i < 2; i++) {
+        get(w->http, paths[i]);
+        struct http_event ev = done(w->http);
+        assert_int_equal(ev.err.rc, RC_UNAVAILABLE);
+        assert_int_equal(ev.err.retry, ERR_RETRY);
+        assert_true(ev.maybe_done);
+        assert_int_equal(ev.status, i ? 200 : 0);
+        assert_non_null(strstr(ev.err.msg, "connection lost"));
+        assert_non_null(strstr(ev.err.msg, i ? "/cut: " : "/close: "));
+        assert_null(strstr(ev.err.msg, "hidden"));
+        assert_null(strstr(ev.err.msg, "t0ken"));
+    }
+}
+
+static void a_refused_connection_says_so_and_did_nothing(void **state)
+{
+    struct world *w = *state;
+    int port, fd = world_bind(&port); /* bound, but nobody listens */
+    char url[64];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", port);
+    struct http_target t = {.url = url};
+    AUTO(http_closep) struct http *h = world_open(w, &t);
+    get(h, "/a");
+    struct http_event ev = done(h);
+    close(fd);
+    assert_int_equal(ev.err.rc, RC_UNAVAILABLE);
+    assert_non_null(strstr(ev.err.msg, "cannot connect: Connection refused"));
+    assert_false(ev.maybe_done);
+    assert_int_equal(ev.status, 0);
+}
+
+static void a_name_that_cannot_be_resolved_says_so(void **state)
+{
+    struct world *w = *state;
+    /* A label may have 63 characters: refused without asking any server. */
+    struct http_target t = {
+        .url =
+            "http://"
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.invalid"};
+    AUTO(http_closep) struct http *h = world_open(w, &t);
+    get(h, "/a");
+    struct http_event ev = done(h);
+    assert_int_equal(ev.err.rc, RC_UNAVAILABLE);
+    assert_non_null(strstr(ev.err.msg, "name cannot be resolved"));
+    assert_false(ev.maybe_done);
+}
+
+static void tls_trouble_is_told_from_a_bad_authority(void **state)
+{
+    struct world *w = *state;
+    char url[64];
+    snprintf(url, sizeof url, "https://127.0.0.1:%d", w->server.port);
+    struct http_target plain = {.url = url}, bad = {.url = url, .ca_pem = "no PEM"};
+    AUTO(http_closep) struct http *a = world_open(w, &plain), *b = world_open(w, &bad);
+    get(b, "/a");
+    struct http_event ev = done(b);
+    assert_int_equal(ev.err.rc, RC_DENIED);
+    assert_non_null(strstr(ev.err.msg, "certificate authority is no usable PEM"));
+    http_cancel(a, get(a, "/a"));
+    struct http_request r = {.path = SLICE("/a"), .headers_within_ns = NS_PER_S};
+    begin(a, &r);
+    fake_clock_advance(&w->clock, NS_PER_S); /* the server waits for a request line for ever */
+    ev = done(a);
+    assert_int_equal(ev.err.rc, RC_UNAVAILABLE);
+    assert_non_null(strstr(ev.err.msg, "time limit: no connection within 1 s"));
+    assert_false(ev.maybe_done);
+}
+
+static void bad_paths_and_targets_are_refused(void **state)
+{
+    struct world *w = *state;
+    struct http_request r = {.path = SLICE("/a b")};
+    http_id id = 7;
+    struct err e = ERR_INIT;
+    assert_int_equal(http_start(w->http, &r, &id, &e), RC_INVALID);
+    assert_int_equal(id, 7);
+    struct http_target t = {.url = "gopher://x"};
+    struct http *h = NULL;
+    assert_int_equal(http_curl_open(&t, &w->env, &h, &e), RC_INVALID);
+    assert_null(h);
+    http_close(NULL);
+}
+
+int main(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    setenv("http_proxy", "http://127.0.0.1:1", 1); /* must not be used */
+    setenv("https_proxy", "http://127.0.0.1:1", 1);
+    const struct CMUnitTest tests[] = {
+        WORLD_TEST(a_request_carries_what_was_asked),
+        WORLD_TEST(every_method_goes_out_with_its_body_or_without),
+        WORLD_TEST(answers_keep_their_status_and_delay),
+        WORLD_TEST(a_redirect_is_an_answer_and_is_not_followed),
+        WORLD_TEST(a_compressed_answer_arrives_plain),
+        WORLD_TEST(a_stream_gives_data_as_it_comes_and_none_at_the_end),
+        WORLD_TEST(an_answer_of_the_greatest_size_is_taken_and_one_byte_more_refused),
+        WORLD_TEST(a_lost_connection_says_so_and_hides_the_query),
+        WORLD_TEST(a_refused_connection_says_so_and_did_nothing),
+        WORLD_TEST(a_name_that_cannot_be_resolved_says_so),
+        WORLD_TEST(tls_trouble_is_told_from_a_bad_authority),
+        WORLD_TEST(bad_paths_and_targets_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
