@@ -1,4 +1,5 @@
-/* What a back end of the checkpoints implements; contracts in log/ckpt.h. log/ckpt.c has checked names, keys and sizes. */
+/* What a back end of the checkpoints implements; contracts in log/ckpt.h. log/ckpt.c has checked names, keys
+ * and sizes. */
 #ifndef RESILOG_LOG_CKPT_OPS_H
 #define RESILOG_LOG_CKPT_OPS_H
 

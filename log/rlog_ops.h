@@ -1,5 +1,6 @@
-/* What a back end of the log implements. The contracts are those of log/rlog.h; the dispatchers in log/rlog.c have checked arguments
- * (event_check, batch limits, access) and call the listeners. All methods are required. */
+/* What a back end of the log implements. The contracts are those of log/rlog.h; the dispatchers in log/rlog.c
+ * have checked arguments (event_check, batch limits, access) and call the listeners. All methods are
+ * required. */
 #ifndef RESILOG_LOG_RLOG_OPS_H
 #define RESILOG_LOG_RLOG_OPS_H
 

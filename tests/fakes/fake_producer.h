@@ -18,7 +18,8 @@ void fake_producer_object(struct producer *p, enum event_op op, enum event_cause
                           const char *version);
 /* Events that were not taken yet. */
 size_t fake_producer_waiting(const struct producer *p);
-/* The resume position that a scope was added with ("" for a listing), NULL if it is not there; and its version of the API. */
+/* The resume position that a scope was added with ("" for a listing), NULL if it is not there; and its
+ * version of the API. */
 const char *fake_producer_resume(const struct producer *p, const char *scope);
 const char *fake_producer_api_version(const struct producer *p, const char *scope);
 void fake_producer_set_status(struct producer *p, const char *scope, enum producer_phase phase, const char *error);

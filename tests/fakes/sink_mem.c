@@ -1,6 +1,6 @@
-/* The destination is a map of objects, the writes in order, and the scripts. A sink holds its items in a list in the order of
- * submission; an item that is due takes effect in step and gives its result in take, so that a crash between the two is possible. One
- * thread. */
+/* The destination is a map of objects, the writes in order, and the scripts. A sink holds its items in a list
+ * in the order of submission; an item that is due takes effect in step and gives its result in take, so that
+ * a crash between the two is possible. One thread. */
 #include "tests/fakes/sink_mem.h"
 
 #include "core/buf.h"
@@ -38,6 +38,8 @@ struct dest_mem {
     bool cache, fatal;
 };
 
+struct mem_scan;
+
 struct flight {
     struct flight *next;
     const struct sink_item *item;
@@ -57,14 +59,15 @@ struct sink_mem {
     size_t n_flights;
     struct flight *taken;  /* the last result's, until the next call */
     struct flight *cached; /* writes that were not flushed */
+    struct mem_scan *scan; /* asked for and not answered */
 };
 
 struct mem_scan {
     struct event_iter iter;
-    struct dest_mem *dest;
+    struct sink_mem *sink;
     struct buf prefix, key;
     struct event view;
-    bool asked;
+    bool answered;
 };
 
 static void *sure(void *p)
@@ -381,7 +384,10 @@ static enum rc mem_step(struct sink *s, int64_t *ret_wake_ns, struct err *e)
     (void)e;
     struct sink_mem *m = downcast(s);
     int64_t now = clock_boot_ns(m->env.clock);
-    bool any = false;
+    bool any = m->scan;
+    if (m->scan)
+        m->scan->answered = true;
+    m->scan = NULL;
     *ret_wake_ns = INT64_MAX;
     for (struct flight *f = m->flights; f; f = f->next) {
         if (f->effective)
@@ -469,12 +475,10 @@ static enum rc scan_next(struct event_iter *it, const struct event **ret, struct
     (void)e;
     struct mem_scan *s = (struct mem_scan *)it;
     struct map_entry entry;
-    if (!s->asked) { /* the first answer is on its way */
-        s->asked = true;
+    if (!s->answered)
         return RC_AGAIN;
-    }
     struct slice from = s->key.n ? buf_slice(&s->key) : buf_slice(&s->prefix);
-    if (!map_seek(s->dest->objects, from, s->key.n > 0, &entry) ||
+    if (!map_seek(s->sink->dest->objects, from, s->key.n > 0, &entry) ||
         !slice_starts(entry.key, buf_slice(&s->prefix)))
         return RC_END;
     buf_reset(&s->key);
@@ -487,6 +491,8 @@ static enum rc scan_next(struct event_iter *it, const struct event **ret, struct
 static void scan_free(struct event_iter *it)
 {
     struct mem_scan *s = (struct mem_scan *)it;
+    if (s->sink->scan == s)
+        s->sink->scan = NULL;
     buf_done(&s->prefix);
     buf_done(&s->key);
     free(s);
@@ -501,7 +507,8 @@ static enum rc mem_scan(struct sink *s, struct slice scope, struct slice api_ver
     assert(api_version.n > 0);
     struct mem_scan *scan = sure(calloc(1, sizeof *scan));
     scan->iter.ops = &scan_ops;
-    scan->dest = downcast(s)->dest;
+    scan->sink = downcast(s);
+    scan->sink->scan = scan;
     buf_init(&scan->prefix, EVENT_TEXT_MAX);
     buf_init(&scan->key, EVENT_TEXT_MAX);
     buf_add_slice(&scan->prefix, scope);

@@ -1,9 +1,9 @@
 /* A destination in memory and a sink onto it that answers as the test says.
  *
- * The destination outlives the sinks on it, as a cluster does: to crash, close the pump and the sink and open new ones. What a sink
- * was told and has not done yet is lost then. The fake checks what every sink may rely on (it aborts where the pump breaks that): at
- * most one item of a key in flight, borrowed memory alive until the result, items given only once. A fake that runs out
- * of memory aborts. */
+ * The destination outlives the sinks on it, as a cluster does: to crash, close the pump and the sink and open
+ * new ones. What a sink was told and has not done yet is lost then. The fake checks what every sink may rely
+ * on (it aborts where the pump breaks that): at most one item of a key in flight, borrowed memory alive until
+ * the result, items given only once. A fake that runs out of memory aborts. */
 #ifndef RESILOG_TESTS_SINK_MEM_H
 #define RESILOG_TESTS_SINK_MEM_H
 

@@ -175,7 +175,7 @@ static uint64_t run_seed(uint64_t seed)
     fake_kube_connect(k, &http);
     fake_kube_faults(k, seed, &rates);
     for (int round = 0; round < 60; round++) {
-        char path[100], body[100];
+        char path[100], body[200];
         http_id id;
         struct http_event ev;
         snprintf(path, sizeof path, CM "/c%d", (int)rng_below(&rng.rng, 5));

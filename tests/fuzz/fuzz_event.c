@@ -1,5 +1,5 @@
-/* Events: whatever decodes encodes to the same bytes again and survives a copy. A mutation nearly always breaks the checksum, so each
- * input is tried as it is and once more with length and checksum made right. */
+/* Events: whatever decodes encodes to the same bytes again and survives a copy. A mutation nearly always
+ * breaks the checksum, so each input is tried as it is and once more with length and checksum made right. */
 #include "core/buf.h"
 #include "core/digest.h"
 #include "core/event_codec.h"

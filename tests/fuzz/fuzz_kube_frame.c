@@ -1,5 +1,5 @@
-/* Framing: the same stream gives the same objects and the same end, whole or in pieces. The first byte of the input says whether it is a
- * watch or a list and how long the pieces are. */
+/* Framing: the same stream gives the same objects and the same end, whole or in pieces. The first byte of the
+ * input says whether it is a watch or a list and how long the pieces are. */
 #include "core/buf.h"
 #include "core/json.h"
 #include "io/kube_frame.h"

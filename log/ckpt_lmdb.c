@@ -1,0 +1,352 @@
+/* Checkpoints in LMDB, one file a consumer: the list of consumers and single reads. Keeps: for each
+ * consumer named so far its open files and a lock. Readers go through log/pages.h: no lock, no
+ * mapping, and a commit that overtakes them makes them read again. Invariant: what one call gives is
+ * of one commit. Failure modes: as log/ckpt.h; a scan of a table larger than 1 MiB that another
+ * process overtakes twice is UNAVAILABLE (RETRY). Threads: one lock a consumer, so that consumers
+ * never wait for one another. */
+#include "log/ckpt_lmdb_priv.h"
+
+#include "core/buf.h"
+#include "core/digest.h"
+#include "core/map.h"
+#include "log/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define NAME_HEX 16 /* of SHA-256 of the consumer's name */
+
+static struct ckpt_lmdb *lmdb_of(struct ckpt *c)
+{
+    return (struct ckpt_lmdb *)c;
+}
+
+/* ---- Consumers ---- */
+
+static void consumer_free(struct consumer *c)
+{
+    if (!c)
+        return;
+    ckpt_consumer_close(c);
+    pthread_mutex_destroy(&c->lock);
+    free(c->name);
+    free(c->path);
+    free(c);
+}
+DEFINE_FREEP(struct consumer, consumer_free)
+
+static struct consumer *consumer_new(const struct ckpt_lmdb *l, struct slice name)
+{
+    AUTO(consumer_freep) struct consumer *c = calloc(1, sizeof(*c));
+    if (!c)
+        return NULL;
+    pthread_mutex_init(&c->lock, NULL);
+    c->lock_fd = -1;
+    uint8_t digest[SHA256_SIZE];
+    char hex[SHA256_HEX_SIZE + 1];
+    sha256(name, SLICE_NULL, digest);
+    hex_encode(digest, NAME_HEX / 2, hex);
+    c->name = malloc(name.n);
+    if (!c->name || asprintf(&c->path, "%s/%s.mdb", l->dir, hex) < 0) {
+        c->path = NULL;
+        return NULL;
+    }
+    memcpy(c->name, name.p, name.n);
+    c->name_n = name.n;
+    return steal(&c);
+}
+
+struct consumer *ckpt_consumer_enter(struct ckpt_lmdb *l, struct slice name)
+{
+    pthread_mutex_lock(&l->lock);
+    struct consumer *c = l->consumers;
+    while (c && !slice_eq(slice_of(c->name, c->name_n), name))
+        c = c->next;
+    if (!c) {
+        c = consumer_new(l, name);
+        if (c) {
+            c->next = l->consumers;
+            l->consumers = c;
+        }
+    }
+    pthread_mutex_unlock(&l->lock);
+    if (c)
+        pthread_mutex_lock(&c->lock);
+    return c;
+}
+
+void ckpt_consumer_leave(struct consumer *c)
+{
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* ---- Reading of one commit ---- */
+
+/* What one call reads; run is repeated until the commit that it read still stands. */
+struct reading {
+    struct consumer *consumer;
+    struct pages_commit commit;
+    struct ckpt_head head;
+    struct buf *out[2];   /* position and status, or a row's value, or NULL */
+    struct slice keys[2]; /* the rows' keys of out */
+};
+
+static enum rc never_committed(const struct consumer *c, struct err *e)
+{
+    return err_set(e, RC_NOTFOUND, ERR_FINAL, "consumer %.*s has no checkpoint", (int)c->name_n,
+                   c->name);
+}
+
+/* Files are told apart by 64 bits of a hash, names by the name row. */
+static enum rc check_name(const struct reading *r, struct err *e)
+{
+    struct ckpt_row_key storage;
+    AUTO(buf_done) struct buf name = BUF_INIT(4096);
+    const struct consumer *c = r->consumer;
+    enum rc rc = ckpt_consumer_get(c->file, &r->commit,
+                                   ckpt_row_key(TAG_NAME, SLICE_NULL, &storage), &name, e);
+    if (rc != RC_OK && rc != RC_NOTFOUND)
+        return rc;
+    if (rc == RC_NOTFOUND || !slice_eq(buf_slice(&name), slice_of(c->name, c->name_n)))
+        return err_set(e, RC_CORRUPT, ERR_FATAL, "%s is the checkpoint of another consumer",
+                       c->path);
+    return RC_OK;
+}
+
+static enum rc read_head(struct reading *r, struct err *e)
+{
+    struct ckpt_row_key storage;
+    AUTO(buf_done) struct buf value = BUF_INIT(CKPT_HEAD_SIZE);
+    enum rc rc = check_name(r, e);
+    if (rc == RC_OK)
+        rc = ckpt_consumer_get(r->consumer->file, &r->commit,
+                               ckpt_row_key(TAG_HEAD, SLICE_NULL, &storage), &value, e);
+    if (rc == RC_NOTFOUND)
+        return never_committed(r->consumer, e);
+    return rc == RC_OK ? ckpt_head_decode(buf_slice(&value), &r->head, e) : rc;
+}
+
+/* Either reads all of out, or leaves them as they were. */
+static enum rc read_rows(struct reading *r, bool needed, struct err *e)
+{
+    size_t before[2] = {0};
+    enum rc rc = read_head(r, e);
+    for (int i = 0; i < 2; i++)
+        before[i] = r->out[i] ? r->out[i]->n : 0;
+    for (int i = 0; rc == RC_OK && i < 2; i++) {
+        if (!r->out[i])
+            continue;
+        rc = ckpt_consumer_get(r->consumer->file, &r->commit, r->keys[i], r->out[i], e);
+        if (rc == RC_NOTFOUND && !needed)
+            rc = RC_OK;
+        else if (rc == RC_NOTFOUND)
+            rc = err_set(e, RC_NOTFOUND, ERR_FINAL, "consumer %.*s has no row \"%.*s\"",
+                         (int)r->consumer->name_n, r->consumer->name, (int)r->keys[i].n - 1,
+                         r->keys[i].p + 1);
+    }
+    for (int i = 0; rc != RC_OK && i < 2; i++) {
+        if (r->out[i])
+            buf_truncate(r->out[i], before[i]);
+    }
+    return rc;
+}
+
+static enum rc read_until_it_stands(struct reading *r, bool needed, struct err *e)
+{
+    enum rc rc = ckpt_consumer_open(r->consumer, e);
+    if (rc != RC_OK)
+        return rc;
+    if (!r->consumer->file)
+        return never_committed(r->consumer, e);
+    size_t before[2] = {r->out[0] ? r->out[0]->n : 0, r->out[1] ? r->out[1]->n : 0};
+    for (int try = 0; try < CKPT_READ_TRIES; try++) {
+        struct err why = ERR_INIT;
+        rc = pages_newest(r->consumer->file, &r->commit, &why);
+        if (rc == RC_OK)
+            rc = read_rows(r, needed, &why);
+        if (rc == RC_OK ? pages_stands(r->consumer->file, &r->commit)
+                        : (rc == RC_LIMIT || pages_stands(r->consumer->file, &r->commit))) {
+            if (rc != RC_OK && e)
+                *e = why;
+            return rc;
+        }
+        for (int i = 0; i < 2; i++) {
+            if (r->out[i])
+                buf_truncate(r->out[i], before[i]);
+        }
+    }
+    return err_set(e, RC_UNAVAILABLE, ERR_RETRY, "%s: its writer was faster %d times in a row",
+                   r->consumer->path, CKPT_READ_TRIES);
+}
+
+static enum rc lmdb_load(struct ckpt *ckpt, struct slice consumer, struct ckpt_head *ret,
+                         struct buf *position, struct buf *status, struct err *e)
+{
+    struct consumer *c = ckpt_consumer_enter(lmdb_of(ckpt), consumer);
+    if (!c)
+        return err_nomem(e);
+    struct ckpt_row_key a, b;
+    struct reading r = {.consumer = c, .out = {position, status}};
+    r.keys[0] = ckpt_row_key(TAG_POSITION, SLICE_NULL, &a);
+    r.keys[1] = ckpt_row_key(TAG_STATUS, SLICE_NULL, &b);
+    enum rc rc = read_until_it_stands(&r, false, e);
+    if (rc == RC_OK)
+        *ret = r.head;
+    ckpt_consumer_leave(c);
+    return rc;
+}
+
+static enum rc lmdb_get(struct ckpt *ckpt, struct slice consumer, enum ckpt_table table,
+                        struct slice key, struct buf *out, struct err *e)
+{
+    struct consumer *c = ckpt_consumer_enter(lmdb_of(ckpt), consumer);
+    if (!c)
+        return err_nomem(e);
+    struct ckpt_row_key storage;
+    struct reading r = {.consumer = c, .out = {out}};
+    r.keys[0] = ckpt_row_key(ckpt_tag_of(table), key, &storage);
+    enum rc rc = read_until_it_stands(&r, true, e);
+    ckpt_consumer_leave(c);
+    return rc;
+}
+
+/* ---- List and remove ---- */
+
+/* The name in one file, if its consumer ever committed. */
+static enum rc read_name(const char *path, struct buf *name, bool *ret_committed, struct err *e)
+{
+    AUTO(pages_closep) struct pages *f = NULL;
+    AUTO(buf_done) struct buf head = BUF_INIT(CKPT_HEAD_SIZE);
+    struct ckpt_row_key a, b;
+    enum rc rc = pages_open(path, 0, &f, e);
+    for (int try = 0; rc == RC_OK && try < CKPT_READ_TRIES; try++) {
+        struct pages_commit commit;
+        buf_reset(name);
+        buf_reset(&head);
+        rc = pages_newest(f, &commit, e);
+        if (rc != RC_OK)
+            break;
+        enum rc named =
+            ckpt_consumer_get(f, &commit, ckpt_row_key(TAG_NAME, SLICE_NULL, &a), name, e);
+        enum rc headed =
+            ckpt_consumer_get(f, &commit, ckpt_row_key(TAG_HEAD, SLICE_NULL, &b), &head, e);
+        if (!pages_stands(f, &commit))
+            continue;
+        *ret_committed = named == RC_OK && headed == RC_OK;
+        if (named != RC_OK && named != RC_NOTFOUND)
+            return named;
+        return headed == RC_NOTFOUND ? RC_OK : headed;
+    }
+    return rc == RC_NOTFOUND ? RC_OK : rc; /* removed meanwhile */
+}
+
+static enum rc add_name(const struct ckpt_lmdb *l, const char *file, struct map *names,
+                        struct err *e)
+{
+    char path[4096];
+    bool committed = false;
+    size_t n = strlen(file);
+    if (n != NAME_HEX + 4 || strcmp(file + NAME_HEX, ".mdb") != 0)
+        return RC_OK;
+    int length = snprintf(path, sizeof(path), "%s/%s", l->dir, file);
+    if (length < 0 || (size_t)length >= sizeof(path))
+        return err_set(e, RC_LIMIT, ERR_FINAL, "the name of the folder is too long");
+    AUTO(buf_done) struct buf name = BUF_INIT(4096);
+    enum rc rc = read_name(path, &name, &committed, e);
+    return rc == RC_OK && committed ? map_put(names, buf_slice(&name), names, e) : rc;
+}
+
+static enum rc lmdb_list(struct ckpt *ckpt, ckpt_name_fn *fn, void *arg, struct err *e)
+{
+    struct ckpt_lmdb *l = lmdb_of(ckpt);
+    AUTO(map_freep) struct map *names = map_new(NULL);
+    DIR *d = opendir(l->dir);
+    if (!names || !d) {
+        int error = errno;
+        if (d)
+            closedir(d);
+        return names ? err_sys(e, error, "open the folder %s", l->dir) : err_nomem(e);
+    }
+    enum rc rc = RC_OK;
+    const struct dirent *entry = NULL;
+    while (rc == RC_OK && (entry = readdir(d)) != NULL)
+        rc = add_name(l, entry->d_name, names, e);
+    closedir(d);
+    struct map_entry name;
+    for (bool more = map_seek(names, SLICE_NULL, false, &name); rc == RC_OK && more;
+         more = map_seek(names, name.key, true, &name))
+        rc = fn(arg, name.key, e);
+    return rc;
+}
+
+static enum rc lmdb_remove(struct ckpt *ckpt, struct slice consumer, struct err *e)
+{
+    struct ckpt_lmdb *l = lmdb_of(ckpt);
+    if (l->access != CKPT_WRITE)
+        return err_set(e, RC_DENIED, ERR_FINAL,
+                       "remove: the checkpoints were opened for reading; open them for writing");
+    struct consumer *c = ckpt_consumer_enter(l, consumer);
+    if (!c)
+        return err_nomem(e);
+    ckpt_consumer_close(c);
+    c->dead = (struct err)ERR_INIT;
+    enum rc rc = RC_OK;
+    if (unlink(c->path) == 0)
+        rc = folder_sync(l->dir, e);
+    else if (errno != ENOENT)
+        rc = err_sys(e, errno, "remove %s", c->path);
+    ckpt_consumer_leave(c);
+    return rc;
+}
+
+/* ---- Open and close ---- */
+
+static void lmdb_close(struct ckpt *ckpt)
+{
+    struct ckpt_lmdb *l = lmdb_of(ckpt);
+    while (l->consumers) {
+        struct consumer *gone = l->consumers;
+        l->consumers = gone->next;
+        consumer_free(gone);
+    }
+    pthread_mutex_destroy(&l->lock);
+    free(l->dir);
+    free(l);
+}
+
+static const struct ckpt_ops lmdb_ops = {
+    .name = "lmdb",
+    .close = lmdb_close,
+    .load = lmdb_load,
+    .get = lmdb_get,
+    .scan = ckpt_lmdb_scan,
+    .commit = ckpt_lmdb_commit,
+    .list = lmdb_list,
+    .remove = lmdb_remove,
+};
+
+enum rc ckpt_lmdb_open(const char *dir, enum ckpt_access access, const struct env *env,
+                       struct ckpt **ret, struct err *e)
+{
+    (void)env;
+    enum rc rc = access == CKPT_WRITE ? folder_make(dir, e) : RC_OK;
+    if (rc == RC_OK)
+        rc = folder_check(dir, e);
+    if (rc != RC_OK)
+        return rc;
+    struct ckpt_lmdb *l = calloc(1, sizeof(*l));
+    if (!l)
+        return err_nomem(e);
+    l->base.ops = &lmdb_ops;
+    l->access = access;
+    pthread_mutex_init(&l->lock, NULL);
+    AUTO(ckpt_closep) struct ckpt *ckpt = &l->base;
+    l->dir = strdup(dir);
+    if (!l->dir)
+        return err_nomem(e);
+    *ret = steal(&ckpt);
+    return RC_OK;
+}

@@ -1,0 +1,415 @@
+/* The index file x-*.mdb of a sealed segment (docs/FORMAT.md section 4). Keeps: nothing but the
+ * open file. Invariant: each row's checksum covers its own key and names the next row's key, so a
+ * lookup that finds nothing has proved that there is nothing, and damage cannot hide a key. Written
+ * under another name, synced, renamed. Failure modes: CORRUPT of the file; the segment itself is
+ * checked while the index is written. Threads: readers share the file. */
+#include "log/segment_index_priv.h"
+
+#include "core/buf.h"
+#include "core/le.h"
+#include "core/map.h"
+#include "log/folder.h"
+#include "log/pages.h"
+#include "log/segment_check.h"
+#include "log/segment_lmdb.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define INDEX_MAGIC   "RSLX"
+#define INDEX_VERSION 1
+#define ROW_KEY_MAX   480u /* longer keys: their first 464 bytes and 16 of their SHA-256 */
+#define ROW_KEY_CUT   464u
+#define HEAD_ROW      "h"
+#define KEY_ROW       'k'
+#define ROW_VALUE_MAX (64u << 20)
+#define ENTRY_SIZE    5 /* offset less first 4, op 1 */
+#define MAP_BASE      (64u << 20)
+
+/* Of every row: CRC32C 4 (of the row's key, then of all bytes behind this field), size of the next row's key 2, size
+ * of the full key 2 (0: the row's key is it), count 4; then next key, full key, entries. The head row has in place of
+ * entries: magic 4, version 4, first 8, next 8, frame chain 32. */
+enum {
+    AT_CRC = 0,
+    AT_NEXT_SIZE = 4,
+    AT_FULL_SIZE = 6,
+    AT_COUNT = 8,
+    AT_BYTES = 12,
+    HEAD_BYTES = 56
+};
+
+struct row_key {
+    size_t n;
+    char p[1 + ROW_KEY_MAX];
+};
+
+static struct slice row_key_of(struct slice key, struct row_key *out)
+{
+    out->p[0] = KEY_ROW;
+    size_t n = key.n <= ROW_KEY_MAX ? key.n : ROW_KEY_CUT;
+    memcpy(out->p + 1, key.p, n);
+    out->n = 1 + n;
+    if (n < key.n) {
+        key_set_id(key, (uint8_t *)out->p + 1 + n);
+        out->n += SEGMENT_INDEX_ID;
+    }
+    return slice_of(out->p, out->n);
+}
+
+/* ---- Write ---- */
+
+struct key_rows {
+    char *full; /* the key where it is longer than a row's key, else NULL */
+    size_t full_n;
+    struct buf entries;
+    uint32_t count;
+};
+
+struct build {
+    rlog_off first;
+    struct map *keys; /* row key -> struct key_rows */
+    uint64_t bytes;   /* about what the file will have */
+};
+
+static void key_rows_free(void *value)
+{
+    struct key_rows *k = value;
+    if (!k)
+        return;
+    free(k->full);
+    buf_done(&k->entries);
+    free(k);
+}
+
+static enum rc add_key(struct build *b, struct slice row_key, struct slice key,
+                       struct key_rows **ret, struct err *e)
+{
+    struct key_rows *k = calloc(1, sizeof(*k));
+    if (!k)
+        return err_nomem(e);
+    buf_init(&k->entries, ROW_VALUE_MAX / 2);
+    if (key.n > ROW_KEY_MAX) {
+        k->full = malloc(key.n);
+        if (!k->full) {
+            key_rows_free(k);
+            return err_nomem(e);
+        }
+        memcpy(k->full, key.p, key.n);
+        k->full_n = key.n;
+    }
+    b->bytes += 64 + 2 * row_key.n + key.n;
+    *ret = k;
+    return map_put(b->keys, row_key, k, e);
+}
+
+static enum rc add_event(void *arg, const struct event *ev, struct err *e)
+{
+    struct build *b = arg;
+    struct row_key storage;
+    struct slice row_key = row_key_of(ev->key, &storage);
+    struct key_rows *k = map_get(b->keys, row_key);
+    enum rc rc = k ? RC_OK : add_key(b, row_key, ev->key, &k, e);
+    if (rc != RC_OK)
+        return rc;
+    buf_add_u32(&k->entries, (uint32_t)(ev->offset - b->first));
+    buf_add_u8(&k->entries, (uint8_t)ev->op);
+    k->count++;
+    b->bytes += ENTRY_SIZE;
+    return buf_check(&k->entries, "the events of one key in an index", e);
+}
+
+static enum rc finish_row(struct slice key, struct buf *row, struct err *e)
+{
+    enum rc rc = buf_check(row, "a row of an index", e);
+    if (rc != RC_OK)
+        return rc;
+    uint32_t crc = crc32c(crc32c(0, key.p, key.n), row->p + 4, row->n - 4);
+    le_put_u32(row->p + AT_CRC, crc);
+    return RC_OK;
+}
+
+static void begin_row(struct buf *row, struct slice next, struct slice full, uint32_t count)
+{
+    buf_reset(row);
+    buf_add_u32(row, 0);
+    buf_add_u16(row, (uint16_t)next.n);
+    buf_add_u16(row, (uint16_t)full.n);
+    buf_add_u32(row, count);
+    buf_add_slice(row, next);
+    buf_add_slice(row, full);
+}
+
+static void head_row(const struct build *b, const struct segment_tail *tail, struct slice next,
+                     struct buf *row)
+{
+    begin_row(row, next, SLICE_NULL, (uint32_t)map_count(b->keys));
+    buf_add_slice(row, SLICE(INDEX_MAGIC));
+    buf_add_u32(row, INDEX_VERSION);
+    buf_add_u64(row, b->first);
+    buf_add_u64(row, tail->next);
+    buf_add(row, tail->after.frame, SHA256_SIZE);
+}
+
+static int put(MDB_txn *txn, MDB_dbi dbi, struct slice key, struct slice value)
+{
+    MDB_val k = {.mv_size = key.n, .mv_data = (void *)(uintptr_t)key.p};
+    MDB_val v = {.mv_size = value.n, .mv_data = (void *)(uintptr_t)value.p};
+    return mdb_put(txn, dbi, &k, &v, MDB_APPEND);
+}
+
+static enum rc put_rows(const struct build *b, const struct segment_tail *tail, MDB_txn *txn,
+                        MDB_dbi dbi, int *ret_code, struct err *e)
+{
+    AUTO(buf_done) struct buf row = BUF_INIT(ROW_VALUE_MAX);
+    struct map_entry entry, next;
+    bool more = map_seek(b->keys, SLICE_NULL, false, &entry);
+    head_row(b, tail, more ? entry.key : SLICE_NULL, &row);
+    enum rc rc = finish_row(SLICE(HEAD_ROW), &row, e);
+    if (rc == RC_OK)
+        *ret_code = put(txn, dbi, SLICE(HEAD_ROW), buf_slice(&row));
+    while (rc == RC_OK && *ret_code == 0 && more) {
+        const struct key_rows *k = entry.value;
+        more = map_seek(b->keys, entry.key, true, &next);
+        begin_row(&row, more ? next.key : SLICE_NULL, slice_of(k->full, k->full_n), k->count);
+        buf_add_slice(&row, buf_slice(&k->entries));
+        rc = finish_row(entry.key, &row, e);
+        if (rc == RC_OK)
+            *ret_code = put(txn, dbi, entry.key, buf_slice(&row));
+        entry = next;
+    }
+    return rc;
+}
+
+/* All rows in one commit, without waiting: the file is synced as a whole before it gets its name. */
+static enum rc write_rows(const struct build *b, const struct segment_tail *tail, const char *tmp,
+                          const char *dir, struct err *e)
+{
+    MDB_env *env = NULL;
+    MDB_txn *txn = NULL;
+    MDB_dbi dbi = 0;
+    uint64_t map = (MAP_BASE + 4 * b->bytes) & ~(uint64_t)0xffff;
+    enum rc rc = segment_lmdb_open(tmp, dir, map, MDB_NOSYNC, &env, e);
+    if (rc != RC_OK)
+        return rc;
+    int code = mdb_txn_begin(env, NULL, 0, &txn);
+    if (code == 0)
+        code = mdb_dbi_open(txn, NULL, 0, &dbi);
+    if (code == 0)
+        rc = put_rows(b, tail, txn, dbi, &code, e);
+    if (txn && (rc != RC_OK || code != 0))
+        mdb_txn_abort(txn);
+    else if (txn)
+        code = mdb_txn_commit(txn);
+    mdb_env_close(env);
+    return rc == RC_OK && code != 0 ? segment_lmdb_error(code, tmp, dir, b->bytes, e) : rc;
+}
+
+static enum rc publish(const char *tmp, const char *path, const char *dir, struct err *e)
+{
+    int fd = open(tmp, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return err_sys(e, errno, "open %s", tmp);
+    enum rc rc = RC_OK;
+    if (fsync(fd) != 0 || fchmod(fd, 0400) != 0 || rename(tmp, path) != 0)
+        rc = segment_lmdb_error(errno, tmp, dir, 0, e);
+    close(fd);
+    return rc == RC_OK ? folder_sync(dir, e) : rc;
+}
+
+static enum rc read_segment(const char *dir, rlog_off first, struct build *b,
+                            struct segment_report *report, struct err *e)
+{
+    AUTO(pages_closep) struct pages *f = NULL;
+    enum rc rc = segment_open_file(dir, first, true, &f, e);
+    if (rc == RC_OK)
+        rc = segment_check_read(f, first, add_event, b, report, e);
+    if (rc == RC_OK && !report->tail.sealed)
+        return err_set(e, RC_INVALID, ERR_FINAL,
+                       "the segment of offset %" PRIu64 " is not sealed yet", first);
+    return rc;
+}
+
+static enum rc path_of(const char *dir, rlog_off first, const char *tail, char out[4096],
+                       struct err *e)
+{
+    char name[SEGMENT_FILE_MAX];
+    int n = snprintf(out, 4096, "%s/%s%s", dir, segment_file_name('x', first, name), tail);
+    if (n < 0 || n >= 4096)
+        return err_set(e, RC_LIMIT, ERR_FINAL, "the name of the folder is too long: %.100s", dir);
+    return RC_OK;
+}
+
+enum rc segment_index_write(const char *dir, rlog_off first, struct err *e)
+{
+    char path[4096], tmp[4096];
+    enum rc rc = path_of(dir, first, "", path, e);
+    if (rc == RC_OK)
+        rc = path_of(dir, first, ".tmp", tmp, e);
+    if (rc != RC_OK)
+        return rc;
+    AUTO(map_freep) struct map *keys = map_new(key_rows_free);
+    if (!keys)
+        return err_nomem(e);
+    struct build b = {.first = first, .keys = keys};
+    struct segment_report report;
+    rc = read_segment(dir, first, &b, &report, e);
+    if (rc != RC_OK)
+        return rc;
+    unlink(tmp);
+    rc = write_rows(&b, &report.tail, tmp, dir, e);
+    if (rc == RC_OK)
+        rc = publish(tmp, path, dir, e);
+    if (rc != RC_OK)
+        unlink(tmp);
+    return rc;
+}
+
+/* ---- Read ---- */
+
+struct index_row {
+    struct slice next, full, entries;
+    uint32_t count;
+};
+
+static enum rc damaged(const struct segment_index *x, const char *what, struct err *e)
+{
+    return err_set(e, RC_CORRUPT, ERR_FATAL, "the index of the segment of offset %" PRIu64 ": %s",
+                   x->first, what);
+}
+
+static enum rc parse_row(const struct segment_index *x, struct slice key, struct slice value,
+                         struct index_row *ret, struct err *e)
+{
+    if (value.n < AT_BYTES)
+        return damaged(x, "a row is short", e);
+    uint32_t crc = crc32c(crc32c(0, key.p, key.n), value.p + 4, value.n - 4);
+    if (crc != le_get_u32(value.p + AT_CRC))
+        return damaged(x, "a row's CRC32C is wrong", e);
+    size_t next = le_get_u16(value.p + AT_NEXT_SIZE), full = le_get_u16(value.p + AT_FULL_SIZE);
+    if (AT_BYTES + next + full > value.n)
+        return damaged(x, "a row's lengths are impossible", e);
+    const char *p = value.p + AT_BYTES;
+    *ret =
+        (struct index_row){.next = slice_of(p, next),
+                           .full = slice_of(p + next, full),
+                           .entries = slice_of(p + next + full, value.n - AT_BYTES - next - full),
+                           .count = le_get_u32(value.p + AT_COUNT)};
+    bool head = slice_eq(key, SLICE(HEAD_ROW));
+    size_t expected = head ? HEAD_BYTES : (size_t)ret->count * ENTRY_SIZE;
+    return ret->entries.n == expected ? RC_OK : damaged(x, "a row's count is wrong", e);
+}
+
+enum rc segment_index_open(const char *dir, rlog_off first, const struct segment_tail *tail,
+                           struct segment_index **ret, struct err *e)
+{
+    char path[4096];
+    enum rc rc = path_of(dir, first, "", path, e);
+    AUTO(segment_index_freep) struct segment_index *x = calloc(1, sizeof(*x));
+    if (!x)
+        return err_nomem(e);
+    x->first = first;
+    x->next = tail->next;
+    if (rc == RC_OK)
+        rc = pages_open(path, PAGES_FROZEN, &x->file, e);
+    AUTO(pages_row_done) struct pages_row row = {0};
+    AUTO(buf_done) struct buf value = BUF_INIT(ROW_VALUE_MAX);
+    if (rc == RC_OK)
+        rc = pages_find(x->file, PAGES_AT_LEAST, SLICE(HEAD_ROW), &row, &value, e);
+    if (rc < 0)
+        return rc;
+    struct index_row head;
+    if (rc == RC_END || !slice_eq(row.key, SLICE(HEAD_ROW)))
+        return damaged(x, "it has no head row", e);
+    rc = parse_row(x, row.key, buf_slice(&value), &head, e);
+    if (rc != RC_OK)
+        return rc;
+    const char *p = head.entries.p;
+    if (memcmp(p, INDEX_MAGIC, 4) != 0 || le_get_u32(p + 4) != INDEX_VERSION)
+        return err_set(e, RC_UNSUPPORTED, ERR_FATAL, "%s is of another version", path);
+    if (le_get_u64(p + 8) != first || le_get_u64(p + 16) != tail->next ||
+        memcmp(p + 24, tail->after.frame, SHA256_SIZE) != 0)
+        return damaged(x, "it belongs to another segment", e);
+    *ret = steal(&x);
+    return RC_OK;
+}
+
+static rlog_off entry_offset(const struct segment_index *x, const struct index_row *row, uint32_t i)
+{
+    return x->first + le_get_u32(row->entries.p + (size_t)i * ENTRY_SIZE);
+}
+
+enum rc segment_index_file_find(const struct segment_index *x, struct slice key, rlog_off from,
+                                rlog_off until, struct offset_list *out, struct err *e)
+{
+    struct row_key storage;
+    struct slice wanted = row_key_of(key, &storage);
+    AUTO(pages_row_done) struct pages_row found = {0};
+    AUTO(buf_done) struct buf value = BUF_INIT(ROW_VALUE_MAX);
+    struct index_row row;
+    enum rc rc = pages_find(x->file, PAGES_AT_MOST, wanted, &found, &value, e);
+    if (rc == RC_END)
+        return damaged(x, "its head row is not found", e);
+    if (rc == RC_OK)
+        rc = parse_row(x, found.key, buf_slice(&value), &row, e);
+    if (rc != RC_OK)
+        return rc;
+    if (!slice_eq(found.key, wanted))
+        return row.next.n == 0 || slice_cmp(wanted, row.next) < 0
+                   ? RC_OK
+                   : damaged(x, "a row is missing", e);
+    for (uint32_t i = 0; rc == RC_OK && i < row.count; i++) {
+        rlog_off at = entry_offset(x, &row, i);
+        if (at >= from && at < until)
+            rc = offset_list_add(out, at, e);
+    }
+    return rc;
+}
+
+/* The key's last entry in the range. */
+static enum rc give_last(const struct segment_index *x, struct slice row_key,
+                         const struct index_row *row, const rlog_off range[2], segment_index_fn *fn,
+                         void *arg, struct err *e)
+{
+    uint32_t i = row->count;
+    while (i > 0 && entry_offset(x, row, i - 1) >= range[1])
+        i--;
+    if (i == 0 || entry_offset(x, row, i - 1) < range[0])
+        return RC_OK;
+    uint8_t id[SEGMENT_INDEX_ID];
+    key_set_id(row->full.n ? row->full : slice_of(row_key.p + 1, row_key.n - 1), id);
+    uint8_t op = (uint8_t)row->entries.p[(size_t)(i - 1) * ENTRY_SIZE + 4];
+    return fn(arg, id, entry_offset(x, row, i - 1), (enum event_op)op, e);
+}
+
+enum rc segment_index_file_each(const struct segment_index *x, rlog_off from, rlog_off until,
+                                segment_index_fn *fn, void *arg, struct err *e)
+{
+    const rlog_off range[2] = {from, until};
+    AUTO(pages_row_done) struct pages_row found = {0};
+    AUTO(buf_done) struct buf value = BUF_INIT(ROW_VALUE_MAX);
+    AUTO(buf_done) struct buf expect = BUF_INIT(4096);
+    buf_add_str(&expect, HEAD_ROW);
+    enum rc rc = pages_find(x->file, PAGES_AT_LEAST, SLICE(HEAD_ROW), &found, &value, e);
+    while (expect.n > 0) {
+        struct index_row row;
+        if (rc == RC_END || (rc == RC_OK && !slice_eq(found.key, buf_slice(&expect))))
+            return damaged(x, "a row is missing", e);
+        if (rc == RC_OK)
+            rc = parse_row(x, found.key, buf_slice(&value), &row, e);
+        if (rc == RC_OK && found.key.p[0] == KEY_ROW)
+            rc = give_last(x, found.key, &row, range, fn, arg, e);
+        if (rc != RC_OK)
+            return rc;
+        buf_reset(&expect);
+        buf_add_slice(&expect, row.next);
+        buf_reset(&value);
+        if (expect.n > 0)
+            rc = pages_next(x->file, &found, &value, e);
+    }
+    return RC_OK;
+}

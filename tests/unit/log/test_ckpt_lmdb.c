@@ -1,0 +1,326 @@
+/* The LMDB checkpoints beyond the conformance suite: processes, damage, size. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "core/buf.h"
+#include "core/env.h"
+#include "log/ckpt.h"
+#include "tests/conformance/temp_dir.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define A SLICE("ns/sync-a")
+
+struct world {
+    char *root;
+    char dir[256];
+    struct env env;
+};
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+    assert_non_null(w);
+    w->root = temp_dir_new();
+    snprintf(w->dir, sizeof(w->dir), "%s/consumers", w->root);
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+    temp_dir_free(w->root);
+    free(w);
+    return 0;
+}
+
+static struct ckpt *open_ckpt(const struct world *w, enum ckpt_access access)
+{
+    struct ckpt *c = NULL;
+    struct err e = ERR_INIT;
+    assert_int_equal(ckpt_lmdb_open(w->dir, access, &w->env, &c, &e), RC_OK);
+    return c;
+}
+
+static enum rc commit_row(struct ckpt *c, rlog_off offset, const char *key, struct slice value,
+                          struct err *e)
+{
+    const struct ckpt_row row = {CKPT_APPLIED, slice_str(key), value};
+    const struct ckpt_commit what = {
+        .head = {1, offset}, .status = SLICE("{}"), .rows = &row, .n_rows = 1};
+    return ckpt_commit(c, A, &what, e);
+}
+
+static void must_commit(struct ckpt *c, rlog_off offset, const char *key, struct slice value)
+{
+    struct err e = ERR_INIT;
+    enum rc rc = commit_row(c, offset, key, value, &e);
+    if (rc != RC_OK)
+        print_error("%s\n", e.msg);
+    assert_int_equal(rc, RC_OK);
+}
+
+/* The path of the only file that ends in .mdb. */
+static void file_of(const struct world *w, char path[512])
+{
+    DIR *d = opendir(w->dir);
+    assert_non_null(d);
+    unsigned n = 0;
+    for (struct dirent *entry = readdir(d); entry; entry = readdir(d)) {
+        if (!strstr(entry->d_name, ".mdb"))
+            continue;
+        snprintf(path, 512, "%s/%s", w->dir, entry->d_name);
+        n++;
+    }
+    closedir(d);
+    assert_int_equal(n, 1);
+}
+
+static void a_consumer_is_one_file_for_its_owner_alone(void **state)
+{
+    struct world *w = *state;
+    AUTO(ckpt_closep) struct ckpt *c = open_ckpt(w, CKPT_WRITE);
+    char path[512];
+    struct stat st;
+    must_commit(c, 1, "k", SLICE("v"));
+    file_of(w, path);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(stat(w->dir, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
+}
+
+static void a_folder_that_is_not_there_is_not_found_for_a_reader(void **state)
+{
+    struct world *w = *state;
+    struct ckpt *c = NULL;
+    struct err e = ERR_INIT;
+    assert_int_equal(ckpt_lmdb_open(w->dir, CKPT_READ, &w->env, &c, &e), RC_NOTFOUND);
+    assert_null(c);
+}
+
+static void two_writers_in_one_process_fence_each_other_by_generation(void **state)
+{
+    struct world *w = *state;
+    AUTO(ckpt_closep) struct ckpt *old = open_ckpt(w, CKPT_WRITE);
+    AUTO(ckpt_closep) struct ckpt *new = open_ckpt(w, CKPT_WRITE);
+    struct err e = ERR_INIT;
+    must_commit(old, 5, "k", SLICE("old"));
+    const struct ckpt_commit taken = {.head = {2, 3}};
+    assert_int_equal(ckpt_commit(new, A, &taken, &e), RC_OK);
+    assert_int_equal(commit_row(old, 6, "k", SLICE("late"), &e), RC_CONFLICT);
+    assert_int_equal(e.retry, ERR_FATAL);
+    for (rlog_off offset = 4; offset < 30; offset++) {
+        const struct ckpt_commit what = {.head = {2, offset}};
+        assert_int_equal(ckpt_commit(offset % 2 ? old : new, A, &what, &e), RC_OK);
+    }
+    AUTO(buf_done) struct buf out = BUF_INIT(100);
+    assert_int_equal(ckpt_get(new, A, CKPT_APPLIED, SLICE("k"), &out, &e), RC_OK);
+    assert_true(slice_eq(buf_slice(&out), SLICE("old")));
+}
+
+static void a_writer_killed_at_any_moment_loses_no_acknowledged_commit(void **state)
+{
+    struct world *w = *state;
+    rlog_off acknowledged = 0;
+    for (int round = 0; round < 10; round++) {
+        int fds[2];
+        assert_int_equal(pipe(fds), 0);
+        pid_t pid = fork();
+        if (pid == 0) {
+            struct ckpt *c = NULL;
+            struct err e = ERR_INIT;
+            if (ckpt_lmdb_open(w->dir, CKPT_WRITE, &w->env, &c, &e) != RC_OK)
+                _exit(1);
+            for (rlog_off at = acknowledged + 1;; at++) {
+                char text[32];
+                snprintf(text, sizeof(text), "%llu", (unsigned long long)at);
+                if (commit_row(c, at, text, slice_str(text), &e) == RC_CONFLICT)
+                    continue; /* the last one was there, though not acknowledged */
+                if (write(fds[1], &at, sizeof(at)) != (ssize_t)sizeof(at))
+                    _exit(2);
+            }
+        }
+        close(fds[1]);
+        rlog_off at = 0;
+        for (int want = 1 + round * 3; want > 0; want--) {
+            if (read(fds[0], &at, sizeof(at)) == (ssize_t)sizeof(at))
+                acknowledged = at;
+        }
+        assert_int_equal(kill(pid, SIGKILL), 0);
+        while (read(fds[0], &at, sizeof(at)) == (ssize_t)sizeof(at))
+            acknowledged = at;
+        close(fds[0]);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        AUTO(ckpt_closep) struct ckpt *c = open_ckpt(w, CKPT_WRITE);
+        struct ckpt_head head;
+        struct err e = ERR_INIT;
+        assert_int_equal(ckpt_load(c, A, &head, NULL, NULL, &e), RC_OK);
+        assert_true(head.offset == acknowledged || head.offset == acknowledged + 1);
+        for (rlog_off k = 1; k <= head.offset; k++) {
+            AUTO(buf_done) struct buf out = BUF_INIT(100);
+            char text[32];
+            snprintf(text, sizeof(text), "%llu", (unsigned long long)k);
+            assert_int_equal(ckpt_get(c, A, CKPT_APPLIED, slice_str(text), &out, &e), RC_OK);
+            assert_true(slice_eq(buf_slice(&out), slice_str(text)));
+        }
+        acknowledged = head.offset;
+    }
+}
+
+static void flip_bit(const char *path, uint64_t bit)
+{
+    char byte = 0;
+    int fd = open(path, O_RDWR);
+    assert_int_equal(pread(fd, &byte, 1, (off_t)(bit / 8)), 1);
+    byte = (char)(byte ^ (1 << bit % 8));
+    assert_int_equal(pwrite(fd, &byte, 1, (off_t)(bit / 8)), 1);
+    close(fd);
+}
+
+/* A writer checks the whole file before LMDB touches it, so it refuses or what it holds is right. A damaged
+ * number of the last commit gives the commit before it: that means repetition, which is always allowed (I3). */
+static void damage_is_refused_before_lmdb_touches_the_file(void **state)
+{
+    struct world *w = *state;
+    char path[512], key[16];
+    {
+        AUTO(ckpt_closep) struct ckpt *c = open_ckpt(w, CKPT_WRITE);
+        for (rlog_off at = 1; at <= 40; at++) {
+            snprintf(key, sizeof(key), "k%u", (unsigned)at);
+            must_commit(c, at, key, slice_str(key));
+        }
+    }
+    file_of(w, path);
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    unsigned refused = 0, harmless = 0;
+    for (uint64_t bit = 0; bit < (uint64_t)st.st_size * 8; bit += 331) {
+        AUTO(ckpt_closep) struct ckpt *c = open_ckpt(w, CKPT_WRITE);
+        struct err e = ERR_INIT;
+        struct ckpt_head head = {0};
+        const struct ckpt_commit none = {
+            .head = {0, 0}}; /* fenced: changes nothing, but opens the file */
+        flip_bit(path, bit);
+        enum rc rc = ckpt_commit(c, A, &none, &e);
+        flip_bit(path, bit);
+        if (rc != RC_CONFLICT) {
+            assert_true(rc == RC_CORRUPT || rc == RC_UNSUPPORTED);
+            refused++;
+            continue;
+        }
+        harmless++;
+        assert_int_equal(ckpt_load(c, A, &head, NULL, NULL, &e), RC_OK);
+        assert_true(head.offset == 40 || head.offset == 39);
+    }
+    assert_true(refused > 20 && harmless > 20);
+}
+
+static enum rc count_row(void *arg, struct slice key, struct slice value, struct err *e)
+{
+    (void)e;
+    size_t *n = arg;
+    char expected[16];
+    snprintf(expected, sizeof(expected), "k%06zu", (*n)++);
+    assert_true(slice_eq(key, slice_str(expected)));
+    assert_int_equal(value.n, 1000);
+    return RC_OK;
+}
+
+static void a_table_larger_than_one_chunk_is_walked_in_order(void **state)
+{
+    struct world *w = *state;
+    AUTO(ckpt_closep) struct ckpt *c = open_ckpt(w, CKPT_WRITE);
+    static struct ckpt_row rows[5000];
+    static char keys[5000][16], value[1000];
+    struct err e = ERR_INIT;
+    for (size_t i = 0; i < 5000; i++) {
+        snprintf(keys[i], sizeof(keys[i]), "k%06zu", i);
+        rows[i] = (struct ckpt_row){CKPT_APPLIED, slice_str(keys[i]), slice_of(value, 1000)};
+    }
+    const struct ckpt_commit what = {.head = {1, 1}, .rows = rows, .n_rows = 5000};
+    assert_int_equal(ckpt_commit(c, A, &what, &e), RC_OK);
+    size_t n = 0;
+    assert_int_equal(ckpt_scan(c, A, CKPT_APPLIED, SLICE_NULL, count_row, &n, &e), RC_OK);
+    assert_int_equal(n, 5000);
+}
+
+static void a_file_that_is_mostly_free_is_compacted_at_opening(void **state)
+{
+    struct world *w = *state;
+    char path[512], key[16];
+    struct stat large, small;
+    AUTO(freep) char *value = calloc(1, CKPT_VALUE_MAX);
+    rlog_off offset = 1;
+    {
+        AUTO(ckpt_closep) struct ckpt *c = open_ckpt(w, CKPT_WRITE);
+        must_commit(c, offset++, "kept", SLICE("v"));
+        for (int i = 0; i < 20; i++, offset++) {
+            snprintf(key, sizeof(key), "k%d", i % 10);
+            must_commit(c, offset, key, i < 10 ? slice_of(value, CKPT_VALUE_MAX) : SLICE_NULL);
+        }
+    }
+    file_of(w, path);
+    assert_int_equal(stat(path, &large), 0);
+    AUTO(ckpt_closep) struct ckpt *c = open_ckpt(w, CKPT_WRITE);
+    must_commit(c, offset, "more", SLICE("v"));
+    file_of(w, path);
+    assert_int_equal(stat(path, &small), 0);
+    assert_true(large.st_size > 64 << 20);
+    assert_true(small.st_size < 1 << 20);
+    AUTO(buf_done) struct buf out = BUF_INIT(100);
+    struct err e = ERR_INIT;
+    assert_int_equal(ckpt_get(c, A, CKPT_APPLIED, SLICE("kept"), &out, &e), RC_OK);
+    assert_true(slice_eq(buf_slice(&out), SLICE("v")));
+    struct ckpt_head head;
+    assert_int_equal(ckpt_load(c, A, &head, NULL, NULL, &e), RC_OK);
+    assert_int_equal(head.offset, offset);
+}
+
+static void a_file_of_another_consumer_is_refused(void **state)
+{
+    struct world *w = *state;
+    char a[512], b[600];
+    struct err e = ERR_INIT;
+    struct ckpt_head head;
+    {
+        AUTO(ckpt_closep) struct ckpt *c = open_ckpt(w, CKPT_WRITE);
+        must_commit(c, 1, "k", SLICE("v"));
+        file_of(w, a);
+        snprintf(b, sizeof(b), "%s/away", w->root);
+        assert_int_equal(rename(a, b), 0);
+        const struct ckpt_commit what = {.head = {1, 1}};
+        assert_int_equal(ckpt_commit(c, SLICE("ns/other"), &what, &e), RC_OK);
+        file_of(w, a);
+        assert_int_equal(rename(b, a), 0);
+    }
+    AUTO(ckpt_closep) struct ckpt *c = open_ckpt(w, CKPT_READ);
+    assert_int_equal(ckpt_load(c, SLICE("ns/other"), &head, NULL, NULL, &e), RC_CORRUPT);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_consumer_is_one_file_for_its_owner_alone),
+        CASE(a_folder_that_is_not_there_is_not_found_for_a_reader),
+        CASE(two_writers_in_one_process_fence_each_other_by_generation),
+        CASE(a_writer_killed_at_any_moment_loses_no_acknowledged_commit),
+        CASE(damage_is_refused_before_lmdb_touches_the_file),
+        CASE(a_table_larger_than_one_chunk_is_walked_in_order),
+        CASE(a_file_that_is_mostly_free_is_compacted_at_opening),
+        CASE(a_file_of_another_consumer_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,272 @@
+/* Frames: what is written reads back, and no bit of it can change unseen. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "core/buf.h"
+#include "core/compress.h"
+#include "core/event_codec.h"
+#include "core/le.h"
+#include "core/rng.h"
+#include "log/frame.h"
+
+static struct event event_of(const char *key, struct slice body)
+{
+    return (struct event){.incarnation = 3,
+                          .wall_ns = 5,
+                          .op = EVENT_PUT,
+                          .cause = CAUSE_WATCH,
+                          .source_kind = SOURCE_KUBERNETES,
+                          .source = SLICE("s"),
+                          .key = slice_str(key),
+                          .body = body};
+}
+
+static const struct frame_start start = {
+    .first = 100, .epoch = 7, .time_ns = 9000, .before = {.frame = {1, 2}, .events = {3}}};
+
+static void write_frame(const struct event *batch, size_t n, struct buf *out,
+                        struct frame_head *ret)
+{
+    AUTO(frame_writer_freep) struct frame_writer *w = frame_writer_new();
+    struct err e = ERR_INIT;
+    assert_non_null(w);
+    assert_int_equal(frame_write(w, &start, batch, n, out, ret, &e), RC_OK);
+}
+
+struct seen {
+    const struct event *batch;
+    size_t n;
+};
+
+static enum rc compare_event(void *arg, const struct event *ev, struct err *e)
+{
+    (void)e;
+    struct seen *s = arg;
+    const struct event *expected = &s->batch[s->n];
+    assert_int_equal(ev->offset, start.first + s->n);
+    assert_int_equal(ev->epoch, start.epoch);
+    assert_true(ev->time_ns == start.time_ns);
+    assert_true(slice_eq(ev->key, expected->key));
+    assert_true(slice_eq(ev->body, expected->body));
+    s->n++;
+    return RC_OK;
+}
+
+static void a_frame_gives_back_its_events_with_what_the_log_added(void **state)
+{
+    (void)state;
+    const struct event batch[] = {event_of("a", SLICE("1")), event_of("b", SLICE("")),
+                                  event_of("a", SLICE("\0\xff"))};
+    AUTO(buf_done) struct buf out = BUF_INIT(2 * FRAME_MAX);
+    struct frame_head written, read;
+    struct seen seen = {.batch = batch};
+    struct err e = ERR_INIT;
+    write_frame(batch, 3, &out, &written);
+    assert_int_equal(
+        frame_verify(buf_slice(&out), 100, &start.before, compare_event, &seen, &read, &e), RC_OK);
+    assert_int_equal(seen.n, 3);
+    assert_int_equal(read.first, 100);
+    assert_int_equal(read.count, 3);
+    assert_int_equal(read.epoch, 7);
+    assert_int_equal(read.incarnation, 3);
+    assert_int_equal(read.blocks, 1);
+    assert_memory_equal(read.previous, start.before.frame, SHA256_SIZE);
+    assert_memory_equal(&read.after, &written.after, sizeof(read.after));
+    assert_int_equal(frame_key_hash(&read, 1), crc32c(0, "b", 1));
+}
+
+static void the_event_chain_is_over_canonical_bytes(void **state)
+{
+    (void)state;
+    struct event batch[] = {event_of("a", SLICE("1")), event_of("b", SLICE("2"))};
+    AUTO(buf_done) struct buf out = BUF_INIT(2 * FRAME_MAX);
+    struct frame_head head;
+    struct err e = ERR_INIT;
+    write_frame(batch, 2, &out, &head);
+    uint8_t chain[SHA256_SIZE];
+    memcpy(chain, start.before.events, sizeof(chain));
+    for (size_t i = 0; i < 2; i++) {
+        AUTO(buf_done) struct buf bytes = BUF_INIT(4096);
+        batch[i].offset = start.first + i;
+        batch[i].epoch = start.epoch;
+        batch[i].time_ns = start.time_ns;
+        assert_int_equal(event_encode(&batch[i], &bytes, &e), RC_OK);
+        sha256(slice_of(chain, sizeof(chain)), buf_slice(&bytes), chain);
+    }
+    assert_memory_equal(head.after.events, chain, SHA256_SIZE);
+    sha256(head.bytes, SLICE_NULL, chain);
+    assert_memory_equal(head.after.frame, chain, SHA256_SIZE);
+}
+
+/* Bodies so large that few share a block, one larger than a block, one that does not compress. */
+static size_t make_large(struct event *batch, char *zeros, char *noise)
+{
+    struct rng_seeded r;
+    rng_seeded_init(&r, 1);
+    for (size_t i = 0; i < 40000; i += 8)
+        le_put_u64(noise + i, rng_u64(&r.rng));
+    size_t n = 0;
+    for (; n < 5; n++)
+        batch[n] = event_of("small", slice_of(zeros, 30000));
+    batch[n++] = event_of("large", slice_of(zeros, 200000));
+    batch[n++] = event_of("noise", slice_of(noise, 40000));
+    batch[n++] = event_of("tail", SLICE("x"));
+    return n;
+}
+
+static void free_compressor(struct compressor **c)
+{
+    compressor_free(*c);
+}
+
+static void one_event_costs_one_block(void **state)
+{
+    (void)state;
+    AUTO(freep) char *zeros = calloc(1, 200000);
+    AUTO(freep) char *noise = calloc(1, 40000);
+    AUTO(free_compressor) struct compressor *c = compressor_new();
+    AUTO(buf_done) struct buf out = BUF_INIT(2 * FRAME_MAX);
+    struct event batch[8];
+    struct frame_head head;
+    struct err e = ERR_INIT;
+    size_t n = make_large(batch, zeros, noise);
+    write_frame(batch, n, &out, &head);
+    assert_true(head.blocks >= 5);
+    assert_true(head.stored_n < head.raw_n);
+    for (uint32_t i = 0; i < n; i++) {
+        struct frame_block b = frame_block_of(&head, i);
+        AUTO(buf_done) struct buf raw = BUF_INIT(EVENT_BATCH_BYTES_MAX);
+        assert_true(b.first <= i && i < b.first + b.count);
+        assert_true(b.raw_n <= FRAME_BLOCK_MAX || b.count == 1);
+        struct slice stored = slice_of(out.p + head.size + b.at, b.stored_n);
+        assert_int_equal(frame_open_block(&b, stored, c, &raw, &e), RC_OK);
+        struct slice rest = buf_slice(&raw);
+        struct event ev;
+        for (uint32_t k = b.first; k <= i; k++)
+            assert_int_equal(frame_take_event(&rest, head.first + k, &ev, &e), RC_OK);
+        assert_true(slice_eq(ev.key, batch[i].key));
+        assert_true(slice_eq(ev.body, batch[i].body));
+    }
+    struct frame_block noisy = frame_block_of(&head, 6);
+    assert_int_equal(noisy.stored_n, noisy.raw_n);
+    struct seen seen = {.batch = batch};
+    assert_int_equal(
+        frame_verify(buf_slice(&out), 0, &start.before, compare_event, &seen, &head, &e), RC_OK);
+    assert_int_equal(seen.n, n);
+}
+
+static void every_single_flipped_bit_is_seen(void **state)
+{
+    (void)state;
+    const struct event batch[] = {event_of("a", SLICE("{\"a\":1}")), event_of("b", SLICE("{}"))};
+    AUTO(buf_done) struct buf out = BUF_INIT(2 * FRAME_MAX);
+    struct frame_head head;
+    write_frame(batch, 2, &out, &head);
+    for (size_t bit = 0; bit < out.n * 8; bit++) {
+        struct err e = ERR_INIT;
+        out.p[bit / 8] = (char)(out.p[bit / 8] ^ (1 << bit % 8));
+        enum rc rc = frame_verify(buf_slice(&out), 100, &start.before, NULL, NULL, &head, &e);
+        assert_true(rc == RC_CORRUPT || rc == RC_UNSUPPORTED);
+        assert_int_equal(e.rc, rc);
+        assert_int_equal(e.retry, ERR_FATAL);
+        out.p[bit / 8] = (char)(out.p[bit / 8] ^ (1 << bit % 8));
+    }
+}
+
+static void every_cut_is_seen(void **state)
+{
+    (void)state;
+    const struct event batch[] = {event_of("a", SLICE("{\"a\":1}"))};
+    AUTO(buf_done) struct buf out = BUF_INIT(2 * FRAME_MAX);
+    struct frame_head head;
+    write_frame(batch, 1, &out, &head);
+    for (size_t n = 0; n < out.n; n++) {
+        AUTO(freep) char *exact = malloc(n ? n : 1);
+        struct err e = ERR_INIT;
+        memcpy(exact, out.p, n);
+        assert_int_equal(frame_verify(slice_of(exact, n), 0, &start.before, NULL, NULL, &head, &e),
+                         RC_CORRUPT);
+    }
+}
+
+static void a_frame_stands_only_behind_its_predecessor(void **state)
+{
+    (void)state;
+    const struct event batch[] = {event_of("a", SLICE("1"))};
+    AUTO(buf_done) struct buf out = BUF_INIT(2 * FRAME_MAX);
+    struct frame_head head;
+    struct err e = ERR_INIT;
+    write_frame(batch, 1, &out, &head);
+    assert_int_equal(frame_verify(buf_slice(&out), 101, &start.before, NULL, NULL, &head, &e),
+                     RC_CORRUPT);
+    struct frame_chain wrong = start.before;
+    wrong.frame[0] ^= 1;
+    assert_int_equal(frame_verify(buf_slice(&out), 100, &wrong, NULL, NULL, &head, &e), RC_CORRUPT);
+    wrong = start.before;
+    wrong.events[0] ^= 1;
+    assert_int_equal(frame_verify(buf_slice(&out), 100, &wrong, NULL, NULL, &head, &e), RC_CORRUPT);
+}
+
+/* Changes a header field and makes the checksum right again. */
+static enum rc read_changed(const struct buf *frame, uint32_t size, size_t at, uint8_t value)
+{
+    AUTO(freep) char *copy = malloc(size);
+    struct frame_head head;
+    struct err e = ERR_INIT;
+    memcpy(copy, frame->p, size);
+    copy[at] = (char)value;
+    le_put_u32(copy + size - 4, crc32c(0, copy, size - 4));
+    return frame_read_head(slice_of(copy, size), &head, &e);
+}
+
+static void what_is_newer_is_unsupported_and_not_corrupt(void **state)
+{
+    (void)state;
+    const struct event batch[] = {event_of("a", SLICE("1"))};
+    AUTO(buf_done) struct buf out = BUF_INIT(2 * FRAME_MAX);
+    struct frame_head head;
+    write_frame(batch, 1, &out, &head);
+    const size_t fields[] = {4 /* version */, 6 /* codec */, 64 /* dictionary */, 68 /* key id */,
+                             204 /* flags */};
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(read_changed(&out, head.size, fields[i], 9), RC_UNSUPPORTED);
+    const size_t counts[] = {12, 56, 60, 200, 208 + 4, 208 + 8, 208 + 16};
+    for (size_t i = 0; i < 7; i++)
+        assert_int_equal(read_changed(&out, head.size, counts[i], 0xee), RC_CORRUPT);
+}
+
+static void the_number_of_events_is_limited(void **state)
+{
+    (void)state;
+    AUTO(frame_writer_freep) struct frame_writer *w = frame_writer_new();
+    static struct event batch[EVENT_BATCH_MAX + 1];
+    AUTO(buf_done) struct buf out = BUF_INIT(2 * FRAME_MAX);
+    struct frame_head head;
+    struct err e = ERR_INIT;
+    for (size_t i = 0; i <= EVENT_BATCH_MAX; i++)
+        batch[i] = event_of("k", SLICE_NULL);
+    assert_int_equal(frame_write(w, &start, batch, 0, &out, &head, &e), RC_LIMIT);
+    assert_int_equal(frame_write(w, &start, batch, EVENT_BATCH_MAX + 1, &out, &head, &e), RC_LIMIT);
+    assert_int_equal(frame_write(w, &start, batch, EVENT_BATCH_MAX, &out, &head, &e), RC_OK);
+    assert_int_equal(frame_verify(buf_slice(&out), 100, &start.before, NULL, NULL, &head, &e),
+                     RC_OK);
+    frame_writer_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_frame_gives_back_its_events_with_what_the_log_added),
+        cmocka_unit_test(the_event_chain_is_over_canonical_bytes),
+        cmocka_unit_test(one_event_costs_one_block),
+        cmocka_unit_test(every_single_flipped_bit_is_seen),
+        cmocka_unit_test(every_cut_is_seen),
+        cmocka_unit_test(a_frame_stands_only_behind_its_predecessor),
+        cmocka_unit_test(what_is_newer_is_unsupported_and_not_corrupt),
+        cmocka_unit_test(the_number_of_events_is_limited),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,265 @@
+/* The index in memory and in its file give the same answers as looking at every event. */
+#include "tests/unit/log/log_world.h"
+
+#include "log/pages.h"
+#include "log/segment_index.h"
+
+#define EVENTS 400
+#define KEYS   23
+
+/* Key i; every fourth is longer than a row's key may be, two of those begin alike for 500 bytes. */
+static struct slice key_of(unsigned i, char *text)
+{
+    size_t n = (size_t)sprintf(text, "/configmaps/ns/%02u", i % 4 == 3 ? 0 : i);
+    if (i % 4 == 3) {
+        memset(text + n, 'x', 600);
+        n += 600;
+        n += (size_t)sprintf(text + n, "%02u", i);
+    }
+    return slice_of(text, n);
+}
+
+struct model {
+    unsigned key[EVENTS];
+    enum event_op op[EVENTS];
+};
+
+static void make_model(struct log_world *w, struct model *m)
+{
+    for (int i = 0; i < EVENTS; i++) {
+        m->key[i] = (unsigned)rng_below(&w->rng.rng, KEYS - 1);
+        m->op[i] = rng_below(&w->rng.rng, 3) ? EVENT_PUT : EVENT_DELETE;
+    }
+}
+
+static struct segment_index *index_in_memory(const struct model *m)
+{
+    struct segment_index *x = segment_index_new(1);
+    struct err e = ERR_INIT;
+    char text[1024];
+    assert_non_null(x);
+    for (int i = 0; i < EVENTS; i++)
+        assert_int_equal(segment_index_add(x, key_of(m->key[i], text), m->op[i], &e), RC_OK);
+    assert_int_equal(segment_index_next(x), EVENTS + 1);
+    return x;
+}
+
+static void assert_find(const struct segment_index *x, const struct model *m, unsigned key,
+                        rlog_off from, rlog_off until)
+{
+    char text[1024];
+    AUTO(offset_list_done) struct offset_list list = {0};
+    struct err e = ERR_INIT;
+    enum rc rc = segment_index_find(x, key_of(key, text), from, until, &list, &e);
+    if (rc != RC_OK)
+        print_error("%s\n", e.msg);
+    assert_int_equal(rc, RC_OK);
+    size_t n = 0;
+    for (rlog_off at = from; at < until && at <= EVENTS; at++) {
+        if (m->key[at - 1] != key)
+            continue;
+        assert_true(n < list.n);
+        assert_int_equal(list.p[n++], at);
+    }
+    assert_int_equal(n, list.n);
+}
+
+struct lasts {
+    const struct model *m;
+    rlog_off until;
+    rlog_off last[KEYS];
+    unsigned n;
+    bool wrong;
+};
+
+static enum rc note_last(void *arg, const uint8_t id[SEGMENT_INDEX_ID], rlog_off last,
+                         enum event_op op, struct err *e)
+{
+    (void)e;
+    struct lasts *l = arg;
+    char text[1024];
+    uint8_t expected[SEGMENT_INDEX_ID];
+    unsigned key = l->m->key[last - 1];
+    key_set_id(key_of(key, text), expected);
+    l->wrong = l->wrong || l->last[key] || op != l->m->op[last - 1] ||
+               memcmp(id, expected, sizeof(expected)) != 0;
+    l->last[key] = last;
+    l->n++;
+    return RC_OK;
+}
+
+static void assert_each(const struct segment_index *x, const struct model *m, rlog_off from,
+                        rlog_off until)
+{
+    struct lasts l = {.m = m};
+    struct err e = ERR_INIT;
+    unsigned n = 0;
+    assert_int_equal(segment_index_each(x, from, until, note_last, &l, &e), RC_OK);
+    assert_false(l.wrong);
+    for (unsigned key = 0; key < KEYS; key++) {
+        rlog_off last = 0;
+        for (rlog_off at = from; at < until && at <= EVENTS; at++)
+            last = m->key[at - 1] == key ? at : last;
+        assert_int_equal(l.last[key], last);
+        n += last != 0;
+    }
+    assert_int_equal(l.n, n);
+}
+
+static void assert_answers(struct log_world *w, const struct segment_index *x,
+                           const struct model *m)
+{
+    for (int i = 0; i < 200; i++) {
+        rlog_off from = 1 + rng_below(&w->rng.rng, EVENTS);
+        rlog_off until = from + rng_below(&w->rng.rng, EVENTS + 2 - from);
+        if (i == 0)
+            from = 1, until = EVENTS + 1;
+        assert_find(x, m, (unsigned)rng_below(&w->rng.rng, KEYS), from, until);
+        if (i % 5 == 0)
+            assert_each(x, m, from, until);
+    }
+}
+
+static void the_index_in_memory_answers_as_a_scan(void **state)
+{
+    struct log_world *w = *state;
+    struct model m;
+    make_model(w, &m);
+    AUTO(segment_index_freep) struct segment_index *x = index_in_memory(&m);
+    assert_answers(w, x, &m);
+    segment_index_free(NULL);
+}
+
+/* A sealed segment of the model's events. */
+static void make_segment(struct log_world *w, const struct model *m)
+{
+    w->opts.segment_events = EVENTS;
+    w->opts.segment_bytes = 8u << 20;
+    AUTO(rlog_closep) struct rlog *l = log_open(w, RLOG_WRITE);
+    struct err e = ERR_INIT;
+    char text[1024], body[64];
+    for (int i = 0; i < EVENTS; i++) {
+        struct event ev = log_event((unsigned)i, body);
+        ev.key = key_of(m->key[i], text);
+        ev.op = m->op[i];
+        assert_int_equal(rlog_append(l, &ev, 1, RLOG_ANY, NULL, &e), RC_OK);
+    }
+    assert_int_equal(segment_index_write(w->dir, 1, &e), RC_INVALID); /* not sealed */
+    struct event ev = log_event(0, body);
+    assert_int_equal(rlog_append(l, &ev, 1, RLOG_ANY, NULL, &e), RC_OK);
+}
+
+static struct segment_tail read_tail(const struct log_world *w)
+{
+    AUTO(pages_closep) struct pages *f = NULL;
+    struct segment_header h;
+    struct segment_tail tail;
+    struct err e = ERR_INIT;
+    assert_int_equal(segment_open_file(w->dir, 1, true, &f, &e), RC_OK);
+    assert_int_equal(segment_read_header(f, &h, &e), RC_OK);
+    assert_int_equal(segment_read_tail(f, &h, &tail, &e), RC_OK);
+    return tail;
+}
+
+static void the_file_answers_as_a_scan(void **state)
+{
+    struct log_world *w = *state;
+    struct model m;
+    struct err e = ERR_INIT;
+    make_model(w, &m);
+    make_segment(w, &m);
+    assert_int_equal(segment_index_write(w->dir, 1, &e), RC_OK);
+    assert_int_equal(segment_index_write(w->dir, 1, &e), RC_OK); /* again, over the old one */
+    const struct segment_tail tail = read_tail(w);
+    AUTO(segment_index_freep) struct segment_index *x = NULL;
+    assert_int_equal(segment_index_open(w->dir, 1, &tail, &x, &e), RC_OK);
+    assert_int_equal(segment_index_next(x), EVENTS + 1);
+    assert_answers(w, x, &m);
+}
+
+static void a_file_of_another_segment_is_refused(void **state)
+{
+    struct log_world *w = *state;
+    struct model m;
+    struct err e = ERR_INIT;
+    make_model(w, &m);
+    make_segment(w, &m);
+    struct segment_tail tail = read_tail(w);
+    struct segment_index *x = NULL;
+    assert_int_equal(segment_index_open(w->dir, 1, &tail, &x, &e), RC_NOTFOUND);
+    assert_int_equal(segment_index_write(w->dir, 1, &e), RC_OK);
+    tail.after.frame[31] ^= 1;
+    assert_int_equal(segment_index_open(w->dir, 1, &tail, &x, &e), RC_CORRUPT);
+    tail.after.frame[31] ^= 1;
+    tail.next++;
+    assert_int_equal(segment_index_open(w->dir, 1, &tail, &x, &e), RC_CORRUPT);
+    assert_null(x);
+}
+
+/* Every answer of a damaged file is right, or CORRUPT. */
+static void damage_of_the_file_gives_no_wrong_answer(void **state)
+{
+    struct log_world *w = *state;
+    struct model m;
+    struct err e = ERR_INIT;
+    char path[512], text[1024];
+    make_model(w, &m);
+    make_segment(w, &m);
+    const struct segment_tail tail = read_tail(w);
+    assert_int_equal(segment_index_write(w->dir, 1, &e), RC_OK);
+    snprintf(path, sizeof(path), "%s/x-00000000000000000001.mdb", w->dir);
+    uint64_t bits = file_bits(path);
+    unsigned seen = 0;
+    for (uint64_t bit = 0; bit < bits; bit += 211) {
+        struct segment_index *x = NULL;
+        struct lasts l = {.m = &m};
+        flip_bit(path, bit);
+        enum rc rc = segment_index_open(w->dir, 1, &tail, &x, &e);
+        for (unsigned key = 0; rc == RC_OK && key < KEYS; key++) {
+            AUTO(offset_list_done) struct offset_list list = {0};
+            rc = segment_index_find(x, key_of(key, text), 1, EVENTS + 1, &list, &e);
+            if (rc == RC_OK)
+                assert_find(x, &m, key, 1, EVENTS + 1);
+        }
+        if (rc == RC_OK)
+            rc = segment_index_each(x, 1, EVENTS + 1, note_last, &l, &e);
+        assert_false(l.wrong);
+        assert_true(rc != RC_OK || l.n == KEYS - 1);
+        assert_true(rc == RC_OK || rc == RC_CORRUPT || rc == RC_UNSUPPORTED);
+        seen += rc != RC_OK;
+        segment_index_free(x);
+        flip_bit(path, bit);
+    }
+    assert_true(seen > 20);
+}
+
+static void a_set_of_keys_knows_what_it_has(void **state)
+{
+    (void)state;
+    AUTO(key_set_freep) struct key_set *s = key_set_new();
+    struct err e = ERR_INIT;
+    for (int round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < 1000; i++) {
+            char text[16];
+            uint8_t id[SEGMENT_INDEX_ID];
+            bool is_new = false;
+            snprintf(text, sizeof(text), "%u", i);
+            key_set_id(slice_str(text), id);
+            assert_int_equal(key_set_add(s, id, &is_new, &e), RC_OK);
+            assert_int_equal(is_new, round == 0);
+        }
+    }
+    key_set_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        LOG_CASE(the_index_in_memory_answers_as_a_scan),
+        LOG_CASE(the_file_answers_as_a_scan),
+        LOG_CASE(a_file_of_another_segment_is_refused),
+        LOG_CASE(damage_of_the_file_gives_no_wrong_answer),
+        LOG_CASE(a_set_of_keys_knows_what_it_has),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
