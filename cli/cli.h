@@ -1,4 +1,5 @@
-/* What all commands share: the command table's shape, options, messages, the data folder. Only cli/ prints, exits and looks at the environment. */
+/* What all commands share: the command table's shape, options, messages, exit codes. Only cli/ prints, exits
+ * and looks at the environment. */
 #ifndef RESILOG_CLI_CLI_H
 #define RESILOG_CLI_CLI_H
 
@@ -22,7 +23,8 @@ struct command {
     const char *help; /* usage, options, examples */
 };
 
-/* One accepted option. A flag sets *flag; one with a value sets *value, or appends to *values where many are allowed. */
+/* One accepted option. A flag sets *flag; one with a value sets *value, or appends to *values where many are
+ * allowed. */
 struct option_spec {
     char letter;      /* 0: none */
     const char *name; /* long name without dashes */
@@ -36,12 +38,14 @@ struct option_values {
     size_t n;
 };
 
-/* Parses options in any order ("--name value", "--name=value", "-n value"; "--" ends them); at most max_rest other words are left in rest. Unknown options get the nearest match.
- * Errors: INVALID with a text for the user. */
+/* The words that are no options; the caller gives room for max of them. */
 struct option_rest {
     const char **words;
     size_t max, n;
 };
+/* Parses options in any order ("--name value", "--name=value", "-n value"; "--" ends them); other words go
+ * into rest. Values and words borrow argv. Errors: INVALID with a text for the user, which names the nearest
+ * option for an unknown one. */
 MUST_CHECK enum rc options_parse(int argc, char **argv, const struct option_spec *specs, size_t n,
                                  struct option_rest *rest, struct err *e);
 
@@ -49,12 +53,16 @@ MUST_CHECK enum rc options_parse(int argc, char **argv, const struct option_spec
 int cli_fail(const struct err *e);
 /* Usage trouble: the message and where help is. */
 int cli_usage(const char *command, const struct err *e);
-/* Ends a command that wrote to standard output: EXIT_FAILED with a message when it could not be written (a closed pipe is silent). */
+/* Ends a command that wrote to standard output: EXIT_FAILED with a message when it could not be written (a
+ * closed pipe is silent). */
 int cli_finish_output(int code);
+/* Waits so long, or until nobody reads standard output any more (a pipe's other end was closed); true then. */
+bool cli_reader_is_gone(int timeout_ms);
 
 extern const struct command commands[];
 extern const size_t n_commands;
 
+/* The commands, as commands.c describes them to the user; each returns its exit code. */
 int cmd_run(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_log_show(int argc, char **argv);

@@ -16,7 +16,6 @@
 #include "log/rlog.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -240,9 +239,8 @@ static enum rc follow(struct show *s, struct event_iter *it, struct err *e)
 {
     for (;;) {
         flush_output(s);
-        if (ferror(stdout))
+        if (ferror(stdout) || cli_reader_is_gone(FOLLOW_POLL_MS))
             return RC_OK;
-        (void)poll(NULL, 0, FOLLOW_POLL_MS);
         enum rc rc = read_on(s, it, e);
         if (rc != RC_AGAIN)
             return rc < 0 ? rc : RC_OK;
@@ -254,18 +252,16 @@ static enum rc show(struct show *s, struct err *e)
     struct rlog_range range = {.mode = RLOG_EVERY};
     AUTO(event_iter_freep) struct event_iter *it = NULL;
     enum rc rc = find_range(s, &range, e);
-    if (rc == RC_OK && range.until && range.from >= range.until)
-        return RC_OK;
-    if (rc == RC_OK)
-        rc = rlog_cursor(s->log, &range, &it, e);
-    if (rc == RC_OK)
-        rc = read_on(s, it, e);
-    enum rc at_end = rc;
-    if (rc >= 0)
-        rc = print_kept(s, e);
-    if (rc >= 0 && at_end == RC_AGAIN && s->follow)
-        rc = follow(s, it, e);
-    return rc < 0 ? rc : RC_OK;
+    if (rc != RC_OK || (range.until && range.from >= range.until))
+        return rc;
+    rc = rlog_cursor(s->log, &range, &it, e);
+    if (rc != RC_OK)
+        return rc;
+    enum rc at_end = read_on(s, it, e);
+    if (at_end < 0)
+        return at_end;
+    rc = print_kept(s, e);
+    return rc == RC_OK && at_end == RC_AGAIN && s->follow ? follow(s, it, e) : rc;
 }
 
 static void show_done(struct show *s)
@@ -299,7 +295,8 @@ int cmd_log_show(int argc, char **argv)
     if (rc == RC_OK)
         rc = show(&s, &e);
     flush_output(&s);
-    if (s.format == FORMAT_JSON && rc == RC_OK)
+    if (s.format == FORMAT_JSON &&
+        (rc == RC_OK || s.printed)) /* what was read is valid JSON, too */
         puts(s.printed ? "]" : "[]");
     return rc < 0 ? cli_fail(&e) : cli_finish_output(EXIT_DONE);
 }

@@ -78,8 +78,7 @@ static void block_signals(sigset_t *set)
     sigemptyset(set);
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGINT);
-    sigprocmask(SIG_BLOCK, set, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    pthread_sigmask(SIG_BLOCK, set, NULL);
 }
 
 static void wait_for_end(const sigset_t *set, struct diag *diag)
@@ -90,7 +89,7 @@ static void wait_for_end(const sigset_t *set, struct diag *diag)
     DIAG(diag, DIAG_INFO, "ending: finishing and committing what is in flight",
          DIAG_S("signal", slice_str(strsignal(got))));
     /* A second one ends the process at once, as the default action does. */
-    sigprocmask(SIG_UNBLOCK, set, NULL);
+    pthread_sigmask(SIG_UNBLOCK, set, NULL);
 }
 
 static int run(const struct run_args *a, const struct resources *resources, const struct env *env)

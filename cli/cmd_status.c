@@ -28,14 +28,15 @@ struct collected {
 
 /* ---- Collecting ---- */
 
-/* With nobody running, what says "Live" is history. */
-static enum rc mark_stopped(struct json_doc *doc, struct err *e)
+/* With nobody running, what says "Live" is history; and so it is while others run, if nobody says it again: the
+ * synchronization is no longer among the resources. */
+static enum rc mark_stopped(struct json_doc *doc, int64_t stale_ns, struct err *e)
 {
     int64_t updated;
     struct err ignored = ERR_INIT;
     struct slice text = json_get_text(doc, json_root(doc), "updated");
     if (time_parse(text, &updated, &ignored) == RC_OK &&
-        clock_wall_ns(clock_sys()) - updated < STATUS_STALE_NS)
+        clock_wall_ns(clock_sys()) - updated < stale_ns)
         return RC_OK;
     struct json *stopped, *unknown;
     enum rc rc = json_value_text(doc, slice_str(sync_phase_name(PHASE_STOPPED)), &stopped, e);
@@ -43,7 +44,7 @@ static enum rc mark_stopped(struct json_doc *doc, struct err *e)
         rc = json_set(doc, json_root(doc), SLICE("phase"), stopped, e);
     if (rc == RC_OK)
         rc = json_value(doc, SLICE("null"), &unknown, e);
-    return rc < 0 ? rc : json_set(doc, json_root(doc), SLICE("lagSeconds"), unknown, e);
+    return rc == RC_OK ? json_set(doc, json_root(doc), SLICE("lagSeconds"), unknown, e) : rc;
 }
 
 static bool is_wanted(const struct collected *c, struct slice consumer)
@@ -71,8 +72,8 @@ static enum rc collect(void *arg, struct slice consumer, struct err *e)
         return err_set(e, RC_LIMIT, ERR_FINAL, "more than %d synchronizations", SYNCS_MAX);
     AUTO(json_freep) struct json_doc *doc = NULL;
     rc = json_parse(buf_slice(&status), &doc, e);
-    if (rc == RC_OK && !c->running)
-        rc = mark_stopped(doc, e);
+    if (rc == RC_OK)
+        rc = mark_stopped(doc, c->running ? STATUS_GONE_NS : STATUS_STALE_NS, e);
     if (rc == RC_OK)
         c->docs[c->n++] = steal(&doc);
     return rc;

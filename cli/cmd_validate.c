@@ -1,7 +1,9 @@
 /* resilog validate: checks resources offline and lists all problems. */
 #include "cli/cli.h"
 #include "cli/problems.h"
+#include "controller/effects.h"
 #include "controller/resource.h"
+#include "core/buf.h"
 
 #include <stdio.h>
 
@@ -17,6 +19,22 @@ static enum rc parse_args(int argc, char **argv, struct option_values *files,
     if (rc == RC_OK && files->n == 0)
         return err_set(e, RC_INVALID, ERR_FINAL, "which resources? give -f FILE, DIR or -");
     return rc;
+}
+
+#define EFFECTS_MAX (64u << 10)
+
+/* Says what the synchronization's copies do in the destination; true if there is anything to say. */
+static bool print_effects(const struct sync *sync)
+{
+    AUTO(buf_done) struct buf kinds = BUF_INIT(EFFECTS_MAX);
+    effects_print(sync, &kinds);
+    if (kinds.n == 0)
+        return false;
+    fprintf(stderr,
+            "warning: LiveSynchronization %s: its copies take effect in the destination: %.*s; "
+            "\"effects: allow\" says that it is wanted\n",
+            sync->full_name, SLICE_ARG(buf_slice(&kinds)));
+    return true;
 }
 
 int cmd_validate(int argc, char **argv)
@@ -37,9 +55,9 @@ int cmd_validate(int argc, char **argv)
     size_t errors = resources_errors(resources), all = 0;
     while (resources_problem(resources, all))
         all++;
-    size_t syncs = 0;
-    while (resources_sync(resources, syncs))
-        syncs++;
-    printf("%zu synchronizations, %zu errors, %zu warnings\n", syncs, errors, all - errors);
+    size_t syncs = 0, warnings = all - errors;
+    for (const struct sync *sync; (sync = resources_sync(resources, syncs)); syncs++)
+        warnings += print_effects(sync);
+    printf("%zu synchronizations, %zu errors, %zu warnings\n", syncs, errors, warnings);
     return cli_finish_output(errors ? EXIT_INVALID : EXIT_DONE);
 }

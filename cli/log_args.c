@@ -20,7 +20,7 @@ enum rc log_point(struct rlog *log, const char *text, int64_t now_ns, rlog_off *
         char *end;
         errno = 0;
         unsigned long long n = strtoull(text + 7, &end, 10);
-        if (errno || *end || end == text + 7 || n == 0)
+        if (errno || *end || text[7] < '0' || text[7] > '9' || n == 0)
             return err_set(e, RC_INVALID, ERR_FINAL, "\"%s\": an offset is a number from 1", text);
         *ret = n;
         return RC_OK;

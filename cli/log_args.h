@@ -7,13 +7,16 @@
 struct buf;
 struct rlog;
 
-/* Resolves "offset:N", RFC 3339 or "<duration>" ago to an offset of the log (the first at or after it). now_ns is the wall clock. Errors: INVALID, those of rlog_seek. */
+/* Resolves "offset:N", RFC 3339 or "<duration>" ago to an offset of the log (the first at or after it).
+ * now_ns is the wall clock. Errors: INVALID, those of rlog_seek. */
 MUST_CHECK enum rc log_point(struct rlog *log, const char *text, int64_t now_ns, rlog_off *ret,
                              struct err *e);
 /* "put,delete" as a bit for each op. Errors: INVALID with the list of what there is. */
 MUST_CHECK enum rc log_ops(const char *text, uint32_t *ret, struct err *e);
-/* What KIND/NAME selects: "group/resource" by the log's own record of kinds, and the name. KIND is the plural, kind, singular or a short name in any case,
- * with ".group" where needed. Appends the scope to ret_scope. Errors: INVALID (not KIND/NAME, ambiguous), NOTFOUND with the nearest match; those of reading. */
+/* What KIND/NAME selects: "group/resource" by the log's own record of kinds, and the name. KIND is the
+ * plural, kind, singular or a short name in any case, with ".group" where needed. Appends the scope to
+ * ret_scope. Errors: INVALID (not KIND/NAME, ambiguous), NOTFOUND with the kinds that there are; those of
+ * reading. */
 MUST_CHECK enum rc log_object(struct rlog *log, const char *text, struct buf *ret_scope,
                               struct slice *ret_name, struct err *e);
 

@@ -1,44 +1,11 @@
 /* The program: finds the command in one table and runs it. */
 #include "cli/cli.h"
 
-#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #define WORDS_MAX 2
-
-int cli_fail(const struct err *e)
-{
-    fprintf(stderr, "resilog: %s\n", e->msg);
-    switch (e->rc) {
-    case RC_INVALID:
-    case RC_NOTFOUND:
-    case RC_UNSUPPORTED:
-        return EXIT_INVALID;
-    case RC_CONFLICT:
-        return EXIT_REFUSED;
-    case RC_CORRUPT:
-        return EXIT_DAMAGED;
-    default:
-        return EXIT_FAILED;
-    }
-}
-
-int cli_usage(const char *command, const struct err *e)
-{
-    fprintf(stderr, "resilog: %s\nSee 'resilog %s --help'.\n", e->msg, command);
-    return EXIT_USAGE;
-}
-
-int cli_finish_output(int code)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return code;
-    if (errno == EPIPE)
-        return code;
-    fprintf(stderr, "resilog: standard output: %s\n", strerror(errno));
-    return EXIT_FAILED;
-}
 
 static int print_help(void)
 {
@@ -80,6 +47,8 @@ static bool asks_help(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    /* A pipe that nobody reads any more is an error of the write, not the end of the process. */
+    signal(SIGPIPE, SIG_IGN);
     if (argc < 2)
         return print_help(), EXIT_USAGE;
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||

@@ -15,27 +15,47 @@ static void add_member(struct buf *out, const char *name, struct slice text)
     json_print_text(text, out);
 }
 
-static enum rc mask_members(struct json_doc *d, struct json *map, struct err *e)
+static enum rc mask_value(struct json_doc *d, struct json *v, struct err *e)
 {
-    for (struct json *m = map ? map->first : NULL, *next; m; m = next) {
-        struct json *stars;
-        next = m->next;
-        enum rc rc = json_value(d, SLICE("\"***\""), &stars, e);
-        if (rc < 0)
-            return rc;
-        json_replace(m, stars);
-    }
-    return RC_OK;
+    struct json *stars;
+    enum rc rc = json_value_text(d, SLICE("***"), &stars, e);
+    if (rc == RC_OK)
+        json_replace(v, stars);
+    return rc;
 }
 
+/* The names in a map are shown; of anything else nothing is. */
+static enum rc mask_map(struct json_doc *d, struct json *map, struct err *e)
+{
+    if (!json_is(map, JSON_OBJECT))
+        return mask_value(d, map, e);
+    enum rc rc = RC_OK;
+    for (struct json *m = map->first, *next; m && rc == RC_OK; m = next) {
+        next = m->next;
+        rc = mask_value(d, m, e);
+    }
+    return rc;
+}
+
+static void cut_last_applied(struct json_doc *d, struct json *metadata)
+{
+    for (struct json *m = metadata->first; m; m = m->next)
+        if (slice_eq(json_name(d, m), SLICE("annotations")))
+            json_cut(m, LAST_APPLIED);
+}
+
+/* Looks at each member, for a name may be repeated. */
 static enum rc mask_secret(struct json_doc *d, struct err *e)
 {
-    struct json *root = json_root(d);
-    enum rc rc = mask_members(d, json_get(root, "data"), e);
-    if (rc == RC_OK)
-        rc = mask_members(d, json_get(root, "stringData"), e);
-    if (rc == RC_OK)
-        json_cut(json_dig(root, "metadata", "annotations", NULL), LAST_APPLIED);
+    enum rc rc = RC_OK;
+    for (struct json *m = json_root(d)->first, *next; m && rc == RC_OK; m = next) {
+        struct slice name = json_name(d, m);
+        next = m->next;
+        if (slice_eq(name, SLICE("data")) || slice_eq(name, SLICE("stringData")))
+            rc = mask_map(d, m, e);
+        else if (slice_eq(name, SLICE("metadata")))
+            cut_last_applied(d, m);
+    }
     return rc;
 }
 
@@ -51,15 +71,16 @@ static enum rc add_object(const struct event *ev, bool show_secrets, struct buf 
 {
     AUTO(json_freep) struct json_doc *d = NULL;
     struct err why = ERR_INIT;
+    bool mask = is_secret(ev->key) && !show_secrets;
     buf_add_str(out, ",\"object\":");
     enum rc rc = ev->body.n ? json_parse_view(ev->body, &d, &why) : RC_INVALID;
     if (rc == RC_NOMEM)
         return err_nomem(e);
-    if (rc < 0) {
+    if (rc < 0 || (mask && !json_is(json_root(d), JSON_OBJECT))) {
         buf_add_str(out, "null");
         return RC_OK;
     }
-    rc = is_secret(ev->key) && !show_secrets ? mask_secret(d, e) : RC_OK;
+    rc = mask ? mask_secret(d, e) : RC_OK;
     if (rc == RC_OK)
         json_print(json_root(d), out);
     return rc;

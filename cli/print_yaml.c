@@ -43,12 +43,52 @@ static bool is_plain(struct slice s)
     return true;
 }
 
+/* The number of the character at the front of s and, in *ret, its length, if YAML readers refuse it as it is or take it for the
+ * end of a line: DEL, the controls above it, U+2028, U+2029, U+FEFF, U+FFFE, U+FFFF; 0 for all others. */
+static unsigned awkward(struct slice s, size_t *ret)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    *ret = 1;
+    if (p[0] == 0x7f)
+        return p[0];
+    if (p[0] == 0xc2 && s.n > 1 && p[1] < 0xa0) {
+        *ret = 2;
+        return p[1];
+    }
+    if (p[0] >> 4 != 0xe || s.n < 3)
+        return 0;
+    unsigned c = (p[0] & 0xfu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+    if (c != 0x2028 && c != 0x2029 && c != 0xfeff && c < 0xfffe)
+        return 0;
+    *ret = 3;
+    return c;
+}
+
+/* As JSON writes it, with escapes for the awkward characters, too. */
+static void print_quoted(struct slice text, struct buf *out)
+{
+    AUTO(buf_done) struct buf json = BUF_INIT(JSON_TEXT_MAX);
+    json_print_text(text, &json);
+    if (json.bad)
+        out->bad = json.bad; /* for whoever checks it */
+    struct slice rest = buf_slice(&json);
+    while (rest.n) {
+        size_t n;
+        unsigned c = awkward(rest, &n);
+        if (c)
+            buf_addf(out, "\\u%04x", c);
+        else
+            buf_add(out, rest.p, n);
+        rest = slice_of(rest.p + n, rest.n - n);
+    }
+}
+
 static void print_text(struct slice text, struct buf *out)
 {
     if (is_plain(text))
         buf_add_slice(out, text);
     else
-        json_print_text(text, out);
+        print_quoted(text, out);
 }
 
 static void print_members(struct json_doc *d, const struct json *v, int depth, bool after_dash,

@@ -1,4 +1,5 @@
-/* The composition root. DATA/LOCK is held by `run`; DATA/logs/<hash>/ is the log of one source, DATA/consumers/ holds a checkpoint file for each synchronization. */
+/* The composition root. DATA/LOCK is held by `run`; DATA/logs/<hash>/ is the log of one source, DATA/consumers/ holds a
+ * checkpoint file for each synchronization. */
 #include "cli/wire.h"
 
 #include "controller/resource.h"
@@ -15,6 +16,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -23,6 +25,8 @@
 
 #define LOG_HASH_DIGITS 16
 #define NAMES_MAX       1024
+#define LOCK_TRIES      5
+#define LOCK_PAUSE_MS   20
 
 /* ---- The data folder ---- */
 
@@ -43,6 +47,21 @@ static enum rc make_part(const char *data, const char *name, struct err *e)
     return rc < 0 ? rc : folder_make(path.p, e);
 }
 
+/* A command that asks data_is_locked() holds the lock for an instant: so one refusal is not believed. */
+static enum rc take_lock(const char *data, struct folder_lock **ret, struct err *e)
+{
+    enum rc rc = RC_CONFLICT;
+    for (int i = 0; i < LOCK_TRIES && rc == RC_CONFLICT; i++) {
+        struct err why = ERR_INIT;
+        if (i > 0)
+            (void)poll(NULL, 0, LOCK_PAUSE_MS);
+        rc = folder_lock_take(data, ret, &why);
+        if (rc < 0)
+            *e = why;
+    }
+    return rc;
+}
+
 enum rc data_open(const char *data, struct data_lock **ret, struct err *e)
 {
     enum rc rc = folder_make(data, e);
@@ -53,7 +72,7 @@ enum rc data_open(const char *data, struct data_lock **ret, struct err *e)
     struct data_lock *l = calloc(1, sizeof *l);
     if (!l)
         return err_nomem(e);
-    rc = folder_lock_take(data, &l->lock, e);
+    rc = take_lock(data, &l->lock, e);
     if (rc == RC_OK)
         rc = make_part(data, "logs", e);
     if (rc == RC_OK)
@@ -188,7 +207,7 @@ enum rc data_find_log(const char *data, const char *name, struct buf *ret_dir, s
     enum rc rc = list_logs(data, &names, e);
     if (rc == RC_OK)
         rc = choose(&names, name, data, &chosen, e);
-    if (rc < 0)
+    if (rc != RC_OK)
         return rc;
     buf_add_str(ret_name, chosen);
     rc = buf_check(ret_name, "name", e);

@@ -1,4 +1,5 @@
-/* The composition root: the only place that picks concrete logs, checkpoints, producers and sinks. And where things live in the data folder. */
+/* The composition root: the only place that picks concrete logs, checkpoints, producers and sinks. And where
+ * things live in the data folder. */
 #ifndef RESILOG_CLI_WIRE_H
 #define RESILOG_CLI_WIRE_H
 
@@ -26,15 +27,17 @@ MUST_CHECK enum rc wire_init(struct wire *w, const char *data, const struct env 
                              struct err *e);
 void wire_done(struct wire *w);
 
-/* Makes the data folder and its parts (0700) and locks it for this process. Errors: CONFLICT (another instance runs), DENIED, IO, INVALID. */
+/* Makes the data folder and its parts (0700) and locks it for this process. Errors: CONFLICT (another
+ * instance runs), DENIED, IO, INVALID. */
 MUST_CHECK enum rc data_open(const char *data, struct data_lock **ret, struct err *e);
 void data_close(struct data_lock *l);
 /* True while an instance runs on the folder. */
 bool data_is_locked(const char *data);
 
 #define DATA_PATH_MAX 4096
-/* Finds the log of a source: appends its folder and its full name. name is "name" or "namespace/name", or NULL where there is only one.
- * Errors: NOTFOUND (no such folder or log; lists what there is), INVALID (several logs and no name), those of reading a segment. */
+/* Finds the log of a source: appends its folder and its full name. name is "name" or "namespace/name", or
+ * NULL where there is only one. Errors: NOTFOUND (no such folder or log; lists what there is), INVALID
+ * (several logs and no name), those of reading a segment. */
 MUST_CHECK enum rc data_find_log(const char *data, const char *name, struct buf *ret_dir,
                                  struct buf *ret_name, struct err *e);
 /* Opens that log for reading. Errors: as data_find_log and rlog_lmdb_open. */

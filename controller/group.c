@@ -26,6 +26,7 @@
 #define REOPEN_FIRST_NS (NS_PER_S)
 #define REOPEN_MAX_NS   (30 * NS_PER_S)
 #define REPORT_EVERY_NS (NS_PER_S)
+#define SOUND_RUN_NS    (60 * NS_PER_S) /* what ran so long did not fail to start */
 
 struct group {
     const struct cluster *source;
@@ -229,7 +230,10 @@ static void *group_main(void *arg)
     struct backoff backoff = {REOPEN_FIRST_NS, REOPEN_MAX_NS, 0};
     while (!stopping(g)) {
         struct err e = ERR_INIT;
+        int64_t began = boot_ns(g);
         enum rc rc = run(g, &e);
+        if (boot_ns(g) - began >= SOUND_RUN_NS)
+            backoff_reset(&backoff);
         stop_members(g);
         close_all(g);
         if (rc >= 0)

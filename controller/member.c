@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/diag.h"
 #include "core/json.h"
+#include "flow/pump_rows.h"
 #include "log/ckpt.h"
 #include "log/rlog.h"
 #include "sinks/sink.h"
@@ -24,11 +25,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define STATUS_SOON_NS  (NS_PER_S / 2)
+#define LOOK_EVERY_NS    (NS_PER_S / 2) /* for news to be written to the status */
 #define STATUS_MAX       (64u << 10)
 #define IDENTITY_POLL_NS NS_PER_S
 #define REOPEN_FIRST_NS  (NS_PER_S)
 #define REOPEN_MAX_NS    (30 * NS_PER_S)
+#define SOUND_RUN_NS     (60 * NS_PER_S) /* what ran so long did not fail to start */
 
 /* ---- The source's board ---- */
 
@@ -78,7 +80,10 @@ struct member {
     struct ckpt *ckpt;
     struct sink *sink;
     struct pump *pump;
-    int64_t status_due_ns;
+
+    struct sync_status said; /* as written last */
+    int64_t look_due_ns;     /* boot clock */
+    int64_t status_due_ns;   /* boot clock; also without news */
 };
 
 void member_wake(struct member *m)
@@ -110,8 +115,16 @@ static int64_t boot_ns(const struct member *m)
 static void rest(struct member *m, int64_t for_ns)
 {
     struct pollfd fd = {.fd = m->wake_fd, .events = POLLIN};
-    (void)poll(&fd, 1, (int)(for_ns / NS_PER_MS));
+    (void)poll(&fd, 1, (int)((for_ns + NS_PER_MS - 1) / NS_PER_MS));
     clear_wake(m);
+}
+
+/* Sleeps all that time, but for a stop: what is appended meanwhile does not matter. */
+static void rest_well(struct member *m, int64_t for_ns)
+{
+    int64_t until = boot_ns(m) + for_ns;
+    for (int64_t now = boot_ns(m); now < until && !stopping(m); now = boot_ns(m))
+        rest(m, until - now);
 }
 
 /* ---- Status ---- */
@@ -131,30 +144,89 @@ static enum rc commit_status(struct ckpt *ckpt, const struct sync *sync, struct 
     return ckpt_commit(ckpt, name, &what, e);
 }
 
-static enum rc write_status(struct member *m, enum sync_phase phase, const struct err *why,
-                            struct err *e)
+/* Where there is no pump: what the checkpoint and the log hold. What cannot be read stays unknown. */
+static void look_at_rest(const struct member *m, struct pump_status *ret)
 {
-    struct sync_status s = {.phase = phase, .now_ns = clock_wall_ns(m->opts.env->clock)};
-    source_board_get(m->opts.source, &s.source);
+    struct slice name = slice_str(m->opts.sync->full_name);
+    AUTO(rows_freep) struct rows *rows = NULL;
+    struct rows_counts counts;
+    struct ckpt_head head;
+    struct rlog_bounds bounds;
+    struct err ignored = ERR_INIT;
+    bool known = ckpt_load(m->ckpt, name, &head, NULL, NULL, &ignored) == RC_OK;
+    ret->offset = known ? head.offset : 1;
+    if (m->opts.log && rlog_bounds(m->opts.log, &bounds, &ignored) == RC_OK)
+        ret->head = bounds.next;
+    ret->lag_records = ret->head > ret->offset ? ret->head - ret->offset : 0;
+    if (rows_open(m->ckpt, name, &rows, &ignored) != RC_OK)
+        return;
+    rows_count(rows, &counts);
+    ret->held = counts.held;
+    ret->waiting = counts.waiting;
+    ret->prune_held = counts.prune;
+}
+
+static void gather_status(struct member *m, enum sync_phase phase, const struct err *why,
+                          struct sync_status *ret)
+{
+    *ret = (struct sync_status){.phase = phase, .now_ns = clock_wall_ns(m->opts.env->clock)};
+    source_board_get(m->opts.source, &ret->source);
     if (m->pump)
-        pump_status(m->pump, &s.pump);
+        pump_status(m->pump, &ret->pump);
+    else
+        look_at_rest(m, &ret->pump);
     if (m->pump && phase == PHASE_LIVE) {
         struct sink_status sink;
         sink_status(m->sink, &sink);
-        s.phase = sync_phase_of(&s.source, &s.pump, sink.connected);
+        ret->phase = sync_phase_of(&ret->source, &ret->pump, sink.connected);
     }
     if (why)
-        snprintf(s.error, sizeof s.error, "%.399s", why->msg);
+        snprintf(ret->error, sizeof ret->error, "%.399s", why->msg);
+}
+
+static enum rc put_status(struct member *m, const struct sync_status *s, struct err *e)
+{
     AUTO(buf_done) struct buf text = BUF_INIT(STATUS_MAX);
-    sync_status_print(m->opts.sync, &s, &text);
+    sync_status_print(m->opts.sync, s, &text);
     enum rc rc = buf_check(&text, "status", e);
+    if (rc == RC_OK)
+        rc = m->pump ? pump_commit(m->pump, buf_slice(&text), e)
+                     : commit_status(m->ckpt, m->opts.sync, buf_slice(&text), e);
     if (rc < 0)
         return rc;
-    /* What is not settled changes soon. */
-    bool settled = s.phase == PHASE_LIVE || s.phase == PHASE_SUSPENDED;
-    m->status_due_ns = boot_ns(m) + (settled ? STATUS_EVERY_NS : STATUS_SOON_NS);
-    return m->pump ? pump_commit(m->pump, buf_slice(&text), e)
-                   : commit_status(m->ckpt, m->opts.sync, buf_slice(&text), e);
+    m->said = *s;
+    m->status_due_ns = boot_ns(m) + STATUS_EVERY_NS;
+    return RC_OK;
+}
+
+static enum rc write_status(struct member *m, enum sync_phase phase, const struct err *why,
+                            struct err *e)
+{
+    struct sync_status s;
+    gather_status(m, phase, why, &s);
+    return put_status(m, &s, e);
+}
+
+static bool is_news(const struct sync_status *a, const struct sync_status *b)
+{
+    return a->phase != b->phase || a->pump.offset != b->pump.offset ||
+           a->pump.held != b->pump.held || a->pump.waiting != b->pump.waiting ||
+           a->pump.prune_held != b->pump.prune_held || strcmp(a->error, b->error) != 0 ||
+           strcmp(a->pump.error, b->pump.error) != 0 ||
+           strcmp(a->source.error, b->source.error) != 0;
+}
+
+/* Looks often and writes seldom: a destination that is down for hours costs few commits, and news are
+ * told at once. */
+static enum rc refresh_status(struct member *m, enum sync_phase phase, struct err *e)
+{
+    int64_t now = boot_ns(m);
+    struct sync_status s;
+    if (now < m->look_due_ns)
+        return RC_OK;
+    m->look_due_ns = now + LOOK_EVERY_NS;
+    gather_status(m, phase, NULL, &s);
+    return is_news(&m->said, &s) || now >= m->status_due_ns ? put_status(m, &s, e) : RC_OK;
 }
 
 static void say_status_trouble(const struct member *m, const struct err *e)
@@ -173,7 +245,7 @@ void member_note_failure(const struct sync *sync, const struct wiring *wiring,
         return;
     source_board_set(m.opts.source, source);
     if (wiring->open_ckpt(wiring->arg, &m.ckpt, &e) < 0 ||
-        write_status(&m, PHASE_FAILED, why, &e) < 0)
+        write_status(&m, sync->suspend ? PHASE_SUSPENDED : PHASE_FAILED, why, &e) < 0)
         say_status_trouble(&m, &e);
     ckpt_close(m.ckpt);
     source_board_free(m.opts.source);
@@ -204,11 +276,9 @@ static enum rc wait_for_identity(struct member *m, struct buf *out, struct err *
 {
     enum rc rc;
     while ((rc = find_identity(m, out, e)) == RC_AGAIN && !stopping(m)) {
-        if (boot_ns(m) >= m->status_due_ns) {
-            rc = write_status(m, PHASE_PENDING, NULL, e);
-            if (rc < 0)
-                return rc;
-        }
+        rc = refresh_status(m, PHASE_PENDING, e);
+        if (rc < 0)
+            return rc;
         rest(m, IDENTITY_POLL_NS);
     }
     return rc;
@@ -274,9 +344,9 @@ static enum rc run(struct member *m, struct err *e)
 {
     enum rc rc = open_all(m, e);
     while (rc >= 0 && !stopping(m)) {
-        rc = step_and_wait(m, m->status_due_ns, e);
-        if (rc >= 0 && boot_ns(m) >= m->status_due_ns)
-            rc = write_status(m, PHASE_LIVE, NULL, e);
+        rc = step_and_wait(m, m->look_due_ns, e);
+        if (rc >= 0)
+            rc = refresh_status(m, PHASE_LIVE, e);
     }
     return rc < 0 || !m->pump ? rc : drain(m, e);
 }
@@ -288,12 +358,13 @@ static enum rc run_suspended(struct member *m, struct err *e)
     enum rc rc = w->open_ckpt(w->arg, &m->ckpt, e);
     while (rc >= 0 && !stopping(m)) {
         rc = write_status(m, PHASE_SUSPENDED, NULL, e);
-        rest(m, STATUS_EVERY_NS);
+        if (rc >= 0)
+            rest_well(m, STATUS_EVERY_NS);
     }
     return rc;
 }
 
-/* After a failure: says it, waits; appends do not shorten the wait. */
+/* After a failure: says it, and waits. */
 static void recover(struct member *m, struct backoff *backoff, const struct err *why)
 {
     diag_error(m->opts.env->diag, DIAG_ERROR, "synchronization stopped, it is tried again", why);
@@ -303,9 +374,7 @@ static void recover(struct member *m, struct backoff *backoff, const struct err 
     if (m->ckpt && write_status(m, PHASE_FAILED, why, &e) < 0)
         say_status_trouble(m, &e);
     close_all(m);
-    int64_t until = boot_ns(m) + backoff_next_ns(backoff, m->opts.env->rng);
-    for (int64_t now = boot_ns(m); now < until && !stopping(m); now = boot_ns(m))
-        rest(m, until - now < NS_PER_S ? until - now : NS_PER_S);
+    rest_well(m, backoff_next_ns(backoff, m->opts.env->rng));
 }
 
 static void *member_main(void *arg)
@@ -314,7 +383,10 @@ static void *member_main(void *arg)
     struct backoff backoff = {REOPEN_FIRST_NS, REOPEN_MAX_NS, 0};
     while (!stopping(m)) {
         struct err e = ERR_INIT;
+        int64_t began = boot_ns(m);
         enum rc rc = m->opts.sync->suspend ? run_suspended(m, &e) : run(m, &e);
+        if (boot_ns(m) - began >= SOUND_RUN_NS)
+            backoff_reset(&backoff);
         if (rc < 0)
             recover(m, &backoff, &e);
     }

@@ -241,7 +241,13 @@ static bool check_member(const struct origin *o, const struct json *n, const str
         return true;
     if (!fields_check_value(o, n, f))
         return false;
-    if ((f->flags & FIELD_LATER) && !asks_nothing(n))
+    if (asks_nothing(n))
+        return true;
+    if (f->flags & FIELD_REFUSED) {
+        problem_error(o, n, "not in this release; use %s", f->instead);
+        return false;
+    }
+    if (f->flags & FIELD_LATER)
         problem_warn(o, n, "accepted, not acted on yet");
     return true;
 }

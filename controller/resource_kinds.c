@@ -1,5 +1,6 @@
 /* The tables of kinds and fields, and how a document's kind is found. Pure. To teach resilog a
- * field, add it to its table, with FIELD_LATER until something acts on it. */
+ * field, add it to its table, with FIELD_LATER until something acts on it, or FIELD_REFUSED where to
+ * ignore it would do harm. */
 #include "controller/resource_kinds.h"
 
 #include "controller/nearest.h"
@@ -32,6 +33,8 @@
 #define LATER_CHOICE(name_, of_) \
     {.name = (name_), .type = FIELD_STRING, .flags = FIELD_LATER, .choices = (of_)}
 #define MOVED(name_, to_)      {.name = (name_), .type = FIELD_MOVED, .instead = (to_)}
+#define REFUSED(name_, of_, use_) \
+    {.name = (name_), .type = FIELD_LIST, .flags = FIELD_REFUSED, .of = (of_), .instead = (use_)}
 #define INT(name_, least_) \
     {.name = (name_), .type = FIELD_INT, .least = (least_), .most = INT32_MAX}
 #define END                    {.name = NULL}
@@ -144,7 +147,8 @@ static const struct field entry_fields[] = {
     CHOICE("effects", effects_choices),
     LATER_CHOICE("writeMode", write_choices),
     LATER_CHOICE("recreate", recreate_choices),
-    LATER_OF("namespaces", FIELD_LIST, &a_string),
+    REFUSED("namespaces", &a_string,
+            "filters.namespaceSelector, as in matchLabels: {kubernetes.io/metadata.name: NAME}"),
     MOVED("nameSelector", "it in filters"),
     MOVED("namespaceSelector", "it in filters"),
     MOVED("selector", "it in filters"),
@@ -160,7 +164,7 @@ static const struct field replication_fields[] = {
     CHOICE("effects", effects_choices),
     LATER("record", FIELD_ANY),
     LATER("pruneDeselected", FIELD_BOOL),
-    LATER("excludeResources", FIELD_LIST),
+    REFUSED("excludeResources", NULL, "entries of resources that name what is to be copied"),
     END,
 };
 

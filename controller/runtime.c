@@ -1,10 +1,16 @@
 /* Groups the synchronizations by source and runs the groups. */
 #include "controller/runtime.h"
 
+#include "controller/effects.h"
 #include "controller/group.h"
 #include "controller/resource.h"
+#include "core/buf.h"
+#include "core/diag.h"
+#include "core/env.h"
 
 #include <stdlib.h>
+
+#define EFFECTS_MAX (64u << 10)
 
 struct runtime {
     struct group **groups;
@@ -47,6 +53,20 @@ static size_t count_syncs(const struct resources *r)
     return n;
 }
 
+/* A standing warning: told at every start. */
+static void warn_of_effects(const struct sync *sync, const struct env *env)
+{
+    AUTO(buf_done) struct buf kinds = BUF_INIT(EFFECTS_MAX);
+    if (sync->suspend)
+        return;
+    effects_print(sync, &kinds);
+    if (kinds.n > 0)
+        DIAG(env->diag, DIAG_WARN,
+             "the copies take effect in the destination; \"effects: allow\" says that it is wanted",
+             DIAG_S("synchronization", slice_str(sync->full_name)),
+             DIAG_S("kinds", buf_slice(&kinds)));
+}
+
 /* Starts the group of one source if it has synchronizations. */
 static enum rc start_group(struct runtime *r, const struct runtime_opts *opts,
                            const struct cluster *source, const struct env *env, struct err *e)
@@ -83,6 +103,9 @@ enum rc runtime_start(const struct runtime_opts *opts, const struct env *env, st
     r->groups = calloc(n + 1, sizeof(struct group *));
     if (!r->groups)
         return err_nomem(e);
+    const struct sync *sync;
+    for (size_t i = 0; (sync = resources_sync(opts->resources, i)); i++)
+        warn_of_effects(sync, env);
     for (size_t i = 0; i < n && rc == RC_OK; i++)
         rc = start_group(r, opts, resources_cluster(opts->resources, i), env, e);
     if (rc == RC_OK)

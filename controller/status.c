@@ -30,9 +30,11 @@ static void add_text(struct buf *out, const char *name, const char *text)
     json_print_text(slice_str(text), out);
 }
 
-static void add_lag(const struct sync_status *s, struct buf *out)
+/* How old the oldest unapplied event is; null where that cannot be known. */
+static void add_lag_seconds(const struct sync_status *s, struct buf *out)
 {
-    if (!s->source.connected) {
+    bool unread = s->pump.head == 0 || (s->pump.lag_records && !s->pump.oldest_ns);
+    if (!s->source.connected || s->phase == PHASE_STOPPED || unread) {
         buf_add_str(out, ",\"lagSeconds\":null");
         return;
     }
@@ -40,9 +42,27 @@ static void add_lag(const struct sync_status *s, struct buf *out)
     buf_addf(out, ",\"lagSeconds\":%.3f", age > 0 ? (double)age / (double)NS_PER_S : 0.0);
 }
 
+static void add_offsets(const struct pump_status *p, struct buf *out)
+{
+    buf_addf(out, ",\"offset\":%llu", (unsigned long long)p->offset);
+    if (p->head)
+        buf_addf(out, ",\"head\":%llu,\"lagRecords\":%llu", (unsigned long long)p->head,
+                 (unsigned long long)p->lag_records);
+    else
+        buf_add_str(out, ",\"head\":null,\"lagRecords\":null");
+}
+
+/* What explains the phase before what concerns single objects. */
+static const char *worst_error(const struct sync_status *s)
+{
+    if (s->error[0])
+        return s->error;
+    bool source_away = !s->source.connected && s->source.error[0];
+    return source_away || !s->pump.error[0] ? s->source.error : s->pump.error;
+}
+
 void sync_status_print(const struct sync *sync, const struct sync_status *s, struct buf *out)
 {
-    const char *error = s->error[0] ? s->error : s->pump.error[0] ? s->pump.error : s->source.error;
     char now[TIME_TEXT_MAX];
     buf_add_str(out, "{\"name\":");
     json_print_text(slice_str(sync->name), out);
@@ -50,13 +70,11 @@ void sync_status_print(const struct sync *sync, const struct sync_status *s, str
     add_text(out, "phase", sync_phase_name(s->phase));
     add_text(out, "source", sync->source->full_name);
     add_text(out, "destination", sync->destination->full_name);
-    buf_addf(out, ",\"offset\":%llu,\"head\":%llu,\"lagRecords\":%llu",
-             (unsigned long long)s->pump.offset, (unsigned long long)s->pump.head,
-             (unsigned long long)s->pump.lag_records);
-    add_lag(s, out);
+    add_offsets(&s->pump, out);
+    add_lag_seconds(s, out);
     buf_addf(out, ",\"held\":%zu,\"waiting\":%zu,\"pruneHeld\":%zu", s->pump.held, s->pump.waiting,
              s->pump.prune_held);
-    add_text(out, "lastError", error);
+    add_text(out, "lastError", worst_error(s));
     add_text(out, "updated", time_text(s->now_ns, now));
     buf_add_char(out, '}');
 }

@@ -13,6 +13,8 @@ struct sync;
 
 #define STATUS_EVERY_NS (5 * 1000000000LL)
 #define STATUS_STALE_NS (15 * 1000000000LL) /* older than that with nobody running: Stopped */
+/* Older than that: Stopped in any case; above the longest pause before a failed source is tried again. */
+#define STATUS_GONE_NS (60 * 1000000000LL)
 
 enum sync_phase {
     PHASE_PENDING, /* the source's identity is not known yet */
@@ -34,7 +36,7 @@ struct source_report {
 struct sync_status {
     enum sync_phase phase;
     struct source_report source;
-    struct pump_status pump; /* zeros before there is one */
+    struct pump_status pump; /* head 0: the log cannot be read */
     char error[400]; /* of the synchronization itself; wins over the pump's and the source's */
     int64_t now_ns;  /* wall clock */
 };
@@ -42,9 +44,9 @@ struct sync_status {
 /* The phase of a running pump. */
 enum sync_phase sync_phase_of(const struct source_report *source, const struct pump_status *pump,
                               bool sink_connected);
-/* Appends the JSON object: name, namespace, phase, source, destination, offset, head, lagRecords,
- * lagSeconds (null while the source is not connected), held, waiting, pruneHeld, lastError,
- * updated. */
+/* Appends the JSON object: name, namespace, phase, source, destination, offset, head and lagRecords
+ * (null while the log cannot be read), lagSeconds (null while the source is not connected or nothing
+ * runs), held, waiting, pruneHeld, lastError, updated. */
 void sync_status_print(const struct sync *sync, const struct sync_status *s, struct buf *out);
 
 #endif

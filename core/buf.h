@@ -25,7 +25,7 @@ struct buf {
 
 /* An empty buffer that may hold max bytes; takes no memory yet. */
 void buf_init(struct buf *b, size_t max);
-void buf_done(struct buf *b); /* frees; the buffer is empty and usable again. NULL is allowed. */
+void buf_done(struct buf *b);  /* frees; the buffer is empty and usable again. NULL is allowed. */
 void buf_reset(struct buf *b); /* empties, keeps the memory, clears a failure */
 
 /* Append copies: bytes, a slice, a C string, one byte, printf's text. */
@@ -56,8 +56,8 @@ static inline struct slice buf_slice(const struct buf *b)
     return slice_of(b->p, b->n);
 }
 
-/* Gives the bytes to the caller (free()); the buffer is empty then. NULL if it never held any. Check the buffer first: a failed one holds
- * half a text. ret_n may be NULL. */
+/* Gives the bytes to the caller (free()); the buffer is empty then. NULL if it never held any. Check the
+ * buffer first: a failed one holds half a text. ret_n may be NULL. */
 char *buf_steal(struct buf *b, size_t *ret_n);
 
 #endif

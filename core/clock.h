@@ -37,7 +37,8 @@ const char *time_text(int64_t wall_ns, char *out);
 
 /* Parses RFC 3339 (with zone or Z, fraction up to 9 digits). Errors: INVALID. */
 MUST_CHECK enum rc time_parse(struct slice text, int64_t *ret_wall_ns, struct err *e);
-/* Parses a Go duration of one or more <number><unit> (h, m, s, ms): "1h0m0s", "30s", "1.5h"; not negative. Errors: INVALID. */
+/* Parses a Go duration of one or more <number><unit> (h, m, s, ms): "1h0m0s", "30s", "1.5h"; not negative.
+ * Errors: INVALID. */
 MUST_CHECK enum rc duration_parse(struct slice text, int64_t *ret_ns, struct err *e);
 
 #endif

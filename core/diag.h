@@ -1,9 +1,10 @@
 /* Diagnostics: what resilog says about itself. (The word "log" means the replication log.)
  *
- * Text for a person on a terminal, one JSON object a line elsewhere, with the field names that the custom resources'
- * documentation gives: level, timestamp, msg, process.id, event.type, sourceObject.*, sourceCluster.*, destinationObject.*,
- * destinationCluster.*, lastUpdate.*. A field's name is its path ("sourceObject.name"); neighbours with the same first part
- * become one JSON object. Never pass an object's body or a credential. */
+ * Text for a person on a terminal, one JSON object a line elsewhere, with the field names that the custom
+ * resources' documentation gives: level, timestamp, msg, process.id, event.type, sourceObject.*,
+ * sourceCluster.*, destinationObject.*, destinationCluster.*, lastUpdate.*. A field's name is its path
+ * ("sourceObject.name"); neighbours with the same first part become one JSON object. Never pass an object's
+ * body or a credential. */
 #ifndef RESILOG_CORE_DIAG_H
 #define RESILOG_CORE_DIAG_H
 
@@ -37,8 +38,9 @@ struct diag *diag_new(struct clock *clock, enum diag_format format, enum diag_le
                       diag_write_fn *write, void *arg);
 void diag_free(struct diag *d);
 
-/* Says one line; safe from any thread; d may be NULL (silent). A line is at most 8 KiB; longer values are cut with "...".
- * The same level, msg and fields within 10 s are said once and counted: "(repeated N times)" is added at the next one. */
+/* Says one line; safe from any thread; d may be NULL (silent). A line is at most 8 KiB; longer values are cut
+ * with "...". The same level, msg and fields within 10 s are said once and counted: "(repeated N times)" is
+ * added at the next one. */
 void diag_say(struct diag *d, enum diag_level level, const char *msg,
               const struct diag_field *fields, size_t n);
 #define DIAG(d, level, msg, ...)                                                                   \

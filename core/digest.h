@@ -10,7 +10,8 @@
 #define SHA256_SIZE     32
 #define SHA256_HEX_SIZE 64
 
-/* SHA-256 of a, b after one another (either may be empty). Aborts only if the library cannot allocate its context at all. */
+/* SHA-256 of a, b after one another (either may be empty). Aborts only if the library cannot allocate its
+ * context at all. */
 void sha256(struct slice a, struct slice b, uint8_t out[SHA256_SIZE]);
 
 /* A reusable context for streams of pieces; one thread at a time. */

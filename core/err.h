@@ -50,13 +50,14 @@ struct err {
 enum rc err_set(struct err *e, enum rc rc, enum err_retry retry, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* As err_set, from errno: ENOENT NOTFOUND, EACCES/EPERM DENIED, ENOSPC/EDQUOT/EFBIG/EMFILE/ENFILE LIMIT (RETRY), ENOMEM NOMEM
- * (RETRY), EAGAIN/EINTR/ETIMEDOUT/ECONN* UNAVAILABLE (RETRY), all else IO (FATAL). The text ends in ": <strerror>". */
+/* As err_set, from errno: ENOENT NOTFOUND, EACCES/EPERM DENIED, ENOSPC/EDQUOT/EFBIG/EMFILE/ENFILE LIMIT
+ * (RETRY), ENOMEM NOMEM (RETRY), EAGAIN/EINTR/ETIMEDOUT/ECONN* UNAVAILABLE (RETRY), all else IO (FATAL). The
+ * text ends in ": <strerror>". */
 enum rc err_sys(struct err *e, int sys_errno, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Puts "<fmt>: " before the text, once a layer, and returns e->rc; e holds a failure and is not NULL here. Long texts lose
- * their end, never their beginning. */
+/* Puts "<fmt>: " before the text, once a layer, and returns e->rc; e holds a failure and is not NULL here.
+ * Long texts lose their end, never their beginning. */
 enum rc err_wrap(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* "out of memory", without an allocation. */

@@ -1,4 +1,5 @@
-/* The event: one immutable fact of the log. A plain record of borrowed slices; whoever made it says how long they live. */
+/* The event: one immutable fact of the log. A plain record of borrowed slices; whoever made it says how long
+ * they live. */
 #ifndef RESILOG_CORE_EVENT_H
 #define RESILOG_CORE_EVENT_H
 
@@ -10,22 +11,25 @@
 typedef uint64_t rlog_off; /* dense from 1; 0 is nothing */
 
 /* Limits of docs/FORMAT.md. */
-#define EVENT_BODY_MAX   (4u << 20)
-#define EVENT_TEXT_MAX   4096u /* key, and each of the other texts */
-#define EVENT_BATCH_MAX  4096u /* events in one append */
+#define EVENT_BODY_MAX        (4u << 20)
+#define EVENT_TEXT_MAX        4096u /* key, and each of the other texts */
+#define EVENT_BATCH_MAX       4096u /* events in one append */
 #define EVENT_BATCH_BYTES_MAX (8u << 20)
 
 /* The numbers are written to disk: never renumber. */
 enum event_op {
-    EVENT_PUT = 1,        /* body: the object as the source served it */
-    EVENT_DELETE = 2,     /* body: its last known state, may be empty */
-    EVENT_GAP = 3,        /* @gap/<scope>: history was not observed; body: JSON {severity, reason, after} */
+    EVENT_PUT = 1,    /* body: the object as the source served it */
+    EVENT_DELETE = 2, /* body: its last known state, may be empty */
+    EVENT_GAP =
+        3, /* @gap/<scope>: history was not observed; body: JSON {severity, reason, after} */
     EVENT_SYNC_BEGIN = 4, /* @sync/<scope>: a complete listing starts */
     EVENT_SYNC_END = 5,   /* @sync/<scope>: it is complete; body: JSON {listed, deleted} */
     EVENT_POSITION = 6,   /* @position/<scope>: version holds where to go on reading the source */
-    EVENT_KIND = 7,       /* @kind/<group>/<resource>; body: JSON {version, kind, singular, shortNames, namespaced} */
+    EVENT_KIND =
+        7, /* @kind/<group>/<resource>; body: JSON {version, kind, singular, shortNames, namespaced} */
     EVENT_LABEL = 8,
-    EVENT_EPOCH = 9, /* @epoch/source: identity and incarnation, body JSON {identity, incarnation} */
+    EVENT_EPOCH =
+        9, /* @epoch/source: identity and incarnation, body JSON {identity, incarnation} */
     EVENT_FENCE = 10,
     EVENT_CLOCK = 11,
     EVENT_BASE = 12,
@@ -53,9 +57,9 @@ struct event {
     enum event_op op;
     enum event_cause cause;
     enum event_source_kind source_kind;
-    struct slice source;      /* identity of the source: kube-system's uid, or the ensemble's */
+    struct slice source; /* identity of the source: kube-system's uid, or the ensemble's */
     struct slice key;
-    struct slice version;     /* resourceVersion or zxid, opaque */
+    struct slice version; /* resourceVersion or zxid, opaque */
     struct slice uid;
     struct slice api_version; /* "apps/v1" */
     struct slice kind;        /* "Deployment" */
@@ -69,7 +73,8 @@ const char *event_op_name(enum event_op op);
 bool event_op_parse(struct slice name, enum event_op *ret);
 const char *event_cause_name(enum event_cause cause);
 
-/* Checks what every event must hold: known op, cause and kind, non-empty key, every limit above. Errors: INVALID, LIMIT. */
+/* Checks what every event must hold: known op, cause and kind, non-empty key, every limit above. Errors:
+ * INVALID, LIMIT. */
 MUST_CHECK enum rc event_check(const struct event *ev, struct err *e);
 
 #endif

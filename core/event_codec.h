@@ -1,5 +1,5 @@
-/* An event as bytes, explicit little-endian, as docs/FORMAT.md section 1 says. The same bytes on every back end and host: the event
- * chain is computed over them. */
+/* An event as bytes, explicit little-endian, as docs/FORMAT.md section 1 says. The same bytes on every back
+ * end and host: the event chain is computed over them. */
 #ifndef RESILOG_CORE_EVENT_CODEC_H
 #define RESILOG_CORE_EVENT_CODEC_H
 
@@ -11,8 +11,8 @@ struct buf;
 
 /* How many bytes event_encode writes for this event. Batch limits count these. */
 size_t event_encoded_size(const struct event *ev);
-/* Appends the canonical bytes of one event, CRC32C last. Errors: INVALID, LIMIT (event_check, or out is full), NOMEM; out holds what it
- * held before. */
+/* Appends the canonical bytes of one event, CRC32C last. Errors: INVALID, LIMIT (event_check, or out is
+ * full), NOMEM; out holds what it held before. */
 MUST_CHECK enum rc event_encode(const struct event *ev, struct buf *out, struct err *e);
 /* Reads one event from the front of *in and moves *in behind it; the view's slices point into in's bytes.
  * Errors: CORRUPT (short, wrong CRC, unknown number, limit broken), UNSUPPORTED (newer format version). */

@@ -9,8 +9,8 @@ struct event;
 struct event_iter;
 
 struct event_iter_ops {
-    /* RC_OK: *ret is a view that lives until the next call; RC_AGAIN: at the tail, more may come later; RC_END: never more
-     * (sticky); < 0: a failure (sticky). */
+    /* RC_OK: *ret is a view that lives until the next call; RC_AGAIN: at the tail, more may come later;
+     * RC_END: never more (sticky); < 0: a failure (sticky). */
     enum rc (*next)(struct event_iter *it, const struct event **ret, struct err *e);
     void (*free)(struct event_iter *it);
 };

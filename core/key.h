@@ -1,6 +1,6 @@
-/* The identity of an object as one string: `group/resource/namespace/name`, with empty segments for the core group and for
- * cluster-scoped objects ("/configmaps/ns/a", "apps/deployments/ns/a", "/namespaces//ns"). A znode's key is its path.
- * The log's own events use the key space "@...". */
+/* The identity of an object as one string: `group/resource/namespace/name`, with empty segments for the core
+ * group and for cluster-scoped objects ("/configmaps/ns/a", "apps/deployments/ns/a", "/namespaces//ns"). A
+ * znode's key is its path. The log's own events use the key space "@...". */
 #ifndef RESILOG_CORE_KEY_H
 #define RESILOG_CORE_KEY_H
 
@@ -18,8 +18,9 @@ struct key {
     struct slice name;
 };
 
-/* Splits a Kubernetes key; the parts borrow text. Errors: INVALID (not four segments, empty resource or name, a '/' in the name,
- * longer than KEY_MAX, a key of the log's own). A name may hold any byte except '/' and NUL. */
+/* Splits a Kubernetes key; the parts borrow text. Errors: INVALID (not four segments, empty resource or name,
+ * a '/' in the name, longer than KEY_MAX, a key of the log's own). A name may hold any byte except '/' and
+ * NUL. */
 MUST_CHECK enum rc key_parse(struct slice text, struct key *ret, struct err *e);
 /* Appends the key's text. */
 void key_print(const struct key *k, struct buf *out);

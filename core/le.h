@@ -22,32 +22,37 @@ static inline uint64_t le_get(const void *in, unsigned bytes)
     return v;
 }
 
-/* The widths of the formats. */
+/* Writes two bytes. */
 static inline void le_put_u16(void *out, uint16_t v)
 {
     le_put(out, v, 2);
 }
 
+/* Writes four bytes. */
 static inline void le_put_u32(void *out, uint32_t v)
 {
     le_put(out, v, 4);
 }
 
+/* Writes eight bytes. */
 static inline void le_put_u64(void *out, uint64_t v)
 {
     le_put(out, v, 8);
 }
 
+/* Reads two bytes. */
 static inline uint16_t le_get_u16(const void *in)
 {
     return (uint16_t)le_get(in, 2);
 }
 
+/* Reads four bytes. */
 static inline uint32_t le_get_u32(const void *in)
 {
     return (uint32_t)le_get(in, 4);
 }
 
+/* Reads eight bytes. */
 static inline uint64_t le_get_u64(const void *in)
 {
     return le_get(in, 8);

@@ -21,8 +21,8 @@ DEFINE_FREEP(struct map, map_free)
 size_t map_count(const struct map *m);
 /* The value, or NULL if the key is absent. */
 void *map_get(const struct map *m, struct slice key);
-/* Takes value in every case (on failure it is freed); copies key; an older value of the key is freed. value must not be NULL.
- * Errors: NOMEM. */
+/* Takes value in every case (on failure it is freed); copies key; an older value of the key is freed. value
+ * must not be NULL. Errors: NOMEM. */
 MUST_CHECK enum rc map_put(struct map *m, struct slice key, void *value, struct err *e);
 /* Frees the entry; false if there was none. */
 bool map_delete(struct map *m, struct slice key);

@@ -13,8 +13,8 @@ struct slice {
 
 #define SLICE_NULL ((struct slice){NULL, 0})
 /* A string literal as a slice, and a slice as the two arguments of "%.*s". */
-#define SLICE(literal)  ((struct slice){(literal), sizeof(literal) - 1})
-#define SLICE_ARG(s)    (int)(s).n, (s).n ? (s).p : ""
+#define SLICE(literal) ((struct slice){(literal), sizeof(literal) - 1})
+#define SLICE_ARG(s)   (int)(s).n, (s).n ? (s).p : ""
 
 /* Of n bytes at p; p may be NULL where n is 0. */
 static inline struct slice slice_of(const void *p, size_t n)

@@ -148,7 +148,11 @@ static enum rc note_namespace(struct pump *p, const struct event *ev, struct err
         return rc;
     if (change == NS_NEW)
         pump_release(p, ev->key);
-    if (change != NS_RELABELLED)
+    /* One that was not there when its source was first listed may have been before, with other labels;
+     * and an earlier life may have gone by labels that this one does not see any more. */
+    bool again = (change == NS_NEW && ev->cause != CAUSE_LIST) ||
+                 (change == NS_UNCHANGED && ev->offset < p->first_head);
+    if (change != NS_RELABELLED && !again)
         return RC_OK;
     size_t skip = sizeof NS_KEY_PREFIX - 1;
     return relabel(p, slice_of(ev->key.p + skip, ev->key.n - skip), ev->offset, e);
@@ -239,7 +243,8 @@ static enum rc open_cursor(struct pump *p, struct err *e)
         return RC_AGAIN;
     struct rlog_range range = {.from = p->next, .all_keys = true};
     if (p->next < p->first_head || bounds.next - p->next > CATCH_UP_EVENTS) {
-        range.until = bounds.next;
+        /* Not further, where deletes would hide puts that are in doubt (see may_be_unrecorded). */
+        range.until = p->next < p->first_head ? p->first_head : bounds.next;
         range.mode = RLOG_LAST_PER_KEY;
     }
     rc = rlog_cursor(p->opts.log, &range, &p->cursor, e);

@@ -235,20 +235,33 @@ static enum rc evaluate_put(struct pump *p, const struct event *ev, rlog_off anc
     return deselect(p, ev, e);
 }
 
+/* Without a row there may yet be a copy: made by an earlier life that died before its commit, and
+ * perhaps held in this one. Its mark tells; so the sink is asked. */
+static bool may_be_unrecorded(struct pump *p, const struct event *ev)
+{
+    struct key key;
+    return (ev->offset < p->first_head || rows_hold(p->rows, ev->key)) &&
+           key_parse(ev->key, &key, NULL) == RC_OK &&
+           filter_names(p->opts.replication, key.group, key.resource);
+}
+
 static enum rc evaluate_delete(struct pump *p, const struct event *ev, rlog_off anchor,
                                bool approved, struct err *e)
 {
-    struct applied a;
+    struct applied a = {.state = APPLIED_SYNCED};
     enum rc rc = rows_applied(p->rows, ev->key, &a, e);
-    if (rc == RC_NOTFOUND)
-        return rows_drop_hold(p->rows, ev->key, e);
-    if (rc < 0)
+    if (rc < 0 && rc != RC_NOTFOUND)
         return rc;
+    if (rc == RC_NOTFOUND && !may_be_unrecorded(p, ev))
+        return rows_drop_hold(p->rows, ev->key, e);
     if (a.state == APPLIED_DESELECTED) {
         DIAG(p->env.diag, DIAG_INFO, "deleted at the source, its frozen copy stays",
              DIAG_S("key", ev->key));
         return rows_drop_hold(p->rows, ev->key, e);
     }
+    const struct hold *h = rows_hold(p->rows, ev->key);
+    if (ev->cause != CAUSE_WATCH && !approved && h && strcmp(h->cls, HOLD_PRUNE) == 0)
+        return RC_OK; /* decided: a second collection would wait for a sync-end that was read already */
     if (ev->cause != CAUSE_WATCH && !approved)
         return pump_collect_prune(p, ev->key, anchor, e);
     struct flight *f;
@@ -341,6 +354,9 @@ static enum rc finish(struct pump *p, struct flight *f, const struct sink_result
     enum rc rc = note_record(p, f, r, e);
     if (rc < 0)
         return rc;
+    const struct hold *held = rows_hold(p->rows, f->event->key);
+    if (held && held->offset > f->event->offset)
+        return RC_OK; /* of a newer event: its pruning was held while this one was in flight */
     if (r->outcome == SINK_HELD || r->outcome == SINK_WAITING) {
         struct hold_reason why = {.cls = r->cls ? r->cls : "refused",
                                   .reason = r->reason,

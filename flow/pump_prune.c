@@ -172,19 +172,15 @@ enum rc pump_scan(struct pump *p, struct err *e)
 {
     if (p->scan_entry == p->opts.replication->n_entries)
         return RC_END;
-    enum rc rc = RC_OK;
-    if (!p->scan)
-        rc = open_scan(p, e);
     const struct event *ev = NULL;
-    if (rc == RC_OK)
-        rc = event_iter_next(p->scan, &ev, e);
+    enum rc rc = p->scan ? event_iter_next(p->scan, &ev, e) : open_scan(p, e);
     if (rc == RC_END) {
         event_iter_free(p->scan);
         p->scan = NULL;
         p->scan_entry++;
         return RC_OK;
     }
-    if (rc != RC_OK)
+    if (rc != RC_OK || !ev)
         return rc;
     struct applied a = {.state = APPLIED_SYNCED, .record = ev->body};
     return rows_set_applied(p->rows, ev->key, &a, e);

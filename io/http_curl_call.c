@@ -265,8 +265,8 @@ static int call_set_transfer(struct http_call *c, const struct http_client *h)
     SET(CURLOPT_PROXY, "");
     SET(CURLOPT_PATH_AS_IS, 1L);
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    /* Rather another stream than another connection; where no TLS tells early whether there can be streams, that would be waiting for
-     * the first answer. */
+    /* Rather another stream than another connection; where no TLS tells early whether there can be streams,
+     * that would be waiting for the first answer. */
     SET(CURLOPT_PIPEWAIT, h->peer.tls ? 1L : 0L);
     SET(CURLOPT_ACCEPT_ENCODING, "");
     SET(CURLOPT_USERAGENT, h->peer.agent);

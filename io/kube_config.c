@@ -259,8 +259,7 @@ static enum rc read_user(const struct source *s, const struct json *n, struct ht
 static enum rc read_doc(const struct source *s, bool allow_insecure, struct kube_config *c,
                         struct err *e)
 {
-    const struct json *root = json_root(s->doc), *context = NULL, *cluster = NULL,
-                       *user = NULL;
+    const struct json *root = json_root(s->doc), *context = NULL, *cluster = NULL, *user = NULL;
     enum rc rc = check_fields(s, root, "the kubeconfig", TOP_FIELDS, e);
     if (rc != RC_OK)
         return rc;

@@ -117,7 +117,7 @@ static enum rc read_identity(struct slice body, char **ret, struct err *why)
 {
     AUTO(json_freep) struct json_doc *doc = NULL;
     enum rc rc = json_parse_view(body, &doc, why);
-    if (rc < 0)
+    if (rc != RC_OK)
         return rc;
     struct slice uid = json_get_text(doc, json_get(json_root(doc), "metadata"), "uid");
     if (uid.n == 0)
@@ -165,7 +165,7 @@ static enum rc identity_answered(struct kube_producer *k, const struct http_even
                                   : kube_verdict_err(&v, "GET namespace kube-system", &why);
     if (rc == RC_NOMEM)
         return err_nomem(e);
-    if (rc == RC_OK)
+    if (identity)
         return note_identity(k, identity, e);
     if (k->stage == WAIT_IDENTITY) {
         try_later(k, ASK_IDENTITY, "identity of the source", &why);

@@ -48,7 +48,7 @@ enum rc kube_scope_queue_object(struct kube_scope *s, struct slice bytes, enum e
     enum rc rc = json_parse_view(bytes, &doc, e);
     if (rc == RC_OK)
         rc = kube_object_read(doc, &o, e);
-    if (rc < 0)
+    if (rc != RC_OK)
         return rc;
     AUTO(buf_done) struct buf key = BUF_INIT(KEY_MAX);
     key_print(&(struct key){s->gvr.group, s->gvr.resource, o.ns, o.name}, &key);

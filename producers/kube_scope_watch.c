@@ -54,7 +54,7 @@ enum rc kube_scope_read_frames(struct kube_scope *s, struct err *e)
         if (rc > 0)
             return RC_OK;
         if (rc == RC_OK) {
-            s->frames++;
+            s->frames += type != KUBE_ERROR;
             rc = take_frame(s, type, object, &why);
         }
         if (rc == RC_NOMEM)

@@ -130,3 +130,12 @@ void kube_link_lost(struct kube_link *l, const struct kube_verdict *v, const str
     if (l->up)
         down(l, v, env);
 }
+
+void kube_link_doubt(struct kube_link *l)
+{
+    if (!l->up)
+        return;
+    l->up = false;
+    l->not_before = 0;
+    snprintf(l->error, sizeof l->error, "it answers badly, and is asked again who it is");
+}

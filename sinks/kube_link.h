@@ -20,7 +20,9 @@ struct kube_link {
     struct backoff backoff;
 };
 
+/* Not up, to be asked at once. */
 void kube_link_init(struct kube_link *l, struct slice source);
+/* Frees what it holds. */
 void kube_link_done(struct kube_link *l);
 /* Asks, if that is due. RC_OK: a request went out; RC_AGAIN: nothing to do before *ret_wake_ns. Errors: NOMEM. */
 MUST_CHECK enum rc kube_link_step(struct kube_link *l, struct http *h, int64_t now,
@@ -30,5 +32,7 @@ MUST_CHECK enum rc kube_link_answer(struct kube_link *l, const struct http_event
                                     const struct env *env, struct err *e);
 /* A request got no answer, or a 401: what it was is asked before anything else is sent. */
 void kube_link_lost(struct kube_link *l, const struct kube_verdict *v, const struct env *env);
+/* It answers, but badly: it is asked at once, and nothing else is sent before it has told who it is. */
+void kube_link_doubt(struct kube_link *l);
 
 #endif

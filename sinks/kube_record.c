@@ -147,6 +147,16 @@ enum rc kube_record_decode(struct slice bytes, struct kube_record *ret, struct e
     return rc;
 }
 
+void kube_record_distrust(struct slice bytes, struct buf *out)
+{
+    size_t at = out->n;
+    buf_add(out, bytes.p, bytes.n - 4);
+    if (out->bad != RC_OK)
+        return;
+    memset(out->p + at + AT_DESIRED_HASH, 0, KUBE_HASH_SIZE);
+    buf_add_u32(out, crc32c(0, out->p + at, out->n - at));
+}
+
 enum rc kube_record_desired(const struct kube_record *r, struct compressor *c, struct buf *out,
                             struct err *e)
 {

@@ -3,9 +3,10 @@
  *
  * Bytes (little-endian; KUBE_RECORD_HEADER of them, then the texts, then the stored body, then CRC32C of all
  * before it):
- *   0 magic "RLKR"   4 u8 version (1)   5 u8 codec (0 none, 1 zstd)   6 u16 flags   8 u32 key id (0: not encrypted)   12 nonce[32]
- *   44 u64 generation   52 desired hash[32]   84 answer hash[32]   116 u32 raw length of the body   120 u32 stored length
- *   124 u16 lengths of destination uid, resourceVersion, source uid */
+ *   0 magic "RLKR"            4 u8 version (1)           5 u8 codec (0 none, 1 zstd)   6 u16 flags
+ *   8 u32 key id (0: plain)    12 nonce[32]              44 u64 generation             52 desired hash[32]
+ *   84 answer hash[32]         116 u32 raw length of the body                          120 u32 stored length
+ *   124 three u16: lengths of destination uid, resourceVersion, source uid */
 #ifndef RESILOG_SINKS_KUBE_RECORD_H
 #define RESILOG_SINKS_KUBE_RECORD_H
 
@@ -51,6 +52,9 @@ MUST_CHECK enum rc kube_record_encode(const struct kube_record *r, struct slice 
                                       struct compressor *c, struct buf *out, struct err *e);
 /* Slices of *ret lie in bytes. Errors: CORRUPT, LIMIT, UNSUPPORTED (a newer version, an unknown codec, encrypted). */
 MUST_CHECK enum rc kube_record_decode(struct slice bytes, struct kube_record *ret, struct err *e);
+/* Appends the record without its desired hash, so that no object is taken for applied by it. bytes must have been
+ * decoded once. Failures show in out. */
+void kube_record_distrust(struct slice bytes, struct buf *out);
 /* Appends the desired body of a decoded record. Errors: CORRUPT, LIMIT, NOMEM. */
 MUST_CHECK enum rc kube_record_desired(const struct kube_record *r, struct compressor *c,
                                        struct buf *out, struct err *e);

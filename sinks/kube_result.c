@@ -13,12 +13,26 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* The destination may have more than the record says, so its hash must not be trusted by the next item of the
+ * key; its base still holds for the merge. Without memory for that the record is forgotten, which is as safe. */
+static void distrust_record(struct kube_write *w)
+{
+    if (!w->doubt || !w->has_old)
+        return;
+    buf_reset(&w->record);
+    kube_record_distrust(w->item.record, &w->record);
+    w->result.record = w->record.bad == RC_OK ? buf_slice(&w->record) : SLICE_NULL;
+    w->result.record_changed = true;
+}
+
 void kube_write_end(struct kube_write *w, enum sink_outcome outcome, const char *cls,
                     const char *fmt, ...)
 {
     va_list args;
     w->done = true;
     w->next = KUBE_DO_NOTHING;
+    if (outcome == SINK_HELD || outcome == SINK_WAITING)
+        distrust_record(w);
     w->result.outcome = outcome;
     w->result.cls = cls;
     va_start(args, fmt);
@@ -69,11 +83,21 @@ static void set_dependency(struct kube_write *w, enum depends_on on)
     if (on == ON_NAMESPACE)
         key_print(&(struct key){.resource = SLICE("namespaces"), .name = w->key.ns},
                   &w->dependency);
-    if (on == ON_KIND)
-        buf_addf(&w->dependency, "@kind/%.*s/%.*s", SLICE_ARG(w->key.group),
-                 SLICE_ARG(w->key.resource));
+    if (on == ON_KIND && w->key.group.n) /* what serves a kind is its definition, "<plural>.<group>" */
+        buf_addf(&w->dependency, "apiextensions.k8s.io/customresourcedefinitions//%.*s.%.*s",
+                 SLICE_ARG(w->key.resource), SLICE_ARG(w->key.group));
     if (w->dependency.bad == RC_OK) /* without it, time alone brings the item back */
         w->result.dependency = buf_slice(&w->dependency);
+}
+
+static void say_refusal(const struct kube_write *w, enum diag_level level, const char *doing)
+{
+    const struct kube_said said = {
+        .event = w->item.event,
+        .type = w->item.op == SINK_DELETE ? "delete" : w->has_old ? "update" : "create",
+        .error = w->result.reason,
+    };
+    kube_say(w->dest->diag, level, doing, &said);
 }
 
 enum rc kube_write_refused(struct kube_write *w, const struct kube_answer *a, const char *doing)
@@ -88,13 +112,18 @@ enum rc kube_write_refused(struct kube_write *w, const struct kube_answer *a, co
     bool namespace_ends = r->cls == KUBE_TERMINATING && a->status == 403;
     set_dependency(w, namespace_ends ? ON_NAMESPACE : r->on);
     w->result.retry_after_ns = a->verdict.retry_after_ns;
-    kube_say(w->dest->diag, r->outcome == SINK_HELD ? DIAG_WARN : DIAG_DEBUG, doing,
-             &(struct kube_said){.event = w->item.event,
-                                 .type = w->item.op == SINK_DELETE ? "delete"
-                                         : w->has_old              ? "update"
-                                                                   : "create",
-                                 .error = w->result.reason});
+    say_refusal(w, r->outcome == SINK_HELD ? DIAG_WARN : DIAG_DEBUG, doing);
     return RC_OK;
+}
+
+void kube_write_unserved(struct kube_write *w, const struct kube_answer *a, const char *doing)
+{
+    char text[320];
+    kube_refusal_text(&a->verdict, a->body, kube_write_secret(w), text, sizeof text);
+    kube_write_end(w, SINK_HELD, "unserved", "%s: the destination answers, but not this: %s", doing,
+                   text);
+    w->result.retry_after_ns = a->verdict.retry_after_ns;
+    say_refusal(w, DIAG_WARN, doing);
 }
 
 /* ---- Records ---- */

@@ -54,7 +54,8 @@ struct kube_cut {
  * keeps what the destination has. Rows are for lists, which the merge takes as one, and for members that somebody
  * in the destination took over. */
 enum kube_retain_how {
-    KUBE_RETAIN_BY_KEY, /* path ends in a member of a list's elements; elements are the same where all of `keys` agree */
+    /* path ends in a member of a list's elements; elements are the same where all of `keys` agree */
+    KUBE_RETAIN_BY_KEY,
     KUBE_RETAIN_OWN_TOKENS, /* elements of the list at path that are the destination's own tokens are kept in it */
     KUBE_RETAIN_SCALED /* the member, where the destination's autoscaler wrote it last */
 };

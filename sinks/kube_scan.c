@@ -20,6 +20,8 @@
 #include "sinks/kube_record.h"
 #include "sinks/kube_write.h"
 
+#include <stdio.h>
+
 #define PAGE_MAX (32u << 20)
 #define PAGE     "limit=250"
 #define URL_MAX  (16u << 10)
@@ -222,19 +224,10 @@ static enum rc open_page(struct kube_scan *s, struct slice body, struct err *e)
     return buf_check(&s->token, "a list's continue token", e);
 }
 
-static void answer(struct kube_scan *s, const struct http_event *ev, const struct env *env)
+/* What is no page: the end, a failure, or a page to be asked for again. */
+static void no_page(struct kube_scan *s, const struct kube_verdict *v, const struct env *env)
 {
-    struct kube_verdict v;
-    struct err why = ERR_INIT;
-    s->id = 0;
-    if (ev->err.rc == RC_OK)
-        kube_judge(ev->status, ev->content_type, ev->data, ev->retry_after_ns, &v);
-    else
-        kube_judge_failure(&ev->err, &v);
-    if (v.cls == KUBE_OK && open_page(s, ev->data, &why) == RC_OK)
-        return;
-    drop_page(s);
-    switch ((int)v.cls) {
+    switch ((int)v->cls) {
     case KUBE_KIND_MISSING:
     case KUBE_OBJECT_MISSING:
         s->state = SCAN_END; /* no such kind, so no copies */
@@ -246,27 +239,46 @@ static void answer(struct kube_scan *s, const struct http_event *ev, const struc
     case KUBE_INVALID:
     case KUBE_TOO_LARGE:
     case KUBE_UNACCEPTABLE:
-        (void)kube_verdict_err(&v, "error listing objects in cluster", &s->failure);
+        (void)kube_verdict_err(v, "error listing objects in cluster", &s->failure);
         s->state = SCAN_FAILED;
         return;
     default:
+        snprintf(s->all->trouble, sizeof s->all->trouble,
+                 "error listing objects in cluster: %.60s: %.200s", v->reason, v->message);
         break;
     }
-    ask_again(s, v.retry_after_ns, env);
+    ask_again(s, v->retry_after_ns, env);
 }
 
-void kube_scans_answer(struct kube_scans *all, const struct http_event *ev, const struct env *env,
-                       bool *ret_taken)
+static void answer(struct kube_scan *s, const struct http_event *ev, const struct env *env,
+                   struct kube_verdict *v)
 {
-    *ret_taken = false;
-    for (struct kube_scan *s = all->first; s; s = s->next) {
-        if (s->id != ev->id)
-            continue;
-        *ret_taken = true;
-        if (ev->kind == HTTP_DONE)
-            answer(s, ev, env);
+    struct err why = ERR_INIT;
+    s->id = 0;
+    if (ev->err.rc == RC_OK)
+        kube_judge(ev->status, ev->content_type, ev->data, ev->retry_after_ns, v);
+    else
+        kube_judge_failure(&ev->err, v);
+    s->all->trouble[0] = '\0';
+    if (v->cls == KUBE_OK && open_page(s, ev->data, &why) == RC_OK)
         return;
+    drop_page(s);
+    if (v->cls == KUBE_OK) {
+        *v = (struct kube_verdict){.cls = KUBE_NONSENSE, .retry_after_ns = -1};
+        snprintf(v->reason, sizeof v->reason, "the answer is no list");
     }
+    no_page(s, v, env);
+}
+
+bool kube_scans_answer(struct kube_scans *all, const struct http_event *ev, const struct env *env,
+                       struct kube_verdict *ret)
+{
+    struct kube_scan *s = all->first;
+    while (s && s->id != ev->id)
+        s = s->next;
+    if (s)
+        answer(s, ev, env, ret);
+    return s;
 }
 
 /* ---- Life ---- */
@@ -310,9 +322,8 @@ void kube_scans_done(struct kube_scans *all)
 
 static const struct event_iter_ops scan_ops = {.next = scan_next, .free = scan_free};
 
-enum rc kube_scan_open(struct kube_scans *all, const struct kube_dest *dest, struct http *http,
-                       struct slice scope, struct slice api_version, struct event_iter **ret,
-                       struct err *e)
+enum rc kube_scan_open(struct kube_scans *all, struct slice scope, struct slice api_version,
+                       struct event_iter **ret, struct err *e)
 {
     struct slice resource;
     (void)slice_cut(scope, '/', &resource);
@@ -326,8 +337,8 @@ enum rc kube_scan_open(struct kube_scans *all, const struct kube_dest *dest, str
         .iter = {.ops = &scan_ops},
         .all = all,
         .next = all->first,
-        .dest = dest,
-        .http = http,
+        .dest = all->dest,
+        .http = all->http,
         .backoff = {.first_ns = FIRST_NS, .max_ns = MOST_NS},
         .scope = BUF_INIT(KEY_MAX),
         .api_version = BUF_INIT(KEY_MAX),

@@ -20,12 +20,14 @@
 #include "sinks/kube_scan.h"
 #include "sinks/kube_write.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define WINDOW_DEFAULT 32u
 #define WINDOW_MAX     1024u
 #define FIRST_NS       (200 * NS_PER_MS)
 #define MOST_NS        (30 * NS_PER_S)
+#define PATIENCE       8 /* answers that decide nothing, in a row, before an item is held */
 
 enum slot_state { SLOT_FREE, SLOT_READY, SLOT_RUNNING, SLOT_FINISHED, SLOT_TAKEN };
 
@@ -35,7 +37,8 @@ struct slot {
     http_id id;         /* of RUNNING */
     int64_t not_before; /* of READY */
     uint64_t order;     /* of READY: when submitted; of FINISHED: when finished */
-    struct backoff backoff;
+    struct backoff backoff; /* of the whole item: a look that succeeds does not make a write likelier to */
+    unsigned unserved;      /* answers in a row that decided nothing */
 };
 
 struct kube_sink {
@@ -160,6 +163,18 @@ static void put_off(struct kube_sink *k, struct slot *x, const struct kube_answe
         kube_link_lost(&k->link, &a->verdict, &k->env);
 }
 
+/* The server answers and yet does not serve this very item (a webhook of its kind is broken, the store takes no
+ * writes). Before the last try it is asked who it is: if it does not tell, the trouble is everybody's and the
+ * item waits like all. So one such kind never fills the window for good (I11). */
+static bool is_hopeless(struct kube_sink *k, struct slot *x, const struct kube_answer *a)
+{
+    bool told = a->verdict.cls == KUBE_THROTTLED || a->verdict.cls == KUBE_UNAUTHORIZED;
+    x->unserved = a->status == 0 || told ? 0 : x->unserved + 1;
+    if (x->unserved == PATIENCE - 1)
+        kube_link_doubt(&k->link);
+    return x->unserved >= PATIENCE;
+}
+
 static enum rc on_answer(struct kube_sink *k, struct slot *x, const struct http_event *ev,
                          struct err *e)
 {
@@ -173,6 +188,11 @@ static enum rc on_answer(struct kube_sink *k, struct slot *x, const struct http_
     k->running--;
     x->id = 0;
     enum rc rc = kube_write_answer(x->write, &a, e);
+    if (rc == RC_AGAIN && is_hopeless(k, x, &a)) {
+        kube_write_give_up(x->write, &a);
+        finish(k, x);
+        return RC_OK;
+    }
     if (rc == RC_AGAIN) {
         put_off(k, x, &a);
         return RC_OK;
@@ -182,7 +202,6 @@ static enum rc on_answer(struct kube_sink *k, struct slot *x, const struct http_
     if (rc != RC_OK)
         return rc;
     widen(k);
-    backoff_reset(&x->backoff);
     if (kube_write_result(x->write))
         finish(k, x);
     return RC_OK;
@@ -198,7 +217,7 @@ static struct slot *slot_of(struct kube_sink *k, http_id id)
 
 static enum rc on_event(struct kube_sink *k, const struct http_event *ev, struct err *e)
 {
-    bool taken;
+    struct kube_verdict v;
     if (ev->kind != HTTP_DONE)
         return RC_OK; /* answers come whole */
     if (k->link.asking == ev->id) {
@@ -209,7 +228,11 @@ static enum rc on_event(struct kube_sink *k, const struct http_event *ev, struct
     struct slot *x = slot_of(k, ev->id);
     if (x)
         return on_answer(k, x, ev, e);
-    kube_scans_answer(&k->scans, ev, &k->env, &taken);
+    if (!kube_scans_answer(&k->scans, ev, &k->env, &v))
+        return RC_OK;
+    bool silence = ev->err.rc != RC_OK && v.cls != KUBE_TOO_LARGE;
+    if (silence || v.cls == KUBE_UNAUTHORIZED)
+        kube_link_lost(&k->link, &v, &k->env);
     return RC_OK;
 }
 
@@ -286,15 +309,15 @@ static enum rc sink_scan_scope(struct sink *s, struct slice scope, struct slice 
                                struct event_iter **ret, struct err *e)
 {
     struct kube_sink *k = of(s);
-    return kube_scan_open(&k->scans, &k->dest, k->http, scope, api_version, ret, e);
+    return kube_scan_open(&k->scans, scope, api_version, ret, e);
 }
 
 static void sink_get_status(struct sink *s, struct sink_status *ret)
 {
     const struct kube_link *l = &of(s)->link;
     *ret = (struct sink_status){.connected = l->up && !l->fatal, .fatal = l->fatal};
-    if (!ret->connected)
-        memcpy(ret->error, l->error, sizeof ret->error);
+    snprintf(ret->error, sizeof ret->error, "%s",
+             ret->connected ? of(s)->scans.trouble : l->error);
 }
 
 static enum rc sink_wait_for(struct sink *s, int wake_fd, int64_t timeout_ns, struct err *e)
@@ -378,6 +401,7 @@ static enum rc init(struct kube_sink *k, const struct kube_sink_opts *opts, stru
     if (!k->slots || !k->dest.compressor)
         return err_nomem(e);
     k->dest.diag = k->env.diag;
+    k->scans = (struct kube_scans){.dest = &k->dest, .http = k->http};
     enum rc rc = copy_names(k, opts, e);
     if (rc == RC_OK)
         kube_link_init(&k->link, k->dest.source);

@@ -68,10 +68,10 @@ static enum rc project(struct kube_write *w, struct json_doc *d, struct err *e)
     return rc == RC_OK ? kube_project_hash(buf_slice(&w->desired), w->desired_hash, e) : rc;
 }
 
-/* The record says that the destination has this already. */
+/* The record says that the destination has this already, and nothing was written since. */
 static bool is_applied(const struct kube_write *w)
 {
-    return w->has_old && w->old.raw_size > 0 &&
+    return !w->doubt && w->has_old && w->old.raw_size > 0 &&
            memcmp(w->old.desired_hash, w->desired_hash, KUBE_HASH_SIZE) == 0 &&
            slice_eq(w->old.source_uid, w->item.event->uid);
 }
@@ -191,6 +191,7 @@ enum rc kube_write_new(const struct kube_dest *dest, const struct sink_item *ite
         return err_nomem(e);
     w->dest = dest;
     w->item = *item;
+    w->doubt = item->unsure;
     w->result = (struct sink_result){.ticket = item->ticket, .cls = "", .retry_after_ns = -1};
     init_bufs(w);
     enum rc rc = poison(w, begin(w, &why), &why, e);
@@ -453,9 +454,17 @@ enum rc kube_write_answer(struct kube_write *w, const struct kube_answer *a, str
     enum rc rc = dispatch(w, a, &why);
     if (rc == RC_INVALID && a->verdict.cls == KUBE_OK)
         rc = RC_AGAIN; /* a success without its object: look */
-    if (rc == RC_AGAIN && in_doubt(w, a))
+    w->failing = p->failed;
+    if (rc == RC_AGAIN && in_doubt(w, a)) {
+        w->doubt = true;
         w->next = KUBE_DO_GET;
+    }
     if (rc == RC_OK && a->verdict.cls == KUBE_OK)
         say(w, p->done, p);
     return rc == RC_AGAIN ? rc : poison(w, rc, &why, e);
+}
+
+void kube_write_give_up(struct kube_write *w, const struct kube_answer *a)
+{
+    kube_write_unserved(w, a, w->failing);
 }

@@ -49,6 +49,8 @@ const struct sink_result *kube_write_result(const struct kube_write *w);
  * be asked for, there is a result now. Errors: NOMEM. */
 MUST_CHECK enum rc kube_write_request(struct kube_write *w, struct http_request *ret,
                                       struct err *e);
+/* Ends the write as held: the destination answers others, and again and again not this one. */
+void kube_write_give_up(struct kube_write *w, const struct kube_answer *a);
 /* Takes the answer. RC_OK: went on; RC_AGAIN: nobody decided, kube_write_request gives what to send after a pause
  * (after a write whose fate is unknown that is a look). Errors: NOMEM; the same answer may be given again. */
 MUST_CHECK enum rc kube_write_answer(struct kube_write *w, const struct kube_answer *a,

@@ -29,9 +29,11 @@ struct kube_write {
     const struct kube_rule *rule;
     enum kube_next next;
     unsigned conflicts;
+    const char *failing; /* what it says when the request that was answered last fails */
     bool made_namespace; /* tried once */
     bool recreate;       /* the DELETE is the first half of a replacement */
 
+    bool doubt; /* a write of this item, or of one before that has no record, may have been done */
     bool has_old; /* a usable record */
     struct kube_record old;
 
@@ -60,6 +62,8 @@ void kube_write_end(struct kube_write *w, enum sink_outcome outcome, const char 
                     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* HELD, WAITING or, for what is no decision of the destination, RC_AGAIN. */
 enum rc kube_write_refused(struct kube_write *w, const struct kube_answer *a, const char *doing);
+/* HELD: the destination answers, but neither yes nor no. */
+void kube_write_unserved(struct kube_write *w, const struct kube_answer *a, const char *doing);
 /* DONE with the record of the destination's object as in `answer` (its whole text). Errors: INVALID (no object),
  * LIMIT, NOMEM. */
 enum rc kube_write_applied(struct kube_write *w, struct slice answer, uint32_t created,

@@ -1,8 +1,9 @@
 /* A sink applies events to one destination. It knows items and its own records, never offsets.
  *
- * Life: open, then submit / step / take in any order, close. At most one item per key is in flight (the pump sees to that). What the destination does not answer
- * (down, throttled, 5xx) stays in flight and is tried again with back-off inside the sink: a result is always the destination's word. Step, not
- * loop: nothing blocks but sink_wait. One thread. */
+ * Life: open, then submit / step / take in any order, close. At most one item per key is in flight (the pump
+ * sees to that). What the destination does not answer (down, throttled, 5xx) stays in flight and is tried
+ * again with back-off inside the sink; but an item that it fails again and again while it answers others is
+ * held, so that it blocks nobody. Step, not loop: nothing blocks but sink_wait. One thread. */
 #ifndef RESILOG_SINKS_SINK_H
 #define RESILOG_SINKS_SINK_H
 
@@ -29,7 +30,8 @@ struct sink_policy {
     bool by_name;         /* the entry names this resource itself, not by '*' */
 };
 
-/* An item; everything is borrowed until its result was taken or the sink is closed, except where submit says RC_AGAIN. */
+/* An item; everything is borrowed until its result was taken or the sink is closed, except where submit says
+ * RC_AGAIN. */
 struct sink_item {
     uint64_t ticket; /* the pump's number for it, given back with the result */
     enum sink_op op;
@@ -37,6 +39,9 @@ struct sink_item {
     const struct event *event; /* key, source, version, uid, api_version, kind */
     struct slice body;         /* of a put: the source's object after the transformation */
     struct slice record;       /* the sink's own record of the key; empty: none */
+    /* A write of the key that no record tells of may have been done, by an earlier life that died before its commit:
+     * the destination is to be looked at, whatever the record says. */
+    bool unsure;
     struct slice ns_labels;    /* JSON object: labels of the source's namespace, empty if unknown */
     const struct sink_policy *policy;
 };
@@ -51,11 +56,10 @@ enum sink_outcome {
 struct sink_result {
     uint64_t ticket;
     enum sink_outcome outcome;
-    const char *
-        cls; /* a stable word for the reason: "invalid", "forbidden", "conflict", "namespace-missing", ... */
+    const char *cls; /* a stable word: "invalid", "forbidden", "conflict", "namespace-missing", ... */
     char reason[400]; /* for a person */
-    struct slice
-        dependency; /* of WAITING: the key that would help ("/namespaces//ns", "@kind/group/resource"), may be empty */
+    /* Of WAITING: the key that would help, "/namespaces//ns" or that of a CustomResourceDefinition; may be empty. */
+    struct slice dependency;
     bool record_changed; /* then record is the new one, empty: forget it */
     struct slice record;
     bool wrote;             /* at least one write was sent */
@@ -64,7 +68,7 @@ struct sink_result {
 
 struct sink_status {
     bool connected;
-    char error[320]; /* why not; empty otherwise */
+    char error[320]; /* why not, or what goes wrong although it is; empty otherwise */
     bool
         fatal; /* the sink will not go on by itself: source and destination are the same, wrong cluster */
 };
@@ -86,7 +90,8 @@ struct sink {
     const struct sink_ops *ops;
 };
 
-/* RC_OK: in flight; RC_AGAIN: the window is full or the destination is not ready, submit it again later. Errors: NOMEM. */
+/* RC_OK: in flight; RC_AGAIN: the window is full or the destination is not ready, submit it again later.
+ * Errors: NOMEM. */
 MUST_CHECK enum rc sink_submit(struct sink *s, const struct sink_item *item, struct err *e);
 /* One bounded unit of work: RC_OK, or RC_AGAIN with when to come back (boot clock, INT64_MAX: on activity). */
 MUST_CHECK enum rc sink_step(struct sink *s, int64_t *ret_wake_ns, struct err *e);
@@ -94,8 +99,9 @@ MUST_CHECK enum rc sink_step(struct sink *s, int64_t *ret_wake_ns, struct err *e
 MUST_CHECK enum rc sink_take(struct sink *s, struct sink_result *ret, struct err *e);
 /* After RC_OK all results given so far survive a crash of the destination's client side. */
 MUST_CHECK enum rc sink_flush(struct sink *s, struct err *e);
-/* Iterates what the destination holds with our own mark of this synchronization in a scope ("group/resource"): events with key, uid, version, and in body the
- * sink's record for it (base unknown). The iterator gives RC_AGAIN while waiting (call sink_step). UNSUPPORTED where a sink cannot. */
+/* Iterates what the destination holds with our own mark of this synchronization in a scope
+ * ("group/resource"): events with key, uid, version, and in body the sink's record for it (base unknown). The
+ * iterator gives RC_AGAIN while waiting (call sink_step). UNSUPPORTED where a sink cannot. */
 MUST_CHECK enum rc sink_scan(struct sink *s, struct slice scope, struct slice api_version,
                              struct event_iter **ret, struct err *e);
 void sink_status(struct sink *s, struct sink_status *ret);

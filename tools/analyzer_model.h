@@ -1,5 +1,6 @@
-/* What clang's analyzer cannot see across files, told to it by tools/tidy.py alone: these functions return a failure. Without
- * this each output that is written only on success would be reported as garbage. Never included by a source. */
+/* What clang's analyzer cannot see across files, told to it by tools/tidy.py alone: these functions return a
+ * failure. Without this each output that is written only on success would be reported as garbage. Never
+ * included by a source. */
 #ifndef RESILOG_TOOLS_ANALYZER_MODEL_H
 #define RESILOG_TOOLS_ANALYZER_MODEL_H
 

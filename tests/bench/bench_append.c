@@ -10,6 +10,7 @@
 #include "io/rng_sys.h"
 #include "log/rlog.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
@@ -20,12 +21,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BODY        1024u
-#define BATCH_MOST  1000u
-#define ROUNDS_MOST 50u
+#define BODY         1024u
+#define BATCH_MOST   1000u
+#define ROUNDS_MOST  50u
 #define COMMITS_MOST 1000u /* at 1000 bodies each, a quarter of MAP_SIZE */
-#define PATH_SIZE   4096
-#define MAP_SIZE    ((size_t)4 << 30)
+#define PATH_SIZE    4096
+#define MAP_SIZE     ((size_t)4 << 30)
 
 static char *bodies; /* BATCH_MOST bodies, one behind the other */
 
@@ -138,10 +139,18 @@ static double median(double *list, unsigned n)
 
 typedef double run_fn(const char *path, unsigned batch, unsigned commits);
 
+/* Of all segments in a folder. */
 static uint64_t bytes_of(const char *path)
 {
+    uint64_t bytes = 0;
+    DIR *dir = opendir(path);
     struct stat s;
-    return stat(path, &s) == 0 ? (uint64_t)s.st_size : 0;
+    for (const struct dirent *d; dir && (d = readdir(dir));)
+        if (strncmp(d->d_name, "s-", 2) == 0 && fstatat(dirfd(dir), d->d_name, &s, 0) == 0)
+            bytes += (uint64_t)s.st_size;
+    if (dir)
+        closedir(dir);
+    return bytes;
 }
 
 static void remove_tree(const char *path)
@@ -159,16 +168,15 @@ static void bench(const char *dir, unsigned batch, unsigned rounds, unsigned com
     uint64_t file = 0;
     for (unsigned r = 0; r < rounds; r++)
         for (unsigned i = 0; i < 3; i++) {
-            char path[PATH_SIZE], segment[PATH_SIZE + 64];
+            char path[PATH_SIZE], lock[PATH_SIZE + 16];
             snprintf(path, sizeof path, "%s/bench-%u", dir, i);
             double took = runs[i](path, batch, commits);
             rates[i][r] = (double)batch * commits / took;
-            snprintf(segment, sizeof segment, "%s/s-00000000000000000001.mdb", path);
             if (i == 2)
-                file = bytes_of(segment);
+                file = bytes_of(path);
             remove_tree(path);
-            snprintf(segment, sizeof segment, "%s-lock", path);
-            (void)unlink(segment);
+            snprintf(lock, sizeof lock, "%s-lock", path);
+            (void)unlink(lock);
         }
     double raw = median(rates[0], rounds), bare = median(rates[1], rounds),
            ours = median(rates[2], rounds);

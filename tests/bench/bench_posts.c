@@ -1,7 +1,8 @@
-/* A bare libcurl client: POSTs a mix of objects at a given concurrency over one HTTP/2 connection, and nothing else. What resilog's cold sync is measured beside.
+/* A bare libcurl client: POSTs a mix of objects at a given concurrency over one HTTP/2 connection, and
+ * nothing else. What resilog's cold sync is measured beside.
  *
- * Usage: bench_posts URL CA-FILE TOKEN COUNT CONCURRENCY      (the namespaces bench-0 .. bench-9 must be there)
- * Prints the objects per second. */
+ * Usage: bench_posts URL CA-FILE TOKEN COUNT CONCURRENCY      (the namespaces bench-0 .. bench-9 must be
+ * there) Prints the objects per second. */
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* core/diag: the text and JSON of a line, what is cut or folded, and that threads do not disturb each other. */
 #include "core/diag.h"
 
 #include "core/buf.h"

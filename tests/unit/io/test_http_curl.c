@@ -1,6 +1,6 @@
-/* io/http_curl: lanes, connections, time limits, cancelling; against a server of the test's own on loopback, and, where
- * RESILOG_TEST_KUBECONFIG names the kubeconfig of a real API server, over HTTP/2 and TLS. Time limits run on a fake clock;
- * whatever waits, waits for an event. */
+/* io/http_curl: lanes, connections, time limits, cancelling; against a server of the test's own on loopback,
+ * and, where RESILOG_TEST_KUBECONFIG names the kubeconfig of a real API server, over HTTP/2 and TLS. Time
+ * limits run on a fake clock; whatever waits, waits for an event. */
 #include "core/buf.h"
 #include "io/clock_sys.h"
 #include "io/kube_config.h"

@@ -1,4 +1,5 @@
-/* io/http_curl_call: what one request sends, takes, and says about its end; against a server of the test's own on loopback. */
+/* io/http_curl_call: what one request sends, takes, and says about its end; against a server of the tests'
+ * own on loopback. */
 #include "core/buf.h"
 #include "tests/unit/io/http_world.h"
 

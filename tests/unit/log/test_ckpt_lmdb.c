@@ -129,6 +129,23 @@ static void two_writers_in_one_process_fence_each_other_by_generation(void **sta
     assert_true(slice_eq(buf_slice(&out), SLICE("old")));
 }
 
+/* The child: commits offset after offset and says each to its parent, until it is killed. */
+static void commit_until_killed(const struct world *w, rlog_off acknowledged, int out)
+{
+    struct ckpt *c = NULL;
+    struct err e = ERR_INIT;
+    if (ckpt_lmdb_open(w->dir, CKPT_WRITE, &w->env, &c, &e) != RC_OK)
+        _exit(1);
+    for (rlog_off at = acknowledged + 1;; at++) {
+        char text[32];
+        snprintf(text, sizeof(text), "%llu", (unsigned long long)at);
+        if (commit_row(c, at, text, slice_str(text), &e) == RC_CONFLICT)
+            continue; /* the last one was there, though not acknowledged */
+        if (write(out, &at, sizeof(at)) != (ssize_t)sizeof(at))
+            _exit(2);
+    }
+}
+
 static void a_writer_killed_at_any_moment_loses_no_acknowledged_commit(void **state)
 {
     struct world *w = *state;
@@ -137,20 +154,8 @@ static void a_writer_killed_at_any_moment_loses_no_acknowledged_commit(void **st
         int fds[2];
         assert_int_equal(pipe(fds), 0);
         pid_t pid = fork();
-        if (pid == 0) {
-            struct ckpt *c = NULL;
-            struct err e = ERR_INIT;
-            if (ckpt_lmdb_open(w->dir, CKPT_WRITE, &w->env, &c, &e) != RC_OK)
-                _exit(1);
-            for (rlog_off at = acknowledged + 1;; at++) {
-                char text[32];
-                snprintf(text, sizeof(text), "%llu", (unsigned long long)at);
-                if (commit_row(c, at, text, slice_str(text), &e) == RC_CONFLICT)
-                    continue; /* the last one was there, though not acknowledged */
-                if (write(fds[1], &at, sizeof(at)) != (ssize_t)sizeof(at))
-                    _exit(2);
-            }
-        }
+        if (pid == 0)
+            commit_until_killed(w, acknowledged, fds[1]);
         close(fds[1]);
         rlog_off at = 0;
         for (int want = 1 + round * 3; want > 0; want--) {

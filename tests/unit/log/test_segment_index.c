@@ -4,17 +4,19 @@
 #include "log/pages.h"
 #include "log/segment_index.h"
 
-#define EVENTS 400
-#define KEYS   23
+#define EVENTS   400
+#define KEYS     23
+#define KEY_TEXT 1000
 
 /* Key i; every fourth is longer than a row's key may be, two of those begin alike for 500 bytes. */
 static struct slice key_of(unsigned i, char *text)
 {
-    size_t n = (size_t)sprintf(text, "/configmaps/ns/%02u", i % 4 == 3 ? 0 : i);
-    if (i % 4 == 3) {
+    bool is_long = i % 4 == 3;
+    size_t n = (size_t)snprintf(text, KEY_TEXT, "/configmaps/ns/%02u", is_long ? 0 : i);
+    if (is_long) {
         memset(text + n, 'x', 600);
         n += 600;
-        n += (size_t)sprintf(text + n, "%02u", i);
+        n += (size_t)snprintf(text + n, KEY_TEXT - n, "%02u", i);
     }
     return slice_of(text, n);
 }

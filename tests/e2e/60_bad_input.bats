@@ -1,0 +1,287 @@
+#!/usr/bin/env bats
+# Wrong resources are refused before anything starts; servers that refuse, disks that are full and logs that are damaged are stated.
+load lib
+load resilog
+
+setup_file() {
+    e2e_begin
+    [ -z "$E2E_SKIP" ] || return 0
+    kube_start source
+    kube_start destination
+    for name in source destination; do
+        proc_start "proxy-$name" "$ROOT/tests/e2e/proxy.py" "$(kube_config $name)" "$E2E_DIR/via-$name"
+    done
+    wait_until 10 test -e "$E2E_DIR/via-source/kubeconfig"
+    wait_until 10 test -e "$E2E_DIR/via-destination/kubeconfig"
+    declare_clusters good via-source via-destination
+    declare_sync good picky via-source via-destination <<-'ENTRIES'
+	- group: ""
+	  version: v1
+	  resource: configmaps
+	  filters:
+	    selector: {matchLabels: {copy: "yes"}}
+	    nameSelector:
+	      regex: ["^c"]
+	  transformation:
+	    patch:
+	      - op: replace
+	        path: /data/a
+	        value: "1"
+	ENTRIES
+}
+setup() {
+    e2e_setup
+}
+teardown() {
+    last_words
+}
+teardown_file() {
+    e2e_end
+}
+
+# refused SED-EXPRESSION PATTERN...: the good resources, edited, are refused by run and by validate; every pattern is in the
+# message; nothing is started.
+refused() {
+    local edit=$1 pattern folder=$BATS_TEST_TMPDIR/edited
+    shift
+    rm -rf "$folder" && cp -r "$E2E_DIR/good" "$folder"
+    sed -E -i "$edit" "$folder/picky.yaml"
+    ! cmp -s "$folder/picky.yaml" "$E2E_DIR/good/picky.yaml" || { echo "the edit changed nothing: $edit"; return 1; }
+    run -3 "$RESILOG" validate -f "$folder"
+    run -3 "$RESILOG" run -f "$folder" --data "$BATS_TEST_TMPDIR/never" $(kubeconfig_options good)
+    for pattern; do
+        [[ $output == *"$pattern"* ]] || { echo "no \"$pattern\" in: $output"; return 1; }
+    done
+    [ ! -e "$BATS_TEST_TMPDIR/never" ]
+}
+
+@test "an unknown field is refused with its place and the nearest match" {
+    refused 's/suspend: false/suspended: false/' picky.yaml:6:3 spec.suspended 'did you mean "suspend"'
+    refused 's/nameSelector:/nameSelektor:/' picky.yaml:16: 'resources[0].filters.nameSelektor' 'did you mean "nameSelector"'
+}
+
+@test "a wrong kind, version, name, type, choice or reference is refused with its place" {
+    refused 's/LiveSynchronization/LiveSyncronization/' picky.yaml:2:1 'did you mean "LiveSynchronization"'
+    refused 's/v1alpha1/v1beta1/' picky.yaml:1:1 'automation.astronetes.io/v1alpha1'
+    refused 's/name: picky/name: Picky_One/' picky.yaml:3: metadata.name Picky_One
+    refused 's/suspend: false/suspend: maybe/' picky.yaml:6:3 spec.suspend maybe 'true or false'
+    refused 's/version: v1$/version: 1/' picky.yaml:13: 'resources[0].version' string
+    refused 's/copy: "yes"/copy: {}/' picky.yaml:16: matchLabels.copy string
+    refused 's/plugin: .*/plugin: objects/' picky.yaml:5:3 spec.plugin kubernetes-objects-to-kubernetes
+    refused 's/sourceName: .*/sourceName: via-sourze/' picky.yaml:8:5 spec.config.sourceName 'did you mean "via-source"'
+}
+
+@test "a wrong pattern or patch is refused with its place" {
+    refused 's/\^c/(c/' picky.yaml:18: 'regex[0]' parenthesis
+    refused 's/op: replace/op: repalce/' picky.yaml:21: 'patch[0].op' 'did you mean "replace"'
+    refused 's#path: /data#path: data#' 'patch[0].path' data/a
+    refused '/value: /d' 'patch[0]' value
+}
+
+@test "text that is no YAML is refused with its place" {
+    refused 's/^  config:/\tconfig:/' picky.yaml:7:1 tab
+    refused 's/suspend: false/suspend: false\n  suspend: true/' picky.yaml:7:3 suspend twice
+    refused '1s/.*/{"apiVersion": /' picky.yaml
+}
+
+@test "a missing file, an empty folder, a wrong kubeconfig and a wrong option are refused" {
+    run -3 "$RESILOG" run -f "$BATS_TEST_TMPDIR/no-such" --data "$BATS_TEST_TMPDIR/never"
+    [[ $output == *no-such* ]]
+    mkdir "$BATS_TEST_TMPDIR/empty"
+    run -3 "$RESILOG" run -f "$BATS_TEST_TMPDIR/empty" --data "$BATS_TEST_TMPDIR/never"
+    run -3 "$RESILOG" run -f "$E2E_DIR/good" --data "$BATS_TEST_TMPDIR/never"
+    [[ $output == *via-source-kubeconfig*--kubeconfig* ]]
+    printf 'apiVersion: v1\nkind: Config\nclusters: [{name: a, cluster: {server: "ftp://x"}}]\nusers: [{name: u, user: {token: MARKER-kubeconfig}}]\ncontexts: [{name: c, context: {cluster: a, user: u}}]\ncurrent-context: c\n' \
+        >"$BATS_TEST_TMPDIR/wrong"
+    run -3 "$RESILOG" run -f "$E2E_DIR/good" --data "$BATS_TEST_TMPDIR/never" --kubeconfig via-source="$BATS_TEST_TMPDIR/wrong" \
+        --kubeconfig via-destination="$BATS_TEST_TMPDIR/wrong"
+    [[ $output == *wrong:3:* && $output != *MARKER* ]]
+    run -3 "$RESILOG" run -f "$E2E_DIR/good" --data "$BATS_TEST_TMPDIR/never" --kubeconfig via-sourse="$(kube_config source)"
+    [[ $output == *'did you mean "via-source"'* ]]
+    run -2 "$RESILOG" run --dta x
+    [[ $output == *'did you mean --data'* ]]
+    run -2 "$RESILOG" no-such-command
+    run -3 "$RESILOG" status --data "$BATS_TEST_TMPDIR/never"
+    [ ! -e "$BATS_TEST_TMPDIR/never" ]
+}
+
+@test "of several problems all are told" {
+    rm -rf "$BATS_TEST_TMPDIR/edited" && cp -r "$E2E_DIR/good" "$BATS_TEST_TMPDIR/edited"
+    sed -E -i 's/suspend: false/suspend: maybe/; s/op: replace/op: repalce/; s/\^c/(c/' "$BATS_TEST_TMPDIR/edited/picky.yaml"
+    run -3 "$RESILOG" validate -f "$BATS_TEST_TMPDIR/edited"
+    [[ $output == *:6:3*:18:*:21:* ]]
+}
+
+# --- servers that refuse
+
+mode() { # CLUSTER MODE
+    echo "$2" >"$E2E_DIR/via-$1/mode"
+}
+make() { # NAME
+    k source create configmap "$1" --from-literal=a=0 --from-literal=b=2
+    k source label configmap "$1" copy=yes
+}
+arrived() { # NAME
+    [ "$(k destination get configmap "$1" -o 'jsonpath={.data.a}{.data.b}{.metadata.labels.copy}')" = 12yes ]
+}
+cpu_ticks() { # NAME
+    local stat
+    stat=$(cat "/proc/$(proc_pid "$1")/stat")
+    set -- ${stat##*) }
+    echo $((${12} + ${13}))
+}
+# quiet NAME SYNC: between two statuses, which are 5 s apart, it uses less than a tenth of a core.
+quiet() {
+    local before ticks
+    before=$(status "$1" "$2" updated)
+    newer() { [[ $(status "$1" "$2" updated) > $3 ]]; }
+    wait_until 20 newer "$1" "$2" "$before"
+    before=$(status "$1" "$2" updated)
+    ticks=$(cpu_ticks "$1")
+    wait_until 20 newer "$1" "$2" "$before"
+    ticks=$(($(cpu_ticks "$1") - ticks))
+    [ "$ticks" -lt $(($(getconf CLK_TCK) / 2)) ] || { echo "$ticks ticks in 5 s"; return 1; }
+}
+# stated MODE TEXT: while the destination does that, status says so, requests are few, and afterwards everything arrives.
+destination_stated() { # MODE TEXT
+    local before
+    mode destination "$1"
+    make "cm-$1"
+    wait_until 30 status_has good picky lastError "*$2*"
+    before=$(grep -c "^$1 " "$E2E_DIR/via-destination/requests")
+    quiet good picky
+    [ $(($(grep -c "^$1 " "$E2E_DIR/via-destination/requests") - before)) -lt 60 ]
+    run ! arrived "cm-$1"
+    mode destination pass
+    wait_until 60 arrived "cm-$1"
+}
+cleared() {
+    wait_until 60 status_is good picky lastError ""
+    wait_until 30 status_is good picky phase Live
+}
+
+@test "a source that refuses, or answers nonsense, at the start is stated, and followed as soon as it answers" {
+    make cm-first
+    local mode
+    run_start good
+    for mode in 401 403 429 500 nonsense; do
+        mode source $mode
+        run_stop good
+        run_start good
+        wait_until 30 status_has good picky lastError '?*'
+        [ "$(status good picky phase)" != Live ]
+        [ "$(status good picky lagSeconds)" = null ]
+        quiet good picky
+    done
+    mode source pass
+    wait_until 60 arrived cm-first
+    cleared
+}
+
+@test "a destination that answers 401 is stated, and written to as soon as it takes us" {
+    destination_stated 401 401
+    cleared
+}
+
+@test "a destination that answers 403 is stated, and written to as soon as it takes us" {
+    destination_stated 403 403
+    cleared
+}
+
+@test "a destination that throttles is stated, asked less, and written to as soon as it answers" {
+    destination_stated 429 429
+    cleared
+}
+
+@test "a destination that fails or answers nonsense is stated, and written to as soon as it answers" {
+    destination_stated 500 500
+    destination_stated nonsense JSON
+    cleared
+}
+
+@test "a destination that is away is stated, and written to as soon as it is back" {
+    proc_stop proxy-destination KILL
+    make cm-away
+    wait_until 30 status_is good picky phase Waiting
+    wait_until 30 status_has good picky lastError '*refused*'
+    quiet good picky
+    local port
+    port=$(sed -n 's/.*127.0.0.1:\([0-9]*\).*/\1/p' "$E2E_DIR/via-destination/kubeconfig")
+    proc_start proxy-destination "$ROOT/tests/e2e/proxy.py" "$(kube_config destination)" "$E2E_DIR/via-destination" "$port"
+    wait_until 60 arrived cm-away
+    cleared
+    run_stop good
+}
+
+# --- a full disk
+
+@test "on a full disk intake pauses with a message, and goes on by itself when there is room" {
+    unshare -rm true 2>/dev/null || skip "no user namespaces here"
+    local disk=$E2E_DIR/disk root i
+    mkdir "$disk"
+    cat >"$E2E_DIR/on-small-disk" <<-SCRIPT
+	#!/bin/sh
+	mount -t tmpfs -o size=280m tmpfs "$disk" && exec "\$@"
+	SCRIPT
+    chmod +x "$E2E_DIR/on-small-disk"
+    declare_clusters full source destination
+    declare_sync full filling source destination <<<'- {version: v1, resource: secrets}'
+    DATA=$disk/data RUN_UNDER="unshare -rm $E2E_DIR/on-small-disk" run_start full
+    k source create secret generic before --from-literal=a=1
+    there() { k destination get secret "$1"; }
+    wait_until 30 there before
+    root=/proc/$(proc_pid full)/root$disk
+    dd if=/dev/zero of="$root/filler" bs=1M status=none 2>/dev/null || :
+    [ -s "$root/filler" ]
+    for i in $(seq 330); do
+        printf '%s /api/v1/namespaces/default/secrets/big %s\n' "$([ "$i" = 1 ] && echo POST || echo PUT)" "$i"
+    done | sed 's#POST \(.*\)/big#POST \1#' | python3 -c '
+import base64, random, sys
+r = random.Random(5)
+for line in sys.stdin:
+    method, path, number = line.split()
+    value = base64.b64encode(r.randbytes(900 * 1024)).decode()
+    print(method, path, "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":\"big\"},\"data\":{\"a\":\"%s\"}}" % value)' |
+        "$ROOT/tests/e2e/send.py" "$(kube_config source)"
+    wait_until 60 says full "no room"
+    k source create secret generic while-full --from-literal=a=1
+    proc_alive full
+    rm "$root/filler"
+    wait_until 90 there while-full
+    wait_same 60 source destination --resource /v1/secrets --namespaces default --least 3
+    "$RESILOG" log verify --data "$root/data"
+    run_stop full
+}
+
+# --- a damaged log
+
+@test "a damaged log is refused with its first bad offset, and what is intact stays readable" {
+    local file size last
+    DATA=$E2E_DIR/good.data run -0 "$RESILOG" log verify --data "$E2E_DIR/good.data"
+    cp -r "$E2E_DIR/good.data" "$E2E_DIR/damaged.data"
+    last=$("$RESILOG" log show --data "$E2E_DIR/damaged.data" -o json --tail 1 | json 'd[0]["offset"]')
+    file=$(ls "$E2E_DIR"/damaged.data/logs/*/s-*.mdb | tail -n 1)
+    # A byte in the middle of the body of an event that is in the file once.
+    python3 -c '
+import sys
+data = bytearray(open(sys.argv[1], "rb").read())
+at = data.rindex(b"configmaps/default/cm-")
+data[at + 30] ^= 1
+open(sys.argv[1], "wb").write(data)' "$file" || python3 -c '
+import sys
+data = bytearray(open(sys.argv[1], "rb").read())
+used = max(i for i in range(0, len(data), 4096) if any(data[i:i + 4096]))
+data[used // 2 // 4096 * 4096 + 2000] ^= 1
+open(sys.argv[1], "wb").write(data)' "$file"
+    run -5 "$RESILOG" log verify --data "$E2E_DIR/damaged.data"
+    [[ $output =~ offset\ [0-9]+ ]]
+    run "$RESILOG" log show --data "$E2E_DIR/damaged.data" --until offset:3 --all
+    [ "$status" -eq 0 ]
+    [[ $output == *@* ]]
+    run -5 "$RESILOG" log show --data "$E2E_DIR/damaged.data" --all
+}
+
+@test "no output of resilog holds a token, a key or a Secret" {
+    run ! grep -rE 'MARKER-|admin-token' "$E2E_DIR"/good.log "$E2E_DIR"/full.log
+    run ! grep -rlaE 'MARKER-token|MARKER-kubeconfig|admin-token' "$E2E_DIR/good.data"
+}

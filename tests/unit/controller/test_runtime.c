@@ -1,0 +1,245 @@
+/* The runtime's threads on fakes: what they say, what they survive, how they end. Under TSan, too. */
+#include "tests/unit/controller/runtime_rig.h"
+
+#define SYNC_AT "default/s"
+#define SECOND                                                                                     \
+    "---\napiVersion: automation.astronetes.io/v1alpha1\nkind: LiveSynchronization\n"              \
+    "metadata: {name: t}\nspec:\n  plugin: kubernetes-objects-to-kubernetes\n  config:\n"          \
+    "    sourceName: a\n    destinationName: b\n    replication:\n      resources:\n" ONE_ENTRY
+
+static void read_resources(const char *yaml)
+{
+    rig->resources = rig_read(yaml);
+}
+
+static size_t submits(int object)
+{
+    char key[64];
+    (void)snprintf(key, sizeof key, SCOPE "/ns/o%02d", object);
+    return dest_mem_submits(rig->dest, key);
+}
+
+static void a_synchronization_goes_live_and_follows_until_it_is_stopped(void **state)
+{
+    (void)state;
+    read_resources(RESOURCES ONE_ENTRY);
+    rig_start(NULL);
+    rig_wait(SYNC_AT, "phase", "Pending");
+    rig_identity();
+    rig_list(2, "5");
+    rig_wait(SYNC_AT, "phase", "Live");
+    rig_put(SCOPE "/ns/new", "6");
+    rig_wait_log(7);
+    rig_wait(SYNC_AT, "lagRecords", "0");
+    rig_stop();
+    rig_wait(SYNC_AT, "phase", "Stopped");
+    rig_wait(SYNC_AT, "lagSeconds", "null");
+    assert_int_equal(dest_mem_count(rig->dest), 3);
+    assert_int_equal(atomic_load(&rig->logs_opened), 1);
+}
+
+static void a_suspended_one_says_so_and_its_source_is_recorded_without_it(void **state)
+{
+    (void)state;
+    read_resources(RESOURCES ONE_ENTRY "  suspend: true\n");
+    rig_start(NULL);
+    rig_wait(SYNC_AT, "phase", "Suspended");
+    rig_identity();
+    rig_list(3, "5");
+    rlog_off next = 6;
+    rig_wait_log(next);
+    for (int i = 0; i < 40; i++) {
+        rig_put(SCOPE "/ns/o00", i % 2 ? "7" : "8");
+        rig_wait_log(++next);
+    }
+    /* An append is no reason to write its status: only time is, and here hardly any has passed. */
+    assert_true(atomic_load(&rig->commits) < 20);
+    rig_stop();
+    assert_int_equal(atomic_load(&rig->sinks_opened), 0);
+    assert_int_equal(dest_mem_count(rig->dest), 0);
+}
+
+static void the_status_of_a_suspended_one_is_that_of_its_checkpoint(void **state)
+{
+    (void)state;
+    char offset[32], now[32];
+    read_resources(RESOURCES ONE_ENTRY);
+    rig_start(NULL);
+    rig_identity();
+    rig_list(2, "5");
+    rig_wait(SYNC_AT, "phase", "Live");
+    rig_wait_log(6);
+    rig_wait(SYNC_AT, "lagRecords", "0");
+    rig_stop();
+    rig_status(SYNC_AT, "offset", offset, sizeof offset);
+    resources_free(rig->resources);
+    read_resources(RESOURCES ONE_ENTRY "  suspend: true\n");
+    rig_start(NULL);
+    rig_wait(SYNC_AT, "phase", "Suspended");
+    rig_stop();
+    rig_status(SYNC_AT, "offset", now, sizeof now);
+    assert_string_equal(now, offset);
+    rig_wait(SYNC_AT, "lagSeconds", "null");
+}
+
+static void a_log_that_does_not_open_is_told_and_tried_again(void **state)
+{
+    (void)state;
+    read_resources(RESOURCES ONE_ENTRY);
+    atomic_store(&rig->fail_logs, 2);
+    rig_start(NULL);
+    rig_wait(SYNC_AT, "phase", "Failed");
+    rig_wait(SYNC_AT, "lastError", "the log does not open");
+    rig_wait(SYNC_AT, "lagRecords", "null");
+    rig_identity();
+    rig_list(1, "5");
+    rig_wait(SYNC_AT, "phase", "Live");
+    rig_wait(SYNC_AT, "lastError", "");
+}
+
+static void what_waits_for_its_log_ends_at_once(void **state)
+{
+    (void)state;
+    read_resources(RESOURCES ONE_ENTRY);
+    atomic_store(&rig->fail_logs, 1000000);
+    rig_start(NULL);
+    rig_wait(SYNC_AT, "phase", "Failed");
+    rig_stop();
+    assert_int_equal(atomic_load(&rig->logs_opened), 0);
+}
+
+static void a_broken_pump_is_told_and_opened_again_without_the_log(void **state)
+{
+    (void)state;
+    read_resources(RESOURCES ONE_ENTRY);
+    rig_start(NULL);
+    rig_identity();
+    rig_list(1, "5");
+    rig_wait(SYNC_AT, "phase", "Live");
+    atomic_store(&rig->fail_steps, 1);
+    rig_put(SCOPE "/ns/new", "6"); /* wakes it, and meets the failure */
+    rig_wait(SYNC_AT, "lastError", "the sink broke");
+    rig_wait(SYNC_AT, "phase", "Live");
+    rig_wait(SYNC_AT, "lastError", "");
+    rig_wait(SYNC_AT, "lagRecords", "0");
+    rig_stop();
+    assert_int_equal(atomic_load(&rig->sinks_opened), 2);
+    assert_int_equal(atomic_load(&rig->logs_opened), 1);
+    assert_int_equal(dest_mem_count(rig->dest), 2);
+}
+
+static void two_on_one_source_share_its_log_and_fail_apart(void **state)
+{
+    (void)state;
+    read_resources(RESOURCES ONE_ENTRY SECOND);
+    atomic_store(&rig->fail_steps, 1); /* of the one that steps first */
+    rig_start(NULL);
+    rig_identity();
+    rig_list(1, "5");
+    rig_wait_count(&rig->sinks_opened, 3);
+    rig_wait(SYNC_AT, "phase", "Live");
+    rig_wait("default/t", "phase", "Live");
+    rig_stop();
+    assert_int_equal(atomic_load(&rig->logs_opened), 1);
+}
+
+static void a_stop_waits_for_what_is_in_flight_and_commits_it(void **state)
+{
+    (void)state;
+    char offset[32], head[32];
+    read_resources(RESOURCES ONE_ENTRY);
+    dest_mem_delay(rig->dest, NS_PER_S);
+    rig_start(NULL);
+    rig_identity();
+    rig_list(1, "5");
+    rig_wait(SYNC_AT, "phase", "Syncing");
+    rig_wait_log(5);
+    rig_stop();
+    rig_status(SYNC_AT, "offset", offset, sizeof offset);
+    rig_status(SYNC_AT, "head", head, sizeof head);
+    assert_int_equal(dest_mem_count(rig->dest), submits(0));
+    if (submits(0) > 0)
+        assert_string_equal(offset, head);
+}
+
+static void a_stop_does_not_wait_for_ever_for_a_destination(void **state)
+{
+    (void)state;
+    read_resources(RESOURCES ONE_ENTRY);
+    dest_mem_delay(rig->dest, 24 * 3600 * NS_PER_S);
+    rig_start(NULL);
+    rig_identity();
+    rig_list(1, "5");
+    rig_wait_log(5);
+    rig_wait(SYNC_AT, "phase", "Syncing");
+    atomic_store(&rig->rush, true); /* the drain's time limit is over after a few steps */
+    rig_stop();
+    rig_wait(SYNC_AT, "phase", "Stopped");
+    assert_int_equal(dest_mem_count(rig->dest), 0);
+}
+
+static void held_prunes_wait_for_their_approval_by_name(void **state)
+{
+    (void)state;
+    read_resources(RESOURCES ONE_ENTRY);
+    rig_start(NULL);
+    rig_identity();
+    rig_list(12, "5");
+    rig_wait(SYNC_AT, "phase", "Live");
+    rig_list(0, "9");
+    rig_wait(SYNC_AT, "pruneHeld", "12");
+    rig_stop();
+    assert_int_equal(dest_mem_count(rig->dest), 12);
+    rig_start("s");
+    rig_wait(SYNC_AT, "pruneHeld", "0");
+    rig_stop();
+    assert_int_equal(dest_mem_count(rig->dest), 0);
+}
+
+static void a_name_that_no_synchronization_has_starts_nothing(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    read_resources(RESOURCES ONE_ENTRY);
+    assert_int_equal(rig_try_start("nobody", &e), RC_INVALID);
+    assert_non_null(strstr(e.msg, "nobody"));
+    assert_null(rig->runtime);
+    assert_int_equal(atomic_load(&rig->logs_opened), 0);
+    rig_start(SYNC_AT);
+}
+
+static void effects_are_told_at_every_start_until_they_are_allowed(void **state)
+{
+    (void)state;
+    read_resources(RESOURCES "      - {group: apps, version: v1, resource: deployments}\n");
+    rig_start(NULL);
+    assert_true(atomic_load(&rig->warned));
+    rig_stop();
+    resources_free(rig->resources);
+    atomic_store(&rig->warned, false);
+    read_resources(RESOURCES
+                   "      - {group: apps, version: v1, resource: deployments, effects: allow}\n");
+    rig_start(NULL);
+    assert_false(atomic_load(&rig->warned));
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, runtime_setup, runtime_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_synchronization_goes_live_and_follows_until_it_is_stopped),
+        T(a_suspended_one_says_so_and_its_source_is_recorded_without_it),
+        T(the_status_of_a_suspended_one_is_that_of_its_checkpoint),
+        T(a_log_that_does_not_open_is_told_and_tried_again),
+        T(what_waits_for_its_log_ends_at_once),
+        T(a_broken_pump_is_told_and_opened_again_without_the_log),
+        T(two_on_one_source_share_its_log_and_fail_apart),
+        T(a_stop_waits_for_what_is_in_flight_and_commits_it),
+        T(a_stop_does_not_wait_for_ever_for_a_destination),
+        T(held_prunes_wait_for_their_approval_by_name),
+        T(a_name_that_no_synchronization_has_starts_nothing),
+        T(effects_are_told_at_every_start_until_they_are_allowed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,277 @@
+#include "tests/unit/flow/flow_test.h"
+
+#include "flow/pump_rows.h"
+#include "tests/fakes/ckpt_fault.h"
+
+#define SYNC SLICE("ns/sync")
+
+struct store {
+    struct ckpt_mem_store *store;
+    struct ckpt *ckpt; /* a ckpt_fault */
+    struct rows *rows;
+};
+
+static void open_rows(struct store *s)
+{
+    struct err e = ERR_INIT;
+    struct ckpt *inner = NULL;
+    assert_ok(ckpt_mem_open(s->store, &inner, &e));
+    s->ckpt = ckpt_fault_new(inner);
+    assert_non_null(s->ckpt);
+    assert_ok(rows_open(s->ckpt, SYNC, &s->rows, &e));
+}
+
+static void close_rows(struct store *s)
+{
+    rows_free(s->rows);
+    ckpt_close(s->ckpt);
+}
+
+static int setup(void **state)
+{
+    struct store *s = calloc(1, sizeof *s);
+    assert_non_null(s);
+    s->store = ckpt_mem_store_new();
+    open_rows(s);
+    *state = s;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct store *s = *state;
+    close_rows(s);
+    ckpt_mem_store_free(s->store);
+    free(s);
+    return 0;
+}
+
+static void restart(struct store *s)
+{
+    close_rows(s);
+    open_rows(s);
+}
+
+static void set_applied(struct store *s, const char *key, rlog_off offset, const char *record)
+{
+    struct err e = ERR_INIT;
+    struct applied a = {APPLIED_SYNCED, offset, slice_str(record)};
+    assert_ok(rows_set_applied(s->rows, slice_str(key), &a, &e));
+}
+
+static void assert_applied(struct store *s, const char *key, rlog_off offset, const char *record)
+{
+    struct err e = ERR_INIT;
+    struct applied a;
+    assert_ok(rows_applied(s->rows, slice_str(key), &a, &e));
+    assert_int_equal(a.offset, offset);
+    assert_true(slice_eq(a.record, slice_str(record)));
+}
+
+static void assert_not_applied(struct store *s, const char *key)
+{
+    struct err e = ERR_INIT;
+    struct applied a;
+    assert_int_equal(rows_applied(s->rows, slice_str(key), &a, &e), RC_NOTFOUND);
+}
+
+static void set_hold(struct store *s, const char *key, const char *cls, const char *dependency,
+                     bool waiting)
+{
+    struct err e = ERR_INIT;
+    struct hold h = {.offset = 4, .waiting = waiting, .attempts = 3, .since_ns = -7, .due_ns = 99};
+    snprintf(h.cls, sizeof h.cls, "%s", cls);
+    snprintf(h.reason, sizeof h.reason, "because");
+    snprintf(h.dependency, sizeof h.dependency, "%s", dependency);
+    assert_ok(rows_set_hold(s->rows, slice_str(key), &h, &e));
+}
+
+static void commit(struct store *s, rlog_off offset)
+{
+    struct err e = ERR_INIT;
+    struct ckpt_head head = {.generation = 1, .offset = offset};
+    assert_ok(rows_commit(s->rows, &head, SLICE_NULL, &e));
+}
+
+static void a_change_is_seen_at_once_and_survives_only_a_commit(void **state)
+{
+    struct store *s = *state;
+    set_applied(s, "a", 3, "r");
+    assert_applied(s, "a", 3, "r");
+    restart(s);
+    assert_not_applied(s, "a");
+    set_applied(s, "a", 3, "r");
+    commit(s, 4);
+    assert_int_equal(rows_pending(s->rows), 0);
+    restart(s);
+    assert_applied(s, "a", 3, "r");
+}
+
+static void a_dropped_row_is_gone_before_and_after_the_commit(void **state)
+{
+    struct store *s = *state;
+    struct err e = ERR_INIT;
+    set_applied(s, "a", 3, "");
+    commit(s, 4);
+    assert_applied(s, "a", 3, "");
+    assert_ok(rows_drop_applied(s->rows, SLICE("a"), &e));
+    assert_not_applied(s, "a");
+    commit(s, 5);
+    assert_not_applied(s, "a");
+    restart(s);
+    assert_not_applied(s, "a");
+}
+
+static void a_hold_comes_back_after_a_restart_and_is_due_at_once(void **state)
+{
+    struct store *s = *state;
+    set_hold(s, "a", "invalid", "/namespaces//n", true);
+    rows_hold(s->rows, SLICE("a"))->flying = true;
+    commit(s, 4);
+    restart(s);
+    const struct hold *h = rows_hold(s->rows, SLICE("a"));
+    assert_non_null(h);
+    assert_string_equal(h->cls, "invalid");
+    assert_string_equal(h->reason, "because");
+    assert_int_equal(h->offset, 4);
+    assert_int_equal(h->attempts, 3);
+    assert_int_equal(h->since_ns, -7);
+    assert_int_equal(h->due_ns, 0);
+    assert_false(h->flying);
+    assert_true(h->waiting);
+    assert_true(rows_awaited(s->rows, SLICE("/namespaces//n")));
+}
+
+static void a_dependency_is_awaited_as_long_as_one_hold_waits_for_it(void **state)
+{
+    struct store *s = *state;
+    struct err e = ERR_INIT;
+    set_hold(s, "a", "x", "dep", true);
+    set_hold(s, "b", "x", "dep", true);
+    set_hold(s, "a", "x", "dep", true);
+    assert_ok(rows_drop_hold(s->rows, SLICE("a"), &e));
+    assert_true(rows_awaited(s->rows, SLICE("dep")));
+    set_hold(s, "b", "x", "other", true);
+    assert_false(rows_awaited(s->rows, SLICE("dep")));
+    assert_true(rows_awaited(s->rows, SLICE("other")));
+    assert_ok(rows_drop_hold(s->rows, SLICE("b"), &e));
+    assert_ok(rows_drop_hold(s->rows, SLICE("never"), &e));
+    assert_false(rows_awaited(s->rows, SLICE("other")));
+}
+
+static void holds_are_counted_by_kind_and_walked_in_order(void **state)
+{
+    struct store *s = *state;
+    set_hold(s, "b", HOLD_PRUNE, "", false);
+    set_hold(s, "c", "namespace-missing", "", true);
+    set_hold(s, "a", "invalid", "", false);
+    struct rows_counts counts;
+    rows_count(s->rows, &counts);
+    assert_int_equal(counts.held, 2);
+    assert_int_equal(counts.waiting, 1);
+    assert_int_equal(counts.prune, 1);
+    struct slice key = SLICE_NULL;
+    struct hold *h;
+    char walked[8] = "";
+    while (rows_next_hold(s->rows, key, &key, &h))
+        strncat(walked, key.p, key.n);
+    assert_string_equal(walked, "abc");
+}
+
+static void after_a_failed_commit_everything_still_waits(void **state)
+{
+    struct store *s = *state;
+    struct err e = ERR_INIT;
+    struct ckpt_head head = {.generation = 1, .offset = 4};
+    set_applied(s, "a", 3, "r");
+    set_hold(s, "b", "x", "", false);
+    ckpt_fault_set(s->ckpt, CKPT_FAULT_COMMIT,
+                   &(struct ckpt_fault){.times = 1, .rc = RC_LIMIT, .retry = ERR_RETRY});
+    assert_int_equal(rows_commit(s->rows, &head, SLICE_NULL, &e), RC_LIMIT);
+    assert_int_equal(rows_pending(s->rows), 2);
+    commit(s, 4);
+    restart(s);
+    assert_applied(s, "a", 3, "r");
+    assert_non_null(rows_hold(s->rows, SLICE("b")));
+}
+
+static enum rc note_key(void *arg, struct slice key, const struct applied *a, struct err *e)
+{
+    (void)e;
+    char *out = arg;
+    strncat(out, key.p, key.n);
+    assert_int_equal(a->state, APPLIED_SYNCED);
+    return RC_OK;
+}
+
+static void a_walk_gives_the_committed_rows_of_a_prefix(void **state)
+{
+    struct store *s = *state;
+    struct err e = ERR_INIT;
+    char seen[64] = "";
+    set_applied(s, "p/1", 1, "");
+    set_applied(s, "q/1", 1, "");
+    commit(s, 2);
+    set_applied(s, "p/2", 2, "");
+    assert_ok(rows_scan_applied(s->rows, SLICE("p/"), note_key, seen, &e));
+    assert_string_equal(seen, "p/1");
+}
+
+static void rows_that_are_cut_or_unknown_are_corrupt(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    AUTO(buf_done) struct buf row = BUF_INIT(4096);
+    struct hold h = {.offset = 1, .attempts = 2}, back;
+    snprintf(h.cls, sizeof h.cls, "c");
+    snprintf(h.reason, sizeof h.reason, "r");
+    snprintf(h.dependency, sizeof h.dependency, "d");
+    hold_encode(&h, &row);
+    for (size_t n = 0; n < row.n; n++)
+        assert_int_equal(hold_decode(slice_of(row.p, n), &back, &e), RC_CORRUPT);
+    assert_ok(hold_decode(buf_slice(&row), &back, &e));
+    buf_add_char(&row, 'x');
+    assert_int_equal(hold_decode(buf_slice(&row), &back, &e), RC_CORRUPT);
+    buf_reset(&row);
+    struct applied a = {APPLIED_DESELECTED, 5, SLICE("r")}, got;
+    applied_encode(&a, &row);
+    for (size_t n = 0; n < 10; n++)
+        assert_int_equal(applied_decode(slice_of(row.p, n), &got, &e), RC_CORRUPT);
+    assert_ok(applied_decode(buf_slice(&row), &got, &e));
+    assert_int_equal(got.state, APPLIED_DESELECTED);
+    row.p[1] = 3;
+    assert_int_equal(applied_decode(buf_slice(&row), &got, &e), RC_CORRUPT);
+    row.p[1] = 1;
+    row.p[0] = 2;
+    assert_int_equal(applied_decode(buf_slice(&row), &got, &e), RC_CORRUPT);
+}
+
+static void a_damaged_hold_stops_the_opening(void **state)
+{
+    struct store *s = *state;
+    struct err e = ERR_INIT;
+    struct ckpt_row bad = {CKPT_HOLDS, SLICE("a"), SLICE("rubbish")};
+    struct ckpt_commit what = {.head = {1, 1}, .rows = &bad, .n_rows = 1};
+    struct rows *other = NULL;
+    assert_ok(ckpt_commit(s->ckpt, SYNC, &what, &e));
+    assert_int_equal(rows_open(s->ckpt, SYNC, &other, &e), RC_CORRUPT);
+    assert_null(other);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_change_is_seen_at_once_and_survives_only_a_commit),
+        TEST(a_dropped_row_is_gone_before_and_after_the_commit),
+        TEST(a_hold_comes_back_after_a_restart_and_is_due_at_once),
+        TEST(a_dependency_is_awaited_as_long_as_one_hold_waits_for_it),
+        TEST(holds_are_counted_by_kind_and_walked_in_order),
+        TEST(after_a_failed_commit_everything_still_waits),
+        TEST(a_walk_gives_the_committed_rows_of_a_prefix),
+        TEST(rows_that_are_cut_or_unknown_are_corrupt),
+        TEST(a_damaged_hold_stops_the_opening),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,366 @@
+#include "tests/unit/producers/producer_test.h"
+
+#include "io/http.h"
+#include "producers/kube_queue.h"
+#include "producers/producer.h"
+
+#define CM      "/configmaps"
+#define WIDGETS "example.com/widgets"
+#define CRD                                                                                        \
+    "{\"apiVersion\":\"apiextensions.k8s.io/v1\",\"kind\":\"CustomResourceDefinition\","           \
+    "\"metadata\":{\"name\":\"widgets.example.com\"},\"spec\":{\"group\":\"example.com\","         \
+    "\"scope\":\"Namespaced\",\"names\":{\"plural\":\"widgets\",\"kind\":\"Widget\"},\"versions\"" \
+    ":[{\"name\":\"v1\",\"served\":true,\"storage\":true}]}}"
+
+struct test {
+    struct cluster_world w;
+    struct producer *producer;
+    bool deaf; /* takes no events */
+};
+
+static int setup(void **state)
+{
+    struct test *t = calloc(1, sizeof *t);
+    struct http *http = NULL;
+    struct err e = ERR_INIT;
+    assert_non_null(t);
+    cw_init(&t->w);
+    fake_kube_connect(t->w.kube, &http);
+    assert_ok(kube_producer_open(http, &t->w.env, &t->producer, &e));
+    *state = t;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct test *t = *state;
+    producer_close(t->producer);
+    cw_done(&t->w);
+    free(t);
+    return 0;
+}
+
+static void add(struct test *t, const char *scope)
+{
+    struct err e = ERR_INIT;
+    assert_ok(producer_add(t->producer, slice_str(scope), SLICE_NULL, SLICE_NULL, &e));
+}
+
+static void take_all(struct test *t)
+{
+    const struct event *ev;
+    struct err e = ERR_INIT;
+    while (!t->deaf && producer_take(t->producer, &ev, &e) == RC_OK) {
+        cw_say(&t->w, ev);
+        if (ev->op == EVENT_EPOCH)
+            buf_addf(&t->w.said, " %.*s", SLICE_ARG(ev->body));
+    }
+}
+
+static void run_for(struct test *t, int64_t ns)
+{
+    int64_t end = cw_now(&t->w) + ns;
+    for (int i = 0; i < 200000; i++) {
+        int64_t wake;
+        struct err e = ERR_INIT;
+        enum rc rc = producer_step(t->producer, &wake, &e);
+        if (rc < 0)
+            fail_msg("%s", e.msg);
+        take_all(t);
+        if (rc == RC_OK)
+            continue;
+        int64_t kube = t->deaf ? INT64_MAX : fake_kube_wake(t->w.kube);
+        int64_t next = wake < kube ? wake : kube;
+        next = next < end ? next : end;
+        if (next > cw_now(&t->w))
+            fake_clock_advance(&t->w.clock, next - cw_now(&t->w));
+        if (cw_now(&t->w) >= end)
+            return;
+    }
+    fail_msg("no end of steps");
+}
+
+static bool said(struct test *t, const char *part)
+{
+    return t->w.said.n > 0 && strstr(t->w.said.p, part);
+}
+
+static void forget_said(struct test *t)
+{
+    buf_reset(&t->w.said);
+}
+
+static struct producer_status status_of(struct test *t, const char *scope)
+{
+    struct producer_status s;
+    for (size_t i = 0; producer_status(t->producer, i, &s) == RC_OK; i++)
+        if (slice_eq(s.scope, slice_str(scope)))
+            return s;
+    fail_msg("no scope %s", scope);
+    return s;
+}
+
+static void following(struct test *t)
+{
+    add(t, CM);
+    cw_put(&t->w, "a", 1);
+    run_for(t, 10 * NS_PER_S);
+    assert_int_equal(status_of(t, CM).phase, PRODUCER_FOLLOWING);
+    forget_said(t);
+}
+
+static void the_identity_comes_before_everything_else(void **state)
+{
+    struct test *t = *state;
+    fake_kube_set_cluster_uid(t->w.kube, "uid-1");
+    add(t, CM);
+    cw_put(&t->w, "a", 1);
+    run_for(t, 10 * NS_PER_S);
+    cw_assert_said(
+        &t->w,
+        "epoch {\"identity\":\"uid-1\",\"reason\":\"start\"} kind sync-begin put a sync-end");
+}
+
+static void without_an_identity_nothing_is_asked_and_the_reason_is_told(void **state)
+{
+    struct test *t = *state;
+    fake_kube_deny(t->w.kube, "", "namespaces", NULL, "get");
+    add(t, CM);
+    run_for(t, 60 * NS_PER_S);
+    cw_assert_said(&t->w, "");
+    assert_int_equal(fake_kube_counts(t->w.kube).lists, 0);
+    assert_non_null(strstr(status_of(t, CM).error, "identity of the source"));
+    assert_true(fake_kube_counts(t->w.kube).gets < 30);
+    fake_kube_allow(t->w.kube);
+    run_for(t, 60 * NS_PER_S);
+    assert_int_equal(status_of(t, CM).phase, PRODUCER_FOLLOWING);
+    assert_string_equal(status_of(t, CM).error, "");
+}
+
+static void a_server_that_comes_up_late_is_waited_for(void **state)
+{
+    struct test *t = *state;
+    fake_kube_set_down(t->w.kube, true);
+    add(t, CM);
+    run_for(t, 300 * NS_PER_S);
+    cw_assert_said(&t->w, "");
+    fake_kube_set_down(t->w.kube, false);
+    run_for(t, 60 * NS_PER_S);
+    assert_int_equal(status_of(t, CM).phase, PRODUCER_FOLLOWING);
+}
+
+static void another_cluster_at_the_same_address_is_told_and_nothing_of_it_read(void **state)
+{
+    struct test *t = *state;
+    following(t);
+    uint64_t lists = fake_kube_counts(t->w.kube).lists;
+    uint64_t watches = fake_kube_counts(t->w.kube).watches;
+    fake_kube_set_cluster_uid(t->w.kube, "another");
+    cw_delete(&t->w, "a");
+    take_all(t);
+    forget_said(t);
+    fake_kube_set_down(t->w.kube, true);
+    run_for(t, NS_PER_S);
+    fake_kube_set_down(t->w.kube, false);
+    forget_said(t);
+    cw_put(&t->w, "strange", 1);
+    run_for(t, 600 * NS_PER_S);
+    cw_assert_said(&t->w, "epoch {\"identity\":\"another\",\"reason\":\"start\"}");
+    assert_int_equal(fake_kube_counts(t->w.kube).lists, lists);
+    assert_int_equal(fake_kube_counts(t->w.kube).watches, watches);
+}
+
+static void the_same_cluster_after_a_break_is_not_told_again(void **state)
+{
+    struct test *t = *state;
+    following(t);
+    fake_kube_set_down(t->w.kube, true);
+    run_for(t, 60 * NS_PER_S);
+    assert_int_equal(status_of(t, CM).phase, PRODUCER_CONNECTING);
+    assert_true(status_of(t, CM).error[0] != '\0');
+    fake_kube_set_down(t->w.kube, false);
+    cw_put(&t->w, "b", 1);
+    run_for(t, 60 * NS_PER_S);
+    cw_assert_said(&t->w, "put b");
+    assert_string_equal(status_of(t, CM).error, "");
+}
+
+static void a_restored_backup_is_a_regression_and_all_scopes_are_listed_anew(void **state)
+{
+    struct test *t = *state;
+    fake_kube_set_cluster_uid(t->w.kube, "uid-1");
+    add(t, "/namespaces");
+    run_for(t, 10 * NS_PER_S);
+    int64_t backup = fake_kube_version(t->w.kube);
+    following(t);
+    for (int i = 0; i < 20; i++)
+        cw_put(&t->w, "a", i);
+    run_for(t, 10 * NS_PER_S);
+    forget_said(t);
+    fake_kube_rewind(t->w.kube, backup);
+    run_for(t, 120 * NS_PER_S);
+    const char *epoch = strstr(t->w.said.p, "\"reason\":\"regression\"");
+    assert_non_null(epoch);
+    const char *first = strstr(epoch, "sync-end");
+    assert_non_null(first);
+    assert_non_null(strstr(first + 1, "sync-end"));
+    assert_null(strstr(first, "regression"));
+    assert_int_equal(status_of(t, CM).phase, PRODUCER_FOLLOWING);
+    assert_int_equal(status_of(t, "/namespaces").phase, PRODUCER_FOLLOWING);
+}
+
+static void a_kind_that_appears_later_is_found_and_listed(void **state)
+{
+    struct test *t = *state;
+    add(t, "apiextensions.k8s.io/customresourcedefinitions");
+    add(t, WIDGETS);
+    run_for(t, 10 * NS_PER_S);
+    assert_int_equal(status_of(t, WIDGETS).phase, PRODUCER_MISSING);
+    assert_int_equal(fake_kube_put(t->w.kube, CRD), 201);
+    run_for(t, 40 * NS_PER_S);
+    assert_int_equal(status_of(t, WIDGETS).phase, PRODUCER_FOLLOWING);
+}
+
+static void a_scope_added_while_discovery_is_stale_makes_it_be_asked_again(void **state)
+{
+    struct test *t = *state;
+    following(t);
+    assert_int_equal(fake_kube_put(t->w.kube, CRD), 201);
+    run_for(t, 40 * NS_PER_S); /* nobody watches the CRDs here */
+    add(t, WIDGETS);
+    run_for(t, 10 * NS_PER_S);
+    assert_int_equal(status_of(t, WIDGETS).phase, PRODUCER_FOLLOWING);
+}
+
+static void a_group_that_cannot_be_reached_is_not_missing(void **state)
+{
+    struct test *t = *state;
+    assert_int_equal(fake_kube_put(t->w.kube, CRD), 201);
+    run_for(t, 10 * NS_PER_S);
+    fake_kube_set_group_stale(t->w.kube, "example.com", true);
+    add(t, WIDGETS);
+    run_for(t, 40 * NS_PER_S);
+    assert_int_not_equal(status_of(t, WIDGETS).phase, PRODUCER_MISSING);
+    assert_false(said(t, "sync-end"));
+    fake_kube_set_group_stale(t->w.kube, "example.com", false);
+    run_for(t, 120 * NS_PER_S);
+    assert_int_equal(status_of(t, WIDGETS).phase, PRODUCER_FOLLOWING);
+}
+
+static void adding_a_scope_twice_changes_nothing(void **state)
+{
+    struct test *t = *state;
+    following(t);
+    add(t, CM);
+    run_for(t, 10 * NS_PER_S);
+    cw_assert_said(&t->w, "");
+    struct producer_status s;
+    assert_ok(producer_status(t->producer, 0, &s));
+    assert_int_equal(producer_status(t->producer, 1, &s), RC_END);
+}
+
+static void a_dropped_scope_says_nothing_more_not_even_what_waited(void **state)
+{
+    struct test *t = *state;
+    following(t);
+    t->deaf = true;
+    cw_put(&t->w, "b", 1);
+    for (int i = 0; i < 50; i++) {
+        int64_t wake;
+        struct err e = ERR_INIT;
+        assert_true(producer_step(t->producer, &wake, &e) >= 0);
+    }
+    producer_drop(t->producer, SLICE(CM));
+    producer_drop(t->producer, SLICE("/never"));
+    t->deaf = false;
+    cw_put(&t->w, "c", 1);
+    run_for(t, 30 * NS_PER_S);
+    cw_assert_said(&t->w, "");
+    assert_int_equal(fake_kube_open_watches(t->w.kube), 0);
+    add(t, CM);
+    run_for(t, 30 * NS_PER_S);
+    cw_assert_said(&t->w, "kind sync-begin put a put b put c sync-end");
+}
+
+static void events_that_are_not_taken_stop_the_reading_and_none_is_lost(void **state)
+{
+    struct test *t = *state;
+    following(t);
+    t->deaf = true;
+    char name[20];
+    for (int i = 0; i < KUBE_QUEUE_EVENTS + 3000; i++) {
+        snprintf(name, sizeof name, "k%d", i);
+        cw_put(&t->w, name, 1);
+    }
+    run_for(t, 10 * NS_PER_S);
+    int64_t wake;
+    struct err e = ERR_INIT;
+    assert_int_equal(producer_step(t->producer, &wake, &e), RC_AGAIN);
+    t->deaf = false;
+    take_all(t);
+    size_t puts = 0;
+    for (const char *p = t->w.said.p; (p = strstr(p, "put ")); p++)
+        puts++;
+    assert_true(puts >= KUBE_QUEUE_EVENTS && puts < KUBE_QUEUE_EVENTS + 1000);
+    run_for(t, 100 * NS_PER_S);
+    puts = 0;
+    for (const char *p = t->w.said.p; (p = strstr(p, "put ")); p++)
+        puts++;
+    assert_int_equal(puts, KUBE_QUEUE_EVENTS + 3000);
+    assert_false(said(t, "sync-begin"));
+}
+
+static void an_empty_scope_is_refused(void **state)
+{
+    struct test *t = *state;
+    struct err e = ERR_INIT;
+    assert_int_equal(producer_add(t->producer, SLICE_NULL, SLICE("v1"), SLICE_NULL, &e),
+                     RC_INVALID);
+}
+
+/* Everything the model can do wrong at once: in the end the events add up to what the cluster holds. */
+static void under_all_faults_the_events_add_up_to_the_cluster(void **state)
+{
+    struct test *t = *state;
+    struct fake_kube_rates rates = {.per_mille = {0}};
+    for (int f = FAKE_KUBE_NO_FAULT + 1; f < FAKE_KUBE_FAULTS; f++)
+        rates.per_mille[f] = 40;
+    fake_kube_faults(t->w.kube, 3, &rates);
+    add(t, CM);
+    char name[20];
+    for (int i = 0; i < 200; i++) {
+        snprintf(name, sizeof name, "k%d", i % 17);
+        cw_put(&t->w, name, i);
+        run_for(t, NS_PER_S);
+    }
+    fake_kube_faults(t->w.kube, 0, NULL);
+    run_for(t, 600 * NS_PER_S);
+    assert_int_equal(status_of(t, CM).phase, PRODUCER_FOLLOWING);
+    forget_said(t);
+    cw_put(&t->w, "last", 1);
+    run_for(t, 30 * NS_PER_S);
+    cw_assert_said(&t->w, "put last");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_identity_comes_before_everything_else),
+        TEST(without_an_identity_nothing_is_asked_and_the_reason_is_told),
+        TEST(a_server_that_comes_up_late_is_waited_for),
+        TEST(another_cluster_at_the_same_address_is_told_and_nothing_of_it_read),
+        TEST(the_same_cluster_after_a_break_is_not_told_again),
+        TEST(a_restored_backup_is_a_regression_and_all_scopes_are_listed_anew),
+        TEST(a_kind_that_appears_later_is_found_and_listed),
+        TEST(a_scope_added_while_discovery_is_stale_makes_it_be_asked_again),
+        TEST(a_group_that_cannot_be_reached_is_not_missing),
+        TEST(adding_a_scope_twice_changes_nothing),
+        TEST(a_dropped_scope_says_nothing_more_not_even_what_waited),
+        TEST(events_that_are_not_taken_stop_the_reading_and_none_is_lost),
+        TEST(an_empty_scope_is_refused),
+        TEST(under_all_faults_the_events_add_up_to_the_cluster),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

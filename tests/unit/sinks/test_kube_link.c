@@ -1,0 +1,216 @@
+/* The link: identity first, and again after every silence. */
+#include "tests/unit/sinks/kube_test.h"
+
+#include "core/clock.h"
+#include "core/env.h"
+#include "core/rng.h"
+#include "io/kube_error.h"
+#include "sinks/kube_link.h"
+#include "tests/fakes/fake_clock.h"
+
+/* An HTTP client that only counts. */
+struct counting {
+    struct http http; /* first */
+    http_id last;
+    enum rc answer;
+};
+
+static enum rc start(struct http *h, const struct http_request *r, http_id *ret_id, struct err *e)
+{
+    struct counting *c = (struct counting *)h;
+    kt_assert_text(r->path, "/api/v1/namespaces/kube-system");
+    assert_int_equal(r->method, HTTP_GET);
+    if (c->answer != RC_OK)
+        return err_nomem(e);
+    *ret_id = ++c->last;
+    return RC_OK;
+}
+
+static const struct http_ops counting_ops = {.start = start};
+
+struct world {
+    struct counting http;
+    struct fake_clock clock;
+    struct rng_seeded rng;
+    struct env env;
+    struct kube_link link;
+};
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+    assert_non_null(w);
+    w->http.http.ops = &counting_ops;
+    fake_clock_init(&w->clock, 0);
+    rng_seeded_init(&w->rng, 1);
+    w->env = (struct env){.clock = &w->clock.clock, .rng = &w->rng.rng};
+    kube_link_init(&w->link, SLICE("src-1"));
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+    kube_link_done(&w->link);
+    free(w);
+    return 0;
+}
+
+static enum rc step(struct world *w, int64_t *wake)
+{
+    struct err e = ERR_INIT;
+    return kube_link_step(&w->link, &w->http.http, clock_boot_ns(&w->clock.clock), wake, &e);
+}
+
+static void answer(struct world *w, int status, const char *json)
+{
+    AUTO(freep) char *text = kt_quotes(json);
+    const struct http_event ev = {.id = w->link.asking,
+                                  .kind = HTTP_DONE,
+                                  .status = status,
+                                  .content_type = SLICE("application/json"),
+                                  .retry_after_ns = -1,
+                                  .data = slice_str(text)};
+    struct err e = ERR_INIT;
+    assert_int_equal(kube_link_answer(&w->link, &ev, &w->env, &e), RC_OK);
+}
+
+#define NAMESPACE(uid)                                                                             \
+    "{'kind':'Namespace','metadata':{'name':'kube-system','uid':'" uid "','resourceVersion':'1'}}"
+#define FORBIDDEN "{'kind':'Status','reason':'Forbidden','message':'no','code':403}"
+
+static void bring_up(struct world *w)
+{
+    int64_t wake;
+    assert_int_equal(step(w, &wake), RC_OK);
+    answer(w, 200, NAMESPACE("dest-1"));
+    assert_true(w->link.up);
+}
+
+static void lose(struct world *w)
+{
+    struct kube_verdict v = {.cls = KUBE_UNAVAILABLE, .retry_after_ns = -1, .reason = "gone"};
+    kube_link_lost(&w->link, &v, &w->env);
+}
+
+static void the_identity_is_asked_once_and_kept(void **state)
+{
+    struct world *w = *state;
+    int64_t wake;
+    assert_int_equal(step(w, &wake), RC_OK);
+    assert_int_equal(step(w, &wake), RC_AGAIN); /* asking */
+    answer(w, 200, NAMESPACE("dest-1"));
+    assert_true(w->link.up && slice_eq(buf_slice(&w->link.uid), SLICE("dest-1")));
+    assert_int_equal(step(w, &wake), RC_AGAIN);
+    assert_true(wake == INT64_MAX);
+    assert_true(w->http.last == 1);
+}
+
+static void after_a_silence_it_is_asked_again_with_a_pause(void **state)
+{
+    struct world *w = *state;
+    int64_t wake;
+    bring_up(w);
+    lose(w);
+    assert_false(w->link.up);
+    assert_non_null(strstr(w->link.error, "gone"));
+    assert_int_equal(step(w, &wake), RC_AGAIN);
+    assert_true(wake > clock_boot_ns(&w->clock.clock));
+    fake_clock_advance(&w->clock, wake - clock_boot_ns(&w->clock.clock));
+    bring_up(w);
+    assert_string_equal(w->link.error, "");
+}
+
+static void pauses_grow_while_nobody_answers(void **state)
+{
+    struct world *w = *state;
+    int64_t last = 0, wake;
+    for (int i = 0; i < 12; i++) {
+        assert_int_equal(step(w, &wake), RC_OK);
+        answer(w, 503, "{'kind':'Status','reason':'ServiceUnavailable','message':'m','code':503}");
+        assert_int_equal(step(w, &wake), RC_AGAIN);
+        last = wake - clock_boot_ns(&w->clock.clock);
+        fake_clock_advance(&w->clock, last);
+    }
+    assert_true(last >= 15 * NS_PER_S && last <= 30 * NS_PER_S);
+}
+
+static void a_denial_is_asked_again_rarely(void **state)
+{
+    struct world *w = *state;
+    int64_t wake;
+    assert_int_equal(step(w, &wake), RC_OK);
+    answer(w, 403, FORBIDDEN);
+    assert_int_equal(step(w, &wake), RC_AGAIN);
+    assert_true(wake >= clock_boot_ns(&w->clock.clock) + 30 * NS_PER_S);
+    assert_non_null(strstr(w->link.error, "Forbidden"));
+    assert_false(w->link.fatal);
+}
+
+static void the_source_itself_is_fatal(void **state)
+{
+    struct world *w = *state;
+    int64_t wake;
+    assert_int_equal(step(w, &wake), RC_OK);
+    answer(w, 200, NAMESPACE("src-1"));
+    assert_true(w->link.fatal && !w->link.up);
+    assert_int_equal(step(w, &wake), RC_AGAIN);
+    assert_true(wake == INT64_MAX);
+}
+
+static void another_cluster_than_before_is_fatal(void **state)
+{
+    struct world *w = *state;
+    int64_t wake;
+    bring_up(w);
+    lose(w);
+    (void)step(w, &wake);
+    fake_clock_advance(&w->clock, wake - clock_boot_ns(&w->clock.clock));
+    assert_int_equal(step(w, &wake), RC_OK);
+    answer(w, 200, NAMESPACE("dest-2"));
+    assert_true(w->link.fatal && !w->link.up);
+    assert_true(slice_eq(buf_slice(&w->link.uid), SLICE("dest-1")));
+}
+
+static void an_answer_that_is_no_namespace_brings_nothing_up(void **state)
+{
+    struct world *w = *state;
+    static const char *const odd[] = {"<html>", "{}", "{'metadata':{'name':'kube-system'}}", ""};
+    int64_t wake;
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        assert_int_equal(step(w, &wake), RC_OK);
+        answer(w, 200, odd[i]);
+        assert_false(w->link.up || w->link.fatal);
+        assert_true(w->link.error[0] != '\0');
+        assert_int_equal(step(w, &wake), RC_AGAIN);
+        fake_clock_advance(&w->clock, wake - clock_boot_ns(&w->clock.clock));
+    }
+}
+
+static void without_memory_it_is_asked_later(void **state)
+{
+    struct world *w = *state;
+    int64_t wake;
+    w->http.answer = RC_NOMEM;
+    assert_int_equal(step(w, &wake), RC_NOMEM);
+    w->http.answer = RC_OK;
+    bring_up(w);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(the_identity_is_asked_once_and_kept),
+        T(after_a_silence_it_is_asked_again_with_a_pause),
+        T(pauses_grow_while_nobody_answers),
+        T(a_denial_is_asked_again_rarely),
+        T(the_source_itself_is_fatal),
+        T(another_cluster_than_before_is_fatal),
+        T(an_answer_that_is_no_namespace_brings_nothing_up),
+        T(without_memory_it_is_asked_later),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

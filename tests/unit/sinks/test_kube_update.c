@@ -1,0 +1,403 @@
+/* What the destination's object decides: whose it is, whether it is adopted, replaced, deleted. */
+#include "tests/unit/sinks/kube_test_talk.h"
+
+#define SOURCE    KT_HEAD("") ",'data':{'k':'v'}}"
+#define SOURCE_2  KT_HEAD("") ",'data':{'k':'w'}}"
+#define ANSWER    KT_LIVE("," KT_MARKS) ",'data':{'k':'v'}}"
+#define UNMARKED  KT_LIVE("") ",'data':{'k':'v'}}"
+#define DIFFERENT KT_LIVE("") ",'data':{'k':'other'}}"
+#define FOREIGN                                                                                    \
+    KT_LIVE(",'annotations':{'sync.resilog.io/owner':'v1 dest-1 ffffffffffffffff " KT_KEY "'}")    \
+    ",'data':{'k':'v'}}"
+#define ADOPTED_MARKS                                                                              \
+    "'annotations':{'sync.resilog.io/owner':'v1 dest-1 0123456789abcdef " KT_KEY                   \
+    " adopted'," KT_ORIGIN("u-src") "}"
+#define POST_PATH KT_PATH "?fieldManager=resilog"
+#define PUT_PATH  KT_PATH "/a?fieldManager=resilog"
+#define GET_PATH  KT_PATH "/a"
+#define NOT_FOUND KT_STATUS(404, "NotFound", "configmaps \\'a\\' not found")
+#define EXISTS    KT_STATUS(409, "AlreadyExists", "configmaps \\'a\\' already exists")
+#define IMMUTABLE                                                                                  \
+    "{'kind':'Status','reason':'Invalid','message':'m','code':422,'details':{'causes':[{"          \
+    "'reason':'FieldValueForbidden','message':'Forbidden: field is immutable when `immutable` "    \
+    "is set','field':'data'}]}}"
+
+static int setup(void **state)
+{
+    struct kt *t = calloc(1, sizeof *t);
+    assert_non_null(t);
+    kt_init(t);
+    *state = t;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    kt_done(*state);
+    free(*state);
+    return 0;
+}
+
+/* Puts the source's object where the destination has this one already. */
+static void meet(struct kt *t, const char *live)
+{
+    kt_put(t, SOURCE);
+    kt_asks(t, HTTP_POST, POST_PATH);
+    kt_answer(t, 409, EXISTS);
+    kt_asks(t, HTTP_GET, GET_PATH);
+    kt_answer(t, 200, live);
+}
+
+static void look_to_delete(struct kt *t, bool observed, const char *live)
+{
+    kt_delete(t, SOURCE, observed);
+    kt_asks(t, HTTP_GET, GET_PATH);
+    kt_answer(t, 200, live);
+}
+
+static void our_own_copy_without_a_record_is_taken_up_without_a_write(void **state)
+{
+    struct kt *t = *state;
+    meet(t, ANSWER);
+    const struct sink_result *r = kt_ends(t, SINK_DONE, "");
+    assert_true(r->record_changed);
+    kt_put(t, SOURCE);
+    (void)kt_ends(t, SINK_DONE, "");
+}
+
+static void an_equal_object_is_adopted_by_marking_it(void **state)
+{
+    struct kt *t = *state;
+    meet(t, UNMARKED);
+    kt_sends(t, HTTP_PUT, PUT_PATH,
+             "{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'a','namespace':'ns','uid':"
+             "'u-dst','resourceVersion':'10'," ADOPTED_MARKS "},'data':{'k':'v'}}");
+    kt_answer(t, 200, KT_LIVE("," ADOPTED_MARKS) ",'data':{'k':'v'}}");
+    (void)kt_ends(t, SINK_DONE, "");
+    assert_int_equal(kt_record(t).flags, KUBE_RECORD_ADOPTED);
+}
+
+static void a_different_object_is_held_until_always_is_said(void **state)
+{
+    struct kt *t = *state;
+    meet(t, DIFFERENT);
+    const struct sink_result *r = kt_ends(t, SINK_HELD, "not-ours");
+    assert_false(r->record_changed);
+    assert_null(strstr(r->reason, "other"));
+    t->policy.adopt = ADOPT_ALWAYS;
+    meet(t, DIFFERENT);
+    kt_asks(t, HTTP_PUT, PUT_PATH);
+    assert_true(kt_has(t->request.body, "\"data\":{\"k\":\"v\"}"));
+}
+
+static void never_holds_even_an_equal_object(void **state)
+{
+    struct kt *t = *state;
+    t->policy.adopt = ADOPT_NEVER;
+    meet(t, UNMARKED);
+    (void)kt_ends(t, SINK_HELD, "not-ours");
+}
+
+static void another_synchronizations_object_is_left_alone(void **state)
+{
+    struct kt *t = *state;
+    t->policy.adopt = ADOPT_ALWAYS;
+    meet(t, FOREIGN);
+    const struct sink_result *r = kt_ends(t, SINK_HELD, "conflict");
+    assert_non_null(strstr(r->reason, "ffffffffffffffff"));
+}
+
+static void a_copied_mark_is_no_mark(void **state)
+{
+    struct kt *t = *state;
+    t->policy.adopt = ADOPT_NEVER;
+    meet(t, KT_LIVE(",'annotations':{" KT_OWNER("/configmaps/other/a") "}") ",'data':{'k':'v'}}");
+    (void)kt_ends(t, SINK_HELD, "not-ours");
+}
+
+static void a_mark_that_somebody_took_off_is_put_back(void **state)
+{
+    struct kt *t = *state;
+    kt_created(t, SOURCE, ANSWER);
+    kt_put(t, SOURCE_2);
+    kt_asks(t, HTTP_GET, GET_PATH);
+    kt_answer(t, 200, UNMARKED);
+    kt_asks(t, HTTP_PUT, PUT_PATH);
+    assert_true(kt_has(t->request.body, "sync.resilog.io/owner"));
+    assert_false(kt_has(t->request.body, " adopted"));
+}
+
+static void an_unmarked_object_with_another_uid_is_not_the_recorded_one(void **state)
+{
+    struct kt *t = *state;
+    kt_created(t, SOURCE, ANSWER);
+    kt_put(t, SOURCE_2);
+    kt_asks(t, HTTP_GET, GET_PATH);
+    kt_answer(t, 200,
+              "{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'a','namespace':'ns','uid':"
+              "'u-new','resourceVersion':'1'},'data':{'k':'v'}}");
+    (void)kt_ends(t, SINK_HELD, "not-ours");
+}
+
+static void a_base_of_another_object_removes_nothing(void **state)
+{
+    struct kt *t = *state;
+    kt_created(t, KT_HEAD("") ",'data':{'k':'v','x':'1'}}", ANSWER);
+    kt_put(t, SOURCE);
+    kt_asks(t, HTTP_GET, GET_PATH);
+    kt_answer(t, 200,
+              "{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'a','namespace':'ns','uid':"
+              "'u-new','resourceVersion':'1'," KT_MARKS "},'data':{'k':'v','x':'1'}}");
+    (void)kt_ends(t, SINK_DONE, "");
+}
+
+static void a_terminating_object_is_waited_for(void **state)
+{
+    struct kt *t = *state;
+    meet(t, KT_LIVE(",'deletionTimestamp':'2026-01-01T00:00:00Z'," KT_MARKS) "}");
+    (void)kt_ends(t, SINK_WAITING, "terminating");
+}
+
+/* ---- Replacement ---- */
+
+static void refuse_update(struct kt *t, const char *live)
+{
+    kt_put(t, SOURCE_2);
+    kt_asks(t, HTTP_GET, GET_PATH);
+    kt_answer(t, 200, live);
+    kt_asks(t, HTTP_PUT, PUT_PATH);
+    kt_answer(t, 422, IMMUTABLE);
+}
+
+static void a_replaced_object_is_recreated_where_the_table_allows(void **state)
+{
+    struct kt *t = *state;
+    kt_created(t, SOURCE, ANSWER);
+    t->event.uid = SLICE("u-src-2");
+    refuse_update(t, ANSWER);
+    kt_asks(t, HTTP_DELETE, GET_PATH);
+    kt_answer(t, 200, ANSWER);
+    kt_asks(t, HTTP_POST, POST_PATH);
+    assert_true(kt_has(t->request.body, "u-src-2"));
+    kt_answer(t, 409, EXISTS);
+    kt_asks(t, HTTP_GET, GET_PATH);
+    kt_answer(t, 200, KT_LIVE(",'deletionTimestamp':'2026-01-01T00:00:00Z'," KT_MARKS) "}");
+    (void)kt_ends(t, SINK_WAITING, "terminating");
+}
+
+static void without_a_record_the_origin_mark_tells_a_replacement(void **state)
+{
+    struct kt *t = *state;
+    t->event.uid = SLICE("u-src-2");
+    meet(t, KT_LIVE("," KT_MARKS) ",'data':{'k':'old'}}");
+    kt_asks(t, HTTP_PUT, PUT_PATH);
+    kt_answer(t, 422, IMMUTABLE);
+    kt_asks(t, HTTP_DELETE, GET_PATH);
+}
+
+static void a_replaced_object_of_equal_content_gets_its_new_origin(void **state)
+{
+    struct kt *t = *state;
+    kt_created(t, SOURCE, ANSWER);
+    t->event.uid = SLICE("u-src-2");
+    kt_put(t, SOURCE);
+    kt_asks(t, HTTP_GET, GET_PATH);
+    kt_answer(t, 200, ANSWER);
+    kt_asks(t, HTTP_PUT, PUT_PATH);
+    assert_true(kt_has(t->request.body, "v1 src-1 u-src-2"));
+    kt_answer(t, 200, ANSWER);
+    (void)kt_ends(t, SINK_DONE, "");
+    assert_true(slice_eq(kt_record(t).source_uid, SLICE("u-src-2")));
+}
+
+static void the_same_object_is_never_recreated(void **state)
+{
+    struct kt *t = *state;
+    kt_created(t, SOURCE, ANSWER);
+    refuse_update(t, ANSWER);
+    const struct sink_result *r = kt_ends(t, SINK_HELD, "immutable");
+    assert_non_null(strstr(r->reason, "data"));
+}
+
+static void what_bears_no_mark_of_ours_is_not_recreated(void **state)
+{
+    struct kt *t = *state;
+    kt_created(t, SOURCE, ANSWER);
+    t->event.uid = SLICE("u-src-2");
+    refuse_update(t, UNMARKED);
+    (void)kt_ends(t, SINK_HELD, "recreate");
+    refuse_update(t, KT_LIVE("," ADOPTED_MARKS) ",'data':{'k':'v'}}");
+    (void)kt_ends(t, SINK_HELD, "recreate");
+}
+
+static void a_workload_is_recreated_only_by_a_person_and_a_claim_by_nobody(void **state)
+{
+    struct kt *t = *state;
+    static const struct {
+        const char *key, *cls;
+    } kinds[] = {{"/services/ns/a", "recreate"}, {"/persistentvolumeclaims/ns/a", "immutable"}};
+    t->policy.by_name = true;
+    for (size_t i = 0; i < 2; i++) {
+        AUTO(buf_done) struct buf live = BUF_INIT(4096);
+        buf_addf(&live,
+                 "{'apiVersion':'v1','kind':'K','metadata':{'name':'a','namespace':'ns','uid':'u-d'"
+                 ",'resourceVersion':'1','annotations':{'sync.resilog.io/owner':"
+                 "'v1 dest-1 0123456789abcdef %s'," KT_ORIGIN("u-old") "}},'data':{'k':'v'}}",
+                 kinds[i].key);
+        t->event.key = slice_str(kinds[i].key);
+        kt_put(t, SOURCE_2);
+        struct http_request r;
+        struct err e = ERR_INIT;
+        assert_int_equal(kube_write_request(t->w, &r, &e), RC_OK);
+        kt_answer(t, 409, EXISTS);
+        assert_int_equal(kube_write_request(t->w, &r, &e), RC_OK);
+        kt_answer(t, 200, live.p);
+        assert_int_equal(kube_write_request(t->w, &r, &e), RC_OK);
+        assert_int_equal(r.method, HTTP_PUT);
+        kt_answer(t, 422, IMMUTABLE);
+        (void)kt_ends(t, SINK_HELD, kinds[i].cls);
+    }
+}
+
+/* ---- Deletion (I6) ---- */
+
+static void what_does_not_bear_our_mark_is_never_deleted(void **state)
+{
+    struct kt *t = *state;
+    static const char *const lives[] = {
+        UNMARKED, FOREIGN, KT_LIVE(",'annotations':{" KT_OWNER("/configmaps/x/a") "}") "}"};
+    for (size_t i = 0; i < sizeof lives / sizeof *lives; i++) {
+        kt_created(t, SOURCE, ANSWER);
+        look_to_delete(t, true, lives[i]);
+        const struct sink_result *r = kt_ends(t, SINK_DONE, "not-ours");
+        assert_true(r->record_changed && !r->wrote && r->reason[0]);
+    }
+}
+
+static void an_adopted_object_is_deleted_only_when_that_was_seen(void **state)
+{
+    struct kt *t = *state;
+    const char *live = KT_LIVE("," ADOPTED_MARKS) ",'data':{'k':'v'}}";
+    look_to_delete(t, false, live);
+    (void)kt_ends(t, SINK_HELD, "adopted");
+    look_to_delete(t, true, live);
+    kt_asks(t, HTTP_DELETE, GET_PATH);
+}
+
+static void a_namespace_is_never_deleted(void **state)
+{
+    struct kt *t = *state;
+    t->event.key = SLICE("/namespaces//ns");
+    kt_delete(t, "{'metadata':{'name':'ns'}}", true);
+    kt_asks(t, HTTP_GET, "/api/v1/namespaces/ns");
+    kt_answer(
+        t, 200,
+        "{'metadata':{'name':'ns','uid':'n','annotations':{" KT_OWNER("/namespaces//ns") "}}}");
+    (void)kt_ends(t, SINK_HELD, "never-deleted");
+}
+
+static void what_is_already_terminating_needs_no_delete(void **state)
+{
+    struct kt *t = *state;
+    look_to_delete(t, true, KT_LIVE(",'deletionTimestamp':'2026-01-01T00:00:00Z'," KT_MARKS) "}");
+    assert_false(kt_ends(t, SINK_DONE, "")->wrote);
+}
+
+/* ---- The way back: the source's object is itself a copy of one in the destination ---- */
+
+#define BACK(data)                                                                                 \
+    KT_HEAD(",'annotations':{'sync.resilog.io/origin':'v1 dest-1 u-dst'}")                         \
+    ",'data':{'k':'" data "'}}"
+
+static void our_own_write_on_its_way_back_ends_here(void **state)
+{
+    struct kt *t = *state;
+    t->event.manager = SLICE("resilog");
+    kt_put(t, BACK("v"));
+    assert_true(kt_ends(t, SINK_SKIPPED, "echo")->record_changed);
+    t->event.manager = SLICE("kube-controller-manager");
+    kt_put(t, BACK("v"));
+    (void)kt_ends(t, SINK_DONE, "");
+}
+
+static void a_persons_change_of_a_copy_goes_back_to_its_origin(void **state)
+{
+    struct kt *t = *state;
+    t->event.manager = SLICE("resilog");
+    kt_put(t, BACK("v"));
+    (void)kt_ends(t, SINK_SKIPPED, "echo");
+    t->event.manager = SLICE("kubectl-edit");
+    kt_put(t, BACK("w"));
+    kt_asks(t, HTTP_GET, GET_PATH);
+    kt_answer(t, 200, UNMARKED);
+    kt_sends(t, HTTP_PUT, PUT_PATH, KT_LIVE("") ",'data':{'k':'w'}}");
+    kt_answer(t, 200, KT_LIVE("") ",'data':{'k':'w'}}");
+    (void)kt_ends(t, SINK_DONE, "");
+    assert_int_equal(kt_record(t).flags, KUBE_RECORD_ORIGIN);
+    look_to_delete(t, false, UNMARKED);
+    (void)kt_ends(t, SINK_DONE, "not-ours");
+}
+
+static void an_origin_is_deleted_when_the_deletion_of_its_copy_was_seen(void **state)
+{
+    struct kt *t = *state;
+    kt_delete(t, BACK("v"), true);
+    kt_asks(t, HTTP_GET, GET_PATH);
+    kt_answer(t, 200, UNMARKED);
+    kt_asks(t, HTTP_DELETE, GET_PATH);
+}
+
+static void an_origin_that_is_gone_is_not_made_again(void **state)
+{
+    struct kt *t = *state;
+    t->event.manager = SLICE("kubectl-edit");
+    kt_put(t, BACK("v"));
+    kt_asks(t, HTTP_GET, GET_PATH);
+    kt_answer(t, 404, NOT_FOUND);
+    assert_false(kt_ends(t, SINK_SKIPPED, "origin-gone")->wrote);
+}
+
+static void the_origin_mark_of_a_third_cluster_is_passed_on(void **state)
+{
+    struct kt *t = *state;
+    kt_put(t, KT_HEAD(",'annotations':{'sync.resilog.io/origin':'v1 third u-3',"
+                      "'sync.resilog.io/owner':'v1 src-1 0000000000000000 " KT_KEY "'}") "}");
+    kt_asks(t, HTTP_POST, POST_PATH);
+    assert_true(kt_has(t->request.body, "v1 third u-3"));
+    assert_true(kt_has(t->request.body, "v1 dest-1 0123456789abcdef " KT_KEY));
+    assert_false(kt_has(t->request.body, "0000000000000000"));
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(our_own_copy_without_a_record_is_taken_up_without_a_write),
+        T(an_equal_object_is_adopted_by_marking_it),
+        T(a_different_object_is_held_until_always_is_said),
+        T(never_holds_even_an_equal_object),
+        T(another_synchronizations_object_is_left_alone),
+        T(a_copied_mark_is_no_mark),
+        T(a_mark_that_somebody_took_off_is_put_back),
+        T(an_unmarked_object_with_another_uid_is_not_the_recorded_one),
+        T(a_base_of_another_object_removes_nothing),
+        T(a_terminating_object_is_waited_for),
+        T(a_replaced_object_is_recreated_where_the_table_allows),
+        T(without_a_record_the_origin_mark_tells_a_replacement),
+        T(a_replaced_object_of_equal_content_gets_its_new_origin),
+        T(the_same_object_is_never_recreated),
+        T(what_bears_no_mark_of_ours_is_not_recreated),
+        T(a_workload_is_recreated_only_by_a_person_and_a_claim_by_nobody),
+        T(what_does_not_bear_our_mark_is_never_deleted),
+        T(an_adopted_object_is_deleted_only_when_that_was_seen),
+        T(a_namespace_is_never_deleted),
+        T(what_is_already_terminating_needs_no_delete),
+        T(our_own_write_on_its_way_back_ends_here),
+        T(a_persons_change_of_a_copy_goes_back_to_its_origin),
+        T(an_origin_is_deleted_when_the_deletion_of_its_copy_was_seen),
+        T(an_origin_that_is_gone_is_not_made_again),
+        T(the_origin_mark_of_a_third_cluster_is_passed_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
