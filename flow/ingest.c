@@ -63,8 +63,9 @@ static enum rc end_listing(struct ingest *g, struct err *e)
     if (!first && c.changed + c.missing > 0) {
         buf_addf(&body, "{\"severity\":\"observed\",\"changed\":%llu,\"deleted\":%llu}",
                  (unsigned long long)c.changed, (unsigned long long)c.missing);
-        rc = ingest_add_own(g, EVENT_GAP, "@gap/", scope, g->closing_end->version, buf_slice(&body),
-                            e);
+        struct event gap = {
+            .op = EVENT_GAP, .version = g->closing_end->version, .body = buf_slice(&body)};
+        rc = ingest_add_own(g, "@gap/", scope, &gap, e);
         buf_reset(&body);
     }
     buf_addf(&body, "{\"listed\":%llu,\"changed\":%llu,\"deleted\":%llu}",

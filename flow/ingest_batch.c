@@ -43,8 +43,8 @@ enum rc ingest_add(struct ingest *g, const struct event *ev, struct err *e)
     return RC_OK;
 }
 
-enum rc ingest_add_own(struct ingest *g, enum event_op op, const char *prefix, struct slice scope,
-                       struct slice version, struct slice body, struct err *e)
+enum rc ingest_add_own(struct ingest *g, const char *prefix, struct slice scope,
+                       const struct event *what, struct err *e)
 {
     AUTO(buf_done) struct buf key = BUF_INIT(EVENT_TEXT_MAX);
     buf_add_str(&key, prefix);
@@ -52,12 +52,10 @@ enum rc ingest_add_own(struct ingest *g, enum event_op op, const char *prefix, s
     enum rc rc = buf_check(&key, "scope", e);
     if (rc < 0)
         return rc;
-    struct event ev = {.op = op,
-                       .cause = CAUSE_SELF,
-                       .source_kind = SOURCE_KUBERNETES,
-                       .key = buf_slice(&key),
-                       .version = version,
-                       .body = body};
+    struct event ev = *what;
+    ev.cause = CAUSE_SELF;
+    ev.source_kind = SOURCE_KUBERNETES;
+    ev.key = buf_slice(&key);
     return ingest_add(g, &ev, e);
 }
 
@@ -68,8 +66,8 @@ static enum rc add_due_positions(struct ingest *g, struct err *e)
         struct position *p = entry.value;
         if (!p->due || g->n_batch == BATCH_ROOM || g->batch_bytes > BYTES_MOST)
             continue;
-        enum rc rc = ingest_add_own(g, EVENT_POSITION, POSITION_PREFIX, entry.key,
-                                    slice_str(p->version), SLICE_NULL, e);
+        struct event ev = {.op = EVENT_POSITION, .version = slice_str(p->version)};
+        enum rc rc = ingest_add_own(g, POSITION_PREFIX, entry.key, &ev, e);
         if (rc < 0)
             return rc;
         p->due = false;

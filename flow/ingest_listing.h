@@ -31,6 +31,7 @@ MUST_CHECK enum rc listing_next_missing(struct listing *l, const struct event **
 struct listing_counts {
     uint64_t listed, changed, missing;
 };
+/* What was noted so far, and how many were missing so far. */
 struct listing_counts listing_count(const struct listing *l);
 
 #endif

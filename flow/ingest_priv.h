@@ -49,10 +49,10 @@ bool ingest_batch_full(const struct ingest *g);
 void ingest_drop_batch(struct ingest *g);
 /* Adds a copy with the fields that are the same for all events of this source. Errors: NOMEM. */
 MUST_CHECK enum rc ingest_add(struct ingest *g, const struct event *ev, struct err *e);
-/* Adds an event of the log's own about a scope. Errors: LIMIT, NOMEM. */
-MUST_CHECK enum rc ingest_add_own(struct ingest *g, enum event_op op, const char *prefix,
-                                  struct slice scope, struct slice version, struct slice body,
-                                  struct err *e);
+/* Adds an event of the log's own about a scope: what has op, version and body. Errors: LIMIT, NOMEM.
+ */
+MUST_CHECK enum rc ingest_add_own(struct ingest *g, const char *prefix, struct slice scope,
+                                  const struct event *what, struct err *e);
 /* Appends the batch with all positions that are due. RC_AGAIN: the log has no room now, the batch
  * waits. Errors: the log's, NOMEM. */
 MUST_CHECK enum rc ingest_flush(struct ingest *g, struct err *e);

@@ -92,9 +92,8 @@ enum rc ingest_pin_source(struct ingest *g, const struct event *ev, struct err *
     json_print_text(identity, &body);
     buf_addf(&body, ",\"incarnation\":%llu}", (unsigned long long)g->incarnation);
     rc = buf_check(&body, "identity", e);
-    return rc < 0 ? rc
-                  : ingest_add_own(g, EVENT_EPOCH, SOURCE_KEY, SLICE_NULL, SLICE_NULL,
-                                   buf_slice(&body), e);
+    struct event epoch = {.op = EVENT_EPOCH, .body = buf_slice(&body)};
+    return rc < 0 ? rc : ingest_add_own(g, SOURCE_KEY, SLICE_NULL, &epoch, e);
 }
 
 enum rc ingest_load_source(struct ingest *g, struct err *e)
@@ -131,6 +130,21 @@ static enum rc logged_version(struct ingest *g, struct slice scope, struct rlog_
     return rc == RC_NOTFOUND ? RC_OK : rc;
 }
 
+/* A listing of the scope broke off with our last life: the log may have newer states than the position
+ * says, and going on from there would put older ones behind them (I4). */
+static enum rc listing_unfinished(struct ingest *g, struct slice scope, bool *ret, struct err *e)
+{
+    AUTO(buf_done) struct buf key = BUF_INIT(SCOPE_TEXT_MAX);
+    AUTO(rlog_found_done) struct rlog_found sync = {0};
+    buf_add_str(&key, SYNC_PREFIX);
+    buf_add_slice(&key, scope);
+    enum rc rc = rlog_last(g->log, buf_slice(&key), 0, &sync, e);
+    if (rc < 0 && rc != RC_NOTFOUND)
+        return rc;
+    *ret = rc == RC_OK && sync.event.op == EVENT_SYNC_BEGIN;
+    return RC_OK;
+}
+
 static enum rc want_one(struct ingest *g, const struct ingest_scope *want, struct err *e)
 {
     if (map_get(g->scopes, want->scope))
@@ -148,8 +162,13 @@ static enum rc want_one(struct ingest *g, const struct ingest_scope *want, struc
     rc = rlog_last(g->log, buf_slice(&key), 0, &at, e);
     if (rc < 0 && rc != RC_NOTFOUND)
         return rc;
+    bool found = rc == RC_OK;
+    bool unfinished;
+    rc = listing_unfinished(g, want->scope, &unfinished, e);
+    if (rc < 0)
+        return rc;
     /* A position from before the resource was last announced may be one of another version of it. */
-    bool resume = rc == RC_OK && at.event.incarnation == g->incarnation &&
+    bool resume = found && !unfinished && at.event.incarnation == g->incarnation &&
                   at.event.offset > kind.event.offset &&
                   (!logged.n || slice_eq(logged, api_version));
     struct position *p = calloc(1, sizeof *p);

@@ -179,6 +179,19 @@ static enum rc begin(struct pump *p, const struct event *ev, rlog_off anchor, en
     return RC_OK;
 }
 
+static enum rc copy_ns_labels(struct pump *p, struct flight *f, struct err *e)
+{
+    struct key key;
+    struct json_doc *labels = NULL;
+    if (key_parse(f->event->key, &key, NULL) == RC_OK)
+        labels = namespaces_labels(p->ns, key.ns);
+    if (!labels)
+        return RC_OK;
+    buf_add_slice(&f->ns_labels, json_root(labels)->raw);
+    f->item.ns_labels = buf_slice(&f->ns_labels);
+    return buf_check(&f->ns_labels, "namespace labels", e);
+}
+
 static enum rc send(struct pump *p, const struct event *ev, const struct replication_entry *entry,
                     rlog_off anchor, struct err *e)
 {
@@ -195,10 +208,10 @@ static enum rc send(struct pump *p, const struct event *ev, const struct replica
             return err_nomem(e);
         return pump_hold(p, ev->key, ev->offset, &reason, e);
     }
-    struct key key;
-    if (key_parse(f->event->key, &key, NULL) == RC_OK) {
-        struct json_doc *labels = namespaces_labels(p->ns, key.ns);
-        f->item.ns_labels = labels ? json_root(labels)->raw : SLICE_NULL;
+    rc = copy_ns_labels(p, f, e);
+    if (rc < 0) {
+        work_end(p->work, f);
+        return rc;
     }
     f->item.body = buf_slice(&f->body);
     f->item.policy = &entry->policy;
@@ -355,7 +368,8 @@ static enum rc finish(struct pump *p, struct flight *f, const struct sink_result
     if (rc < 0)
         return rc;
     const struct hold *held = rows_hold(p->rows, f->event->key);
-    if (held && held->offset > f->event->offset)
+    bool made_up = f->event->offset == 0;
+    if (held && !made_up && held->offset > f->event->offset)
         return RC_OK; /* of a newer event: its pruning was held while this one was in flight */
     if (r->outcome == SINK_HELD || r->outcome == SINK_WAITING) {
         struct hold_reason why = {.cls = r->cls ? r->cls : "refused",

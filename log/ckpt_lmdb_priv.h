@@ -25,6 +25,7 @@ enum ckpt_tag {
 
 #define CKPT_READ_TRIES 1000 /* how often a writer may overtake a reader */
 
+/* The tag of a table's rows. */
 static inline enum ckpt_tag ckpt_tag_of(enum ckpt_table table)
 {
     return table == CKPT_HOLDS ? TAG_HOLD : TAG_APPLIED;

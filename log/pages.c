@@ -354,7 +354,7 @@ static enum rc branch_down(struct search *s, uint64_t *ret_child, struct err *e)
 
 static enum rc take_row(struct search *s, unsigned i, struct err *e)
 {
-    struct pages_node node;
+    struct pages_node node = {.page = 0};
     enum rc rc = pages_node(s->f, s->row->page, i, &node, e);
     if (rc != RC_OK)
         return rc;

@@ -63,16 +63,19 @@ MUST_CHECK enum rc pages_load(const struct pages *f, uint64_t number, unsigned k
 MUST_CHECK enum rc pages_node(const struct pages *f, const char *page, unsigned i,
                               struct pages_node *ret, struct err *e);
 
+/* Of a loaded page: its number, the flags that say its kind, how many nodes it has. */
 static inline uint64_t pages_page_number(const char *page)
 {
     return le_get_u64(page);
 }
 
+/* As LMDB's P_BRANCH, P_LEAF, P_OVERFLOW, P_META. */
 static inline unsigned pages_page_kind(const char *page)
 {
     return le_get_u16(page + 10);
 }
 
+/* From where the list of nodes ends. */
 static inline unsigned pages_node_count(const char *page)
 {
     return (le_get_u16(page + 12) - PAGES_HEAD) / 2;

@@ -14,7 +14,7 @@ enum rc rlog_lmdb_name(const char *dir, struct buf *out, struct err *e)
     if (segments.n == 0)
         return err_set(e, RC_NOTFOUND, ERR_FINAL, "%s holds no segment of a log", dir);
     AUTO(pages_closep) struct pages *f = NULL;
-    struct segment_header header;
+    struct segment_header header = {.name_n = 0};
     rc = segment_open_file(dir, segments.p[0], segments.n > 1, &f, e);
     if (rc == RC_OK)
         rc = segment_read_header(f, &header, e);

@@ -61,6 +61,7 @@ struct rlog_lmdb {
     struct err dead;         /* sticky: the log must be closed and opened again */
 };
 
+/* The back end behind the interface, its first member. */
 static inline struct rlog_lmdb *lmdb_of(struct rlog *l)
 {
     return (struct rlog_lmdb *)l;

@@ -32,6 +32,7 @@ struct rlog {
     struct rlog_listener *listeners;
 };
 
+/* What every back end's open does first. */
 void rlog_init(struct rlog *l, const struct rlog_ops *ops, enum rlog_access access);
 /* What range.shards divides: CRC32C of the key, the same on every back end. */
 uint32_t rlog_key_hash(struct slice key);

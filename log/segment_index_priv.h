@@ -20,8 +20,10 @@ struct segment_index {
     size_t n_slots;     /* a power of two, more than twice the entries */
 };
 
+/* segment_index_find and segment_index_each (segment_index.h) for an index in its file. */
 enum rc segment_index_file_find(const struct segment_index *x, struct slice key, rlog_off from,
                                 rlog_off until, struct offset_list *out, struct err *e);
+/* See above. */
 enum rc segment_index_file_each(const struct segment_index *x, rlog_off from, rlog_off until,
                                 segment_index_fn *fn, void *arg, struct err *e);
 

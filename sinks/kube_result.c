@@ -83,7 +83,8 @@ static void set_dependency(struct kube_write *w, enum depends_on on)
     if (on == ON_NAMESPACE)
         key_print(&(struct key){.resource = SLICE("namespaces"), .name = w->key.ns},
                   &w->dependency);
-    if (on == ON_KIND && w->key.group.n) /* what serves a kind is its definition, "<plural>.<group>" */
+    if (on == ON_KIND &&
+        w->key.group.n) /* what serves a kind is its definition, "<plural>.<group>" */
         buf_addf(&w->dependency, "apiextensions.k8s.io/customresourcedefinitions//%.*s.%.*s",
                  SLICE_ARG(w->key.resource), SLICE_ARG(w->key.group));
     if (w->dependency.bad == RC_OK) /* without it, time alone brings the item back */
@@ -94,7 +95,9 @@ static void say_refusal(const struct kube_write *w, enum diag_level level, const
 {
     const struct kube_said said = {
         .event = w->item.event,
-        .type = w->item.op == SINK_DELETE ? "delete" : w->has_old ? "update" : "create",
+        .type = w->item.op == SINK_DELETE ? "delete"
+                : w->has_old              ? "update"
+                                          : "create",
         .error = w->result.reason,
     };
     kube_say(w->dest->diag, level, doing, &said);

@@ -240,6 +240,8 @@ const struct kube_skip kube_skips[] = {
     {"", "configmaps", NAME, "openshift-service-ca.crt", NULL, SELF_MADE},
     {"", "configmaps", NAME, "extension-apiserver-authentication", NULL, SELF_MADE},
     {"", "configmaps", NAME, "cluster-info", NULL, SELF_MADE},
+    {"", "configmaps", NAME, "kube-apiserver-legacy-service-account-token-tracking", NULL,
+     SELF_MADE},
     {"", "configmaps", LEADER, NULL, NULL, "it elects a leader within one cluster"},
     {"", "endpoints", LEADER, NULL, NULL, "it elects a leader within one cluster"},
     {"", "resourcequotas", NAME, "gke-resource-quotas", NULL, SELF_MADE},

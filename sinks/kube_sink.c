@@ -37,8 +37,9 @@ struct slot {
     http_id id;         /* of RUNNING */
     int64_t not_before; /* of READY */
     uint64_t order;     /* of READY: when submitted; of FINISHED: when finished */
-    struct backoff backoff; /* of the whole item: a look that succeeds does not make a write likelier to */
-    unsigned unserved;      /* answers in a row that decided nothing */
+    struct backoff
+        backoff; /* of the whole item: a look that succeeds does not make a write likelier to */
+    unsigned unserved; /* answers in a row that decided nothing */
 };
 
 struct kube_sink {
@@ -57,6 +58,7 @@ struct kube_sink {
     uint32_t running;
     uint64_t order;      /* last given */
     int64_t pause_until; /* the destination asked us to wait */
+    char trouble[128];   /* the last answer that decided nothing; empty after one that did */
 };
 
 static struct kube_sink *of(struct sink *s)
@@ -161,6 +163,9 @@ static void put_off(struct kube_sink *k, struct slot *x, const struct kube_answe
         k->pause_until = now + a->verdict.retry_after_ns;
     if (a->status == 0 || a->verdict.cls == KUBE_UNAUTHORIZED)
         kube_link_lost(&k->link, &a->verdict, &k->env);
+    /* Without the server's words: they may be about a Secret. */
+    snprintf(k->trouble, sizeof k->trouble, "the destination answers %.63s; it is asked again",
+             a->verdict.reason);
 }
 
 /* The server answers and yet does not serve this very item (a webhook of its kind is broken, the store takes no
@@ -202,6 +207,7 @@ static enum rc on_answer(struct kube_sink *k, struct slot *x, const struct http_
     if (rc != RC_OK)
         return rc;
     widen(k);
+    k->trouble[0] = '\0';
     if (kube_write_result(x->write))
         finish(k, x);
     return RC_OK;
@@ -316,8 +322,7 @@ static void sink_get_status(struct sink *s, struct sink_status *ret)
 {
     const struct kube_link *l = &of(s)->link;
     *ret = (struct sink_status){.connected = l->up && !l->fatal, .fatal = l->fatal};
-    snprintf(ret->error, sizeof ret->error, "%s",
-             ret->connected ? of(s)->scans.trouble : l->error);
+    snprintf(ret->error, sizeof ret->error, "%s", ret->connected ? of(s)->scans.trouble : l->error);
 }
 
 static enum rc sink_wait_for(struct sink *s, int wake_fd, int64_t timeout_ns, struct err *e)

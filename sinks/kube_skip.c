@@ -43,12 +43,12 @@ const char *kube_skip_why(struct json_doc *d, struct slice group, struct slice r
 
 static bool same_letters(struct slice lower, struct slice mixed)
 {
-    for (size_t i = 0; i < lower.n; i++) {
+    for (size_t i = 0; i < lower.n && i < mixed.n; i++) {
         char c = mixed.p[i];
         if (lower.p[i] != (c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c))
             return false;
     }
-    return true;
+    return lower.n <= mixed.n;
 }
 
 /* True if resource is the plural of kind as Kubernetes itself forms it: Deployment, deployments; Ingress,

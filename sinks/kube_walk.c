@@ -31,7 +31,7 @@ static bool names(struct json_doc *d, struct slice segment, const struct json *c
     if (child->parent->type != JSON_OBJECT)
         return false;
     struct slice name = json_name(d, child);
-    if (segment.p[segment.n - 1] == '*')
+    if (segment.n > 0 && segment.p[segment.n - 1] == '*')
         return slice_starts(name, slice_of(segment.p, segment.n - 1));
     return slice_eq(name, segment);
 }

@@ -42,7 +42,7 @@ struct sink_item {
     /* A write of the key that no record tells of may have been done, by an earlier life that died before its commit:
      * the destination is to be looked at, whatever the record says. */
     bool unsure;
-    struct slice ns_labels;    /* JSON object: labels of the source's namespace, empty if unknown */
+    struct slice ns_labels; /* JSON object: labels of the source's namespace, empty if unknown */
     const struct sink_policy *policy;
 };
 
@@ -56,7 +56,8 @@ enum sink_outcome {
 struct sink_result {
     uint64_t ticket;
     enum sink_outcome outcome;
-    const char *cls; /* a stable word: "invalid", "forbidden", "conflict", "namespace-missing", ... */
+    const char
+        *cls; /* a stable word: "invalid", "forbidden", "conflict", "namespace-missing", ... */
     char reason[400]; /* for a person */
     /* Of WAITING: the key that would help, "/namespaces//ns" or that of a CustomResourceDefinition; may be empty. */
     struct slice dependency;

@@ -74,6 +74,7 @@ static inline rlog_off world_next(const struct world *w)
     return w->n + 1;
 }
 
+/* Asserts that every member is the same. */
 void assert_same_event(const struct event *found, const struct event *expected);
 /* Asserts that a call failed with rc and retry and filled e. */
 void assert_failed(enum rc found, enum rc rc, enum err_retry retry, const struct err *e);

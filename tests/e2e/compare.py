@@ -55,7 +55,8 @@ SUSPENDED = ("batch/jobs", "batch/cronjobs")
 # Objects that every cluster makes for itself: (group/resource, test of the object).
 RBAC = "rbac.authorization.k8s.io/"
 OWN = {
-    "/configmaps": lambda o: name_of(o) in ("kube-root-ca.crt", "extension-apiserver-authentication", "cluster-info"),
+    "/configmaps": lambda o: name_of(o) in ("kube-root-ca.crt", "extension-apiserver-authentication", "cluster-info",
+                                            "kube-apiserver-legacy-service-account-token-tracking"),
     "/services": lambda o: name_of(o) == "kubernetes",
     "/endpoints": lambda o: name_of(o) == "kubernetes",
     "/secrets": lambda o: text(o.get('"type"')) in ("kubernetes.io/service-account-token",

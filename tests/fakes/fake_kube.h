@@ -66,6 +66,7 @@ bool fake_kube_next(struct fake_kube *k, struct slice after, struct fake_kube_it
  * common, so no uid, versions, times and managedFields. */
 uint64_t fake_kube_digest(struct fake_kube *k, bool own_fields);
 
+/* The cluster's present resourceVersion. */
 int64_t fake_kube_version(const struct fake_kube *k);
 void fake_kube_set_cluster_uid(struct fake_kube *k, const char *uid); /* of kube-system */
 /* Forgets what was before that version, as etcd's compaction: older watches and continue tokens

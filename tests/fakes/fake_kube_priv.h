@@ -58,6 +58,7 @@ void fk_break_all(struct fake_kube *k);
 bool fk_http_arrive(struct fake_kube *k);
 int64_t fk_http_wake(struct fake_kube *k, int64_t now_ns);
 
+/* The fault that strikes this request, by plan or by chance. */
 enum fake_kube_fault fk_fault_of_request(struct fake_kube *k, const struct fk_call *c);
 /* True if that fault strikes this frame or bookmark. */
 bool fk_fault_strikes(struct fake_kube *k, const struct fk_call *c, enum fake_kube_fault fault);

@@ -5,6 +5,7 @@
 #include "core/event.h"
 #include "producers/producer.h"
 
+/* producer_close frees it. */
 struct producer *fake_producer_new(void);
 
 /* Queues a copy. */
@@ -12,16 +13,18 @@ void fake_producer_say(struct producer *p, const struct event *ev);
 /* "@epoch/source" with reason "start" or "regression". */
 void fake_producer_identity(struct producer *p, const char *identity, const char *reason);
 /* SYNC_BEGIN, SYNC_END, POSITION, GAP of a scope; version may be NULL. */
-void fake_producer_own(struct producer *p, enum event_op op, const char *scope, const char *version);
+void fake_producer_own(struct producer *p, enum event_op op, const char *scope,
+                       const char *version);
 /* PUT or DELETE of an object; uid "u-<key>", body {"v":<version>}. */
-void fake_producer_object(struct producer *p, enum event_op op, enum event_cause cause, const char *key,
-                          const char *version);
+void fake_producer_object(struct producer *p, enum event_op op, enum event_cause cause,
+                          const char *key, const char *version);
 /* Events that were not taken yet. */
 size_t fake_producer_waiting(const struct producer *p);
 /* The resume position that a scope was added with ("" for a listing), NULL if it is not there; and its
  * version of the API. */
 const char *fake_producer_resume(const struct producer *p, const char *scope);
 const char *fake_producer_api_version(const struct producer *p, const char *scope);
-void fake_producer_set_status(struct producer *p, const char *scope, enum producer_phase phase, const char *error);
+void fake_producer_set_status(struct producer *p, const char *scope, enum producer_phase phase,
+                              const char *error);
 
 #endif

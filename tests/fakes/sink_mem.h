@@ -13,6 +13,7 @@
 
 struct dest_mem;
 
+/* An empty destination. */
 struct dest_mem *dest_mem_new(void);
 void dest_mem_free(struct dest_mem *d); /* after its sinks are closed */
 DEFINE_FREEP(struct dest_mem, dest_mem_free)

@@ -37,7 +37,7 @@ struct rig {
     struct env env;
     struct rlog_mem_store *log;
     struct ckpt_mem_store *ckpts;
-    struct dest_mem *dest; /* the test looks at it only before the start and after the stop */
+    struct dest_mem *dest, *other; /* of s and t; the test looks at them only while nothing runs */
     struct wiring wiring;
     struct resources *resources;
     struct runtime *runtime;
@@ -46,11 +46,11 @@ struct rig {
     struct producer *producer; /* NULL while none is open */
     int post_fd;               /* wakes it */
 
-    atomic_int logs_opened, sinks_opened, commits;
-    atomic_int fail_logs; /* so many openings fail */
+    atomic_int logs_opened, sinks_opened, submitted, commits;
+    atomic_int fail_logs;  /* so many openings fail */
     atomic_int fail_steps; /* so many steps of sinks fail */
-    atomic_bool rush; /* each step of a sink takes a second */
-    atomic_bool warned;   /* of effects */
+    atomic_bool rush;      /* each step of a sink takes a second */
+    atomic_bool warned;    /* of effects */
 };
 static struct rig *rig; /* of the running test: the tapped methods find it here */
 
@@ -119,6 +119,12 @@ static inline bool take_one(atomic_int *n)
     while (now > 0 && !atomic_compare_exchange_weak(n, &now, now - 1))
         ;
     return now > 0;
+}
+
+static inline enum rc tap_submit(struct sink *s, const struct sink_item *item, struct err *e)
+{
+    atomic_fetch_add(&rig->submitted, 1);
+    return sink_own->submit(s, item, e);
 }
 
 static inline enum rc tap_sink_step(struct sink *s, int64_t *ret_wake_ns, struct err *e)
@@ -191,11 +197,11 @@ static inline enum rc rig_open_sink(void *arg, const struct sync *sync, struct s
                                     struct sink **ret, struct err *e)
 {
     (void)arg;
-    (void)sync;
     (void)e;
     assert_true(slice_eq(identity, SLICE("src-1")));
     atomic_fetch_add(&rig->sinks_opened, 1);
-    struct sink *s = sink_mem_open(rig->dest, &rig->env);
+    bool first = strcmp(sync->name, "s") == 0;
+    struct sink *s = sink_mem_open(first ? rig->dest : rig->other, &rig->env);
     s->ops = &sink_taps;
     *ret = s;
     return RC_OK;
@@ -230,6 +236,7 @@ static inline void rig_tap(void)
     producer_taps.wait = tap_producer_wait;
     producer_taps.close = tap_producer_close;
     sink_taps = *sink_own;
+    sink_taps.submit = tap_submit;
     sink_taps.step = tap_sink_step;
     sink_taps.wait = tap_sink_wait;
     ckpt_taps = *ckpt_own;
@@ -248,6 +255,7 @@ static inline int runtime_setup(void **state)
     rig->log = rlog_mem_store_new();
     rig->ckpts = ckpt_mem_store_new();
     rig->dest = dest_mem_new();
+    rig->other = dest_mem_new();
     rig->post_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     rig->env = (struct env){.clock = &rig->clock, .rng = rng_sys()};
     rig_tap();
@@ -262,6 +270,7 @@ static inline int runtime_teardown(void **state)
     runtime_stop(rig->runtime);
     resources_free(rig->resources);
     dest_mem_free(rig->dest);
+    dest_mem_free(rig->other);
     ckpt_mem_store_free(rig->ckpts);
     rlog_mem_store_free(rig->log);
     diag_free(rig->env.diag);

@@ -13,8 +13,8 @@
 
 #define PT_SYNC SLICE("team/sync")
 
-/* Secrets are selected by the object's label sel=yes, services by the namespace's label env=prod, configmaps all; deployments are
- * scaled to zero by a patch. */
+/* Secrets are selected by the object's label sel=yes, services by the namespace's label env=prod,
+ * configmaps all; deployments are scaled to zero by a patch. */
 struct pump_world {
     struct ft_log log;
     struct ckpt_mem_store *ckpts;
@@ -23,6 +23,7 @@ struct pump_world {
     struct replication_entry entries[4];
     struct replication replication;
     bool allow_prune;
+    unsigned deaths; /* how often it was closed */
 
     struct ckpt *ckpt; /* a ckpt_fault; this and the following end with a crash */
     struct sink *sink;
@@ -57,6 +58,7 @@ static inline void pt_open(struct pump_world *w)
 /* As if the process died now. */
 static inline void pt_close(struct pump_world *w)
 {
+    w->deaths++;
     pump_close(w->pump);
     sink_close(w->sink);
     ckpt_close(w->ckpt);
@@ -126,8 +128,8 @@ static inline enum rc pt_step(struct pump_world *w, int64_t *wake, struct err *e
     return rc;
 }
 
-/* Steps, with time going on, until there is nothing to do for two seconds (commits are done then, holds are not tried again);
- * or the first error. */
+/* Steps, with time going on, until there is nothing to do for two seconds (commits are done then, holds
+ * are not tried again); or the first error. */
 static inline enum rc pt_try_run(struct pump_world *w, struct err *e)
 {
     for (int i = 0; i < 100000; i++) {

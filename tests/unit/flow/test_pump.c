@@ -1,4 +1,5 @@
-/* The pump's ordinary life: what it applies, what it holds, what it commits. Pruning, the first scan and crashes have their own files. */
+/* The pump's ordinary life: what it applies, what it holds, what it commits. Pruning, the first scan
+ * and crashes have their own files. */
 #include "tests/unit/flow/pump_test.h"
 
 #define A  "/configmaps/n/a"

@@ -1,5 +1,5 @@
-/* The decisions about single keys under crash and failure: wherever the pump dies, the next one brings the destination to the same
- * state, and no older event is ever written over a newer one (I1, I3, I4). */
+/* The decisions about single keys under crash and failure: wherever the pump dies, the next one brings
+ * the destination to the same state, and no older event is ever written over a newer one (I1, I3, I4). */
 #include "tests/unit/flow/pump_test.h"
 
 #define TURNS 4 /* pump steps between two events of the story */
@@ -10,8 +10,8 @@ struct line {
     const char *key, *json;
 };
 
-/* What happens at the source. At its end everything is selected, known and accepted, so that the final state does not depend on which
- * events a catch-up passed over. */
+/* What happens at the source. At its end everything is selected, known and accepted, so that the final
+ * state does not depend on which events a catch-up passed over. */
 static const struct line STORY[] = {
     {EVENT_SYNC_BEGIN, CAUSE_SELF, "@sync//configmaps", NULL},
     {EVENT_PUT, CAUSE_WATCH, "/configmaps/n/a", "{'v':1}"},
@@ -154,30 +154,33 @@ static void a_crash_every_few_steps_changes_nothing_in_the_end(void **state)
     }
 }
 
-/* All was said while the pump was away, and it dies again while it catches up. */
+/* The pump goes away after line `from`, misses the rest, and dies again after n steps of catching up. */
+static void miss_lines(size_t from, int n)
+{
+    struct pump_world *w = new_world();
+    pt_open(w);
+    for (size_t i = 0; i <= from; i++) {
+        tell(w, i);
+        for (int k = 0; k < TURNS; k++)
+            turn(w);
+    }
+    pt_close(w);
+    for (size_t i = from + 1; i < LINES; i++)
+        tell(w, i);
+    pt_open(w);
+    for (int i = 0; i < n; i++)
+        turn(w);
+    pt_crash(w);
+    assert_story_ended(w, "crash while catching up", n);
+    pt_free(w);
+}
+
 static void a_crash_while_catching_up_changes_nothing_in_the_end(void **state)
 {
     (void)state;
-    for (int from = 0; from < (int)LINES; from += 3) {
-        for (int n = 0; n < 25; n++) {
-            struct pump_world *w = new_world();
-            pt_open(w);
-            for (int i = 0; i < (int)LINES; i++) {
-                tell(w, (size_t)i);
-                if (i <= from)
-                    for (int k = 0; k < TURNS; k++)
-                        turn(w);
-                if (i == from)
-                    pt_close(w);
-            }
-            pt_open(w);
-            for (int i = 0; i < n; i++)
-                turn(w);
-            pt_crash(w);
-            assert_story_ended(w, "crash while catching up", n);
-            pt_free(w);
-        }
-    }
+    for (size_t from = 0; from < LINES; from += 3)
+        for (int n = 0; n < 25; n++)
+            miss_lines(from, n);
 }
 
 static void writes_that_a_crashed_sink_had_not_flushed_are_made_again(void **state)
@@ -244,9 +247,9 @@ static bool play_with_ckpt_fault(enum ckpt_fault_call call, unsigned n, bool don
     for (int i = 0; i < (int)LINES * TURNS; i++) {
         if (i % TURNS == 0)
             tell(w, (size_t)(i / TURNS));
-        const struct ckpt *before = w->ckpt;
+        unsigned before = w->deaths;
         turn(w);
-        struck = struck || w->ckpt != before;
+        struck = struck || w->deaths != before;
     }
     reopen(w);
     assert_story_ended(w, "failing call of the checkpoint", (int)n);

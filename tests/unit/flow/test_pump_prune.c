@@ -373,6 +373,7 @@ static void many_leftovers_are_held_for_approval_and_not_counted_twice(void **st
     pt_lacks(w, LEFT);
     assert_int_equal(pt_status(w).prune_held, MISSING_END);
     approve(w);
+    assert_int_equal(pt_status(w).prune_held, 0);
     assert_int_equal(dest_mem_count(w->dest), 1);
 }
 

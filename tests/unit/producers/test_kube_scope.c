@@ -70,7 +70,8 @@ static bool take_http(struct test *t)
     return true;
 }
 
-/* Lets that much time pass, or until versions went backwards: the producer acts on that at once. In this test nobody asks for the identity: it counts as verified. */
+/* Lets that much time pass, or until versions went backwards: the producer acts on that at once. In
+ * this test nobody asks for the identity: it counts as verified. */
 static void run_for(struct test *t, int64_t ns)
 {
     int64_t end = cw_now(&t->w) + ns;

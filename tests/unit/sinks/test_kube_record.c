@@ -65,6 +65,26 @@ static void a_record_without_a_body_has_no_base(void **state)
     assert_int_equal(back.n, 0);
 }
 
+static void a_distrusted_record_keeps_all_but_its_hash(void **state)
+{
+    AUTO(buf_done)
+    struct buf b = BUF_INIT(KUBE_RECORD_MAX), out = BUF_INIT(KUBE_RECORD_MAX),
+               back = BUF_INIT(KUBE_RECORD_BODY_MAX);
+    static const uint8_t none[KUBE_HASH_SIZE];
+    struct kube_record r;
+    struct err e = ERR_INIT;
+    encode(*state, SLICE("{\"a\":1}"), &b);
+    buf_add_str(&out, "before");
+    kube_record_distrust(buf_slice(&b), &out);
+    struct slice bytes = slice_of(out.p + 6, out.n - 6);
+    assert_int_equal(kube_record_decode(bytes, &r, &e), RC_OK);
+    assert_memory_equal(r.desired_hash, none, KUBE_HASH_SIZE);
+    assert_memory_equal(r.answer_hash, sample.answer_hash, KUBE_HASH_SIZE);
+    assert_true(slice_eq(r.uid, sample.uid));
+    assert_int_equal(kube_record_desired(&r, *state, &back, &e), RC_OK);
+    assert_true(slice_eq(buf_slice(&back), SLICE("{\"a\":1}")));
+}
+
 static void the_same_record_has_the_same_bytes(void **state)
 {
     AUTO(buf_done) struct buf a = BUF_INIT(KUBE_RECORD_MAX), b = BUF_INIT(KUBE_RECORD_MAX);
@@ -149,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_written_is_read),
         cmocka_unit_test(a_record_without_a_body_has_no_base),
+        cmocka_unit_test(a_distrusted_record_keeps_all_but_its_hash),
         cmocka_unit_test(the_same_record_has_the_same_bytes),
         cmocka_unit_test(every_flipped_byte_and_every_cut_is_seen),
         cmocka_unit_test(what_a_newer_version_wrote_is_unsupported),

@@ -169,6 +169,45 @@ static void silence_is_asked_again_and_a_denial_is_said(void **state)
     assert_int_equal(event_iter_next(denied, &ev, &e), RC_DENIED);
 }
 
+/* Else another cluster behind the same address would be listed, found empty, and written to. */
+static void after_a_silence_the_destination_is_asked_who_it_is(void **state)
+{
+    struct kw *w = *state;
+    const struct event *ev;
+    struct sink_status st;
+    struct err e = ERR_INIT;
+    put_many(w, 1);
+    kw_connect(w);
+    fake_kube_plan(w->kube, &(struct fake_kube_rule){.fault = FAKE_KUBE_REFUSED,
+                                                     .method = HTTP_GET,
+                                                     .path = "/api/v1/configmaps"});
+    fake_kube_set_cluster_uid(w->kube, "dest-2");
+    AUTO(event_iter_freep) struct event_iter *it = scan(w, SCOPE);
+    while (kw_pass(w))
+        assert_int_equal(event_iter_next(it, &ev, &e), RC_AGAIN);
+    sink_status(w->sink, &st);
+    assert_true(st.fatal);
+}
+
+static void a_list_that_gets_errors_is_told_while_it_lasts(void **state)
+{
+    struct kw *w = *state;
+    struct sink_status st;
+    put_many(w, 1);
+    kw_connect(w);
+    fake_kube_plan(w->kube, &(struct fake_kube_rule){.fault = FAKE_KUBE_ERROR,
+                                                     .method = HTTP_GET,
+                                                     .path = "/api/v1/configmaps"});
+    AUTO(event_iter_freep) struct event_iter *it = scan(w, SCOPE);
+    (void)kw_settle(w);
+    sink_status(w->sink, &st);
+    assert_true(st.connected);
+    assert_non_null(strstr(st.error, "error listing objects in cluster"));
+    assert_non_null(next(w, it));
+    sink_status(w->sink, &st);
+    assert_string_equal(st.error, "");
+}
+
 static void a_kind_that_is_not_there_has_no_copies(void **state)
 {
     struct kw *w = *state;
@@ -234,6 +273,8 @@ int main(void)
         T(a_scan_goes_on_over_all_pages),
         T(an_expired_page_begins_the_list_anew),
         T(silence_is_asked_again_and_a_denial_is_said),
+        T(after_a_silence_the_destination_is_asked_who_it_is),
+        T(a_list_that_gets_errors_is_told_while_it_lasts),
         T(a_kind_that_is_not_there_has_no_copies),
         T(what_was_scanned_is_not_written_again),
         T(a_scan_may_be_left_early_and_outlive_its_sink),

@@ -223,7 +223,8 @@ static void a_missing_namespace_and_a_missing_kind_wait_for_what_would_help(void
     kw_job(&j, "example.com/widgets/ns/a", "example.com/v1", "Widget");
     kw_apply(w, &j, SINK_PUT, "{'metadata':{'name':'a','namespace':'ns'}}");
     kw_expect(&j, SINK_WAITING, "kind-missing");
-    kt_assert_text(buf_slice(&j.dependency), "apiextensions.k8s.io/customresourcedefinitions//widgets.example.com");
+    kt_assert_text(buf_slice(&j.dependency),
+                   "apiextensions.k8s.io/customresourcedefinitions//widgets.example.com");
     kw_job_done(&j);
 }
 
@@ -272,6 +273,95 @@ static void a_lost_reply_neither_repeats_nor_loses_a_write(void **state)
         assert_int_equal(fake_kube_get(w->kube, A).n, 0);
     }
     kw_job_done(&j);
+}
+
+/* One kind's store or webhook is broken: its objects neither fill the window nor are asked for without a pause. */
+static void an_object_that_only_gets_errors_is_held_and_blocks_nobody(void **state)
+{
+    struct kw *w = *state;
+    struct kw_job broken, sound;
+    reopen(w, 1);
+    kw_job(&broken, A, "v1", "ConfigMap");
+    kw_job(&sound, "/secrets/ns/s", "v1", "Secret");
+    fake_kube_plan(w->kube, &(struct fake_kube_rule){.fault = FAKE_KUBE_ERROR,
+                                                     .method = HTTP_POST,
+                                                     .path = "/api/v1/namespaces/ns/configmaps",
+                                                     .times = 1000});
+    int64_t start = clock_boot_ns(&w->clock.clock);
+    uint64_t before = fake_kube_counts(w->kube).posts;
+    kw_apply(w, &broken, SINK_PUT, CONFIG("a", "'k':'v'"));
+    kw_expect(&broken, SINK_HELD, "unserved");
+    assert_true(kt_has(slice_str(broken.result.reason), "error creating object in cluster"));
+    assert_true(fake_kube_counts(w->kube).posts - before <= 10);
+    assert_true(clock_boot_ns(&w->clock.clock) - start > 10 * NS_PER_S); /* not at once, either */
+    kw_apply(w, &sound, SINK_PUT,
+             "{'apiVersion':'v1','kind':'Secret','metadata':{'name':'s','namespace':'ns'}}");
+    kw_expect(&sound, SINK_DONE, "");
+    kw_job_done(&broken);
+    kw_job_done(&sound);
+}
+
+static void the_pauses_grow_although_looks_succeed_between_the_writes(void **state)
+{
+    struct kw *w = *state;
+    struct kw_job j;
+    kw_job(&j, A, "v1", "ConfigMap");
+    kw_apply(w, &j, SINK_PUT, CONFIG("a", "'k':'v'"));
+    fake_kube_plan(w->kube, &(struct fake_kube_rule){.fault = FAKE_KUBE_ERROR,
+                                                     .method = HTTP_PUT,
+                                                     .path = "/api/v1/namespaces/ns/configmaps/a",
+                                                     .times = 1000});
+    int64_t start = clock_boot_ns(&w->clock.clock);
+    kw_apply(w, &j, SINK_PUT, CONFIG("a", "'k':'w'"));
+    kw_expect(&j, SINK_HELD, "unserved");
+    assert_true(clock_boot_ns(&w->clock.clock) - start > 10 * NS_PER_S);
+    /* Back to what was there: the record does not vouch for it any more, so it is looked at. */
+    uint64_t gets = fake_kube_counts(w->kube).gets;
+    kw_apply(w, &j, SINK_PUT, CONFIG("a", "'k':'v'"));
+    kw_expect(&j, SINK_DONE, "");
+    assert_true(fake_kube_counts(w->kube).gets > gets);
+    kw_job_done(&j);
+}
+
+static void errors_for_everybody_hold_nothing(void **state)
+{
+    struct kw *w = *state;
+    struct kw_job j;
+    struct sink_status st;
+    kw_job(&j, A, "v1", "ConfigMap");
+    kw_connect(w);
+    fake_kube_plan(
+        w->kube, &(struct fake_kube_rule){
+                     .fault = FAKE_KUBE_ERROR, .method = FAKE_KUBE_ANY, .path = "/", .times = 100});
+    assert_int_equal(kw_submit(w, &j, SINK_PUT, CONFIG("a", "'k':'v'")), RC_OK);
+    bool told = false;
+    for (int i = 0; i < 1000 && !j.finished; i++) {
+        (void)kw_pass(w);
+        kw_take(w, &j, 1);
+        sink_status(w->sink, &st);
+        told = told || (!st.connected && st.error[0]);
+    }
+    assert_true(told);
+    kw_expect(&j, SINK_DONE, "");
+    kw_job_done(&j);
+}
+
+static void what_an_earlier_life_may_have_written_is_looked_at(void **state)
+{
+    struct kw *w = *state;
+    struct kw_job j, lost;
+    kw_job(&j, A, "v1", "ConfigMap");
+    kw_job(&lost, A, "v1", "ConfigMap");
+    kw_apply(w, &j, SINK_PUT, CONFIG("a", "'k':'v'"));
+    buf_add_slice(&lost.record, buf_slice(&j.record));
+    kw_apply(w, &lost, SINK_PUT, CONFIG("a", "'k':'w'")); /* and died before its commit */
+    kw_expect(&lost, SINK_DONE, "");
+    j.item.unsure = true;
+    kw_apply(w, &j, SINK_PUT, CONFIG("a", "'k':'v'"));
+    kw_expect(&j, SINK_DONE, "");
+    assert_true(kt_has(fake_kube_get(w->kube, A), "\"k\":\"v\""));
+    kw_job_done(&j);
+    kw_job_done(&lost);
 }
 
 static void a_429_is_waited_out_by_all(void **state)
@@ -552,6 +642,10 @@ int main(void)
         T(a_missing_namespace_and_a_missing_kind_wait_for_what_would_help),
         T(a_terminating_object_is_made_anew_once_it_is_gone),
         T(a_lost_reply_neither_repeats_nor_loses_a_write),
+        T(an_object_that_only_gets_errors_is_held_and_blocks_nobody),
+        T(the_pauses_grow_although_looks_succeed_between_the_writes),
+        T(errors_for_everybody_hold_nothing),
+        T(what_an_earlier_life_may_have_written_is_looked_at),
         T(a_429_is_waited_out_by_all),
         T(many_items_are_on_their_way_at_once),
         T(the_window_shrinks_when_throttled_and_grows_with_success),

@@ -1,0 +1,283 @@
+/* Positions, the identity of the source, versions, and scopes that come and go. */
+#include "tests/unit/flow/ingest_test.h"
+
+/* ---- Positions (I2) ---- */
+
+static void namespaces_and_crds_are_always_followed(void **state)
+{
+    struct world *w = *state;
+    assert_string_equal(fake_producer_resume(w->producer, "/namespaces"), "");
+    assert_string_equal(fake_producer_api_version(w->producer, "/namespaces"), "v1");
+    assert_non_null(
+        fake_producer_resume(w->producer, "apiextensions.k8s.io/customresourcedefinitions"));
+    assert_string_equal(fake_producer_resume(w->producer, CM), "");
+    assert_null(fake_producer_resume(w->producer, "/secrets"));
+}
+
+static void the_position_is_in_the_same_append_as_the_events_it_covers(void **state)
+{
+    struct world *w = *state;
+    list_two(w);
+    unsigned before = rlog_fault_count(w->log.log, RLOG_FAULT_APPEND);
+    watched(w, A, "11");
+    watched(w, C, "12");
+    run(w);
+    assert_said(w, "put a@11 put c@12 position@12");
+    assert_int_equal(rlog_fault_count(w->log.log, RLOG_FAULT_APPEND), before + 1);
+}
+
+static void an_append_that_fails_leaves_neither_event_nor_position(void **state)
+{
+    struct world *w = *state;
+    list_two(w);
+    watched(w, A, "11");
+    rlog_fault_set(w->log.log, RLOG_FAULT_APPEND,
+                   &(struct rlog_fault){.rc = RC_IO, .retry = ERR_FATAL});
+    struct err e = ERR_INIT;
+    assert_int_equal(run_to_error(w, &e), RC_IO);
+    crash(w);
+    assert_said(w, "");
+    assert_string_equal(fake_producer_resume(w->producer, CM), "10");
+}
+
+static void a_restart_resumes_from_the_last_position(void **state)
+{
+    struct world *w = *state;
+    list_two(w);
+    watched(w, A, "11");
+    run(w);
+    crash(w);
+    assert_string_equal(fake_producer_resume(w->producer, CM), "11");
+    watched(w, A, "12");
+    run(w);
+    assert_said(w, "put a@11 position@11 put a@12 position@12");
+}
+
+static void bookmarks_are_written_at_most_once_a_minute(void **state)
+{
+    struct world *w = *state;
+    list_two(w);
+    say(w, EVENT_POSITION, "20");
+    run(w);
+    assert_said(w, "");
+    fake_clock_advance(&w->log.clock, 60 * NS_PER_S - 1);
+    say(w, EVENT_POSITION, "21");
+    run(w);
+    assert_said(w, "");
+    fake_clock_advance(&w->log.clock, 1);
+    say(w, EVENT_POSITION, "22");
+    run(w);
+    assert_said(w, "position@22");
+    say(w, EVENT_POSITION, "23");
+    run(w);
+    assert_said(w, "");
+}
+
+static void an_event_takes_the_newest_position_along(void **state)
+{
+    struct world *w = *state;
+    list_two(w);
+    watched(w, A, "11");
+    say(w, EVENT_POSITION, "30");
+    run(w);
+    assert_said(w, "put a@11 position@30");
+}
+
+/* ---- Identity ---- */
+
+static void another_cluster_under_the_same_name_is_refused_and_nothing_appended(void **state)
+{
+    struct world *w = *state;
+    list_two(w);
+    fake_producer_identity(w->producer, "cluster-2", "start");
+    watched(w, A, "99");
+    struct err e = ERR_INIT;
+    assert_int_equal(run_to_error(w, &e), RC_CONFLICT);
+    assert_int_equal(e.retry, ERR_FATAL);
+    assert_true(ft_has(e.msg, "cluster-1") && ft_has(e.msg, "cluster-2"));
+    assert_said(w, "");
+}
+
+static void the_identity_is_pinned_across_restarts(void **state)
+{
+    struct world *w = *state;
+    list_two(w);
+    stop(w);
+    start(w);
+    run(w); /* the same cluster: no event */
+    assert_said(w, "");
+    stop(w);
+    start(w);
+    fake_producer_identity(w->producer, "cluster-2", "start");
+    struct err e = ERR_INIT;
+    assert_int_equal(run_to_error(w, &e), RC_CONFLICT);
+}
+
+static void a_regression_raises_the_incarnation_and_everything_is_listed_into_it(void **state)
+{
+    struct world *w = *state;
+    list_two(w);
+    fake_producer_identity(w->producer, "cluster-1", "regression");
+    say(w, EVENT_SYNC_BEGIN, NULL);
+    listed(w, A, "5"); /* the same version says nothing in another incarnation */
+    say(w, EVENT_SYNC_END, "7");
+    run(w);
+    assert_said(w, "epoch sync-begin put a@5 delete b@6 gap@7 sync-end@7 position@7");
+    AUTO(rlog_found_done) struct rlog_found a = {0}, epoch = {0};
+    last_of(w, A, &a);
+    last_of(w, "@epoch/source", &epoch);
+    assert_int_equal(a.event.incarnation, 2);
+    assert_int_equal(epoch.event.incarnation, 2);
+    crash(w);
+    assert_string_equal(fake_producer_resume(w->producer, CM), "7");
+}
+
+static void a_position_of_before_a_regression_is_not_resumed_from(void **state)
+{
+    struct world *w = *state;
+    list_two(w);
+    watched(w, A, "900"); /* its position is due when the regression is seen */
+    fake_producer_identity(w->producer, "cluster-1", "regression");
+    run(w);
+    assert_said(w, "put a@900 epoch");
+    crash(w);
+    assert_string_equal(fake_producer_resume(w->producer, CM), "");
+}
+
+static void an_event_before_the_identity_is_a_fault_of_the_producer(void **state)
+{
+    struct world *w = *state;
+    stop(w);
+    struct err e = ERR_INIT;
+    w->producer = fake_producer_new();
+    assert_ok(ingest_open(w->producer, w->log.log, &w->log.env, &w->ingest, &e));
+    say(w, EVENT_SYNC_BEGIN, NULL);
+    assert_int_equal(run_to_error(w, &e), RC_INVALID);
+    assert_int_equal(e.retry, ERR_FATAL);
+}
+
+/* ---- Kinds and versions ---- */
+
+static void kind(struct world *w, const char *api_version, const char *body)
+{
+    fake_producer_say(w->producer, &(struct event){.op = EVENT_KIND,
+                                                   .cause = CAUSE_SELF,
+                                                   .source_kind = SOURCE_KUBERNETES,
+                                                   .key = SLICE("@kind/" CM),
+                                                   .api_version = slice_str(api_version),
+                                                   .body = slice_str(body)});
+}
+
+static void a_kind_is_written_only_when_it_changed(void **state)
+{
+    struct world *w = *state;
+    kind(w, "v1", "{\"a\":1}");
+    run(w);
+    kind(w, "v1", "{\"a\":1}");
+    run(w);
+    kind(w, "v1", "{\"a\":2}");
+    run(w);
+    assert_said(w, "epoch kind kind");
+}
+
+static void a_change_of_version_is_a_fresh_listing_even_after_a_crash_inside_it(void **state)
+{
+    struct world *w = *state;
+    kind(w, "v1beta1", "{\"version\":\"v1beta1\"}");
+    say(w, EVENT_SYNC_BEGIN, NULL);
+    listed(w, A, "5");
+    say(w, EVENT_SYNC_END, "10");
+    run(w);
+    crash(w); /* wants v1 */
+    assert_string_equal(fake_producer_resume(w->producer, CM), "");
+    kind(w, "v1", "{\"version\":\"v1\"}");
+    say(w, EVENT_SYNC_BEGIN, NULL);
+    run(w);
+    crash(w); /* the listing in v1 did not end: the position is still the one of v1beta1 */
+    assert_string_equal(fake_producer_resume(w->producer, CM), "");
+    say(w, EVENT_SYNC_BEGIN, NULL);
+    say(w, EVENT_SYNC_END, "12");
+    run(w);
+    crash(w);
+    assert_string_equal(fake_producer_resume(w->producer, CM), "12");
+}
+
+static void without_a_version_the_one_of_the_log_is_kept(void **state)
+{
+    struct world *w = *state;
+    struct err e = ERR_INIT;
+    const struct ingest_scope any = {SLICE("/secrets"), SLICE_NULL};
+    fake_producer_say(w->producer, &(struct event){.op = EVENT_KIND,
+                                                   .cause = CAUSE_SELF,
+                                                   .source_kind = SOURCE_KUBERNETES,
+                                                   .key = SLICE("@kind//secrets"),
+                                                   .api_version = SLICE("v1alpha1"),
+                                                   .body = SLICE("{}")});
+    run(w);
+    assert_ok(ingest_want(w->ingest, &any, 1, &e));
+    assert_string_equal(fake_producer_api_version(w->producer, "/secrets"), "v1alpha1");
+}
+
+static void two_versions_of_one_resource_are_a_conflict(void **state)
+{
+    struct world *w = *state;
+    struct err e = ERR_INIT;
+    const struct ingest_scope two[] = {{SLICE(CM), SLICE("v1")}, {SLICE(CM), SLICE("v2")}};
+    assert_int_equal(ingest_want(w->ingest, two, 2, &e), RC_INVALID);
+    assert_true(ft_has(e.msg, "VersionConflict"));
+}
+
+/* ---- Scopes that come and go ---- */
+
+static void a_dropped_scope_is_forgotten_and_comes_back_where_it_was(void **state)
+{
+    struct world *w = *state;
+    struct err e = ERR_INIT;
+    list_two(w);
+    watched(w, A, "11");
+    run(w);
+    assert_ok(ingest_want(w->ingest, NULL, 0, &e));
+    assert_null(fake_producer_resume(w->producer, CM));
+    assert_non_null(fake_producer_resume(w->producer, "/namespaces"));
+    assert_ok(ingest_want(w->ingest, WANTED, 1, &e));
+    assert_string_equal(fake_producer_resume(w->producer, CM), "11");
+}
+
+static void a_scope_dropped_while_its_listing_is_being_closed_leaves_nothing_behind(void **state)
+{
+    struct world *w = *state;
+    struct err e = ERR_INIT;
+    int64_t wake;
+    list_two(w);
+    say(w, EVENT_SYNC_BEGIN, NULL);
+    say(w, EVENT_SYNC_END, "20");
+    assert_ok(ingest_step(w->ingest, &wake, &e));
+    assert_ok(ingest_step(w->ingest, &wake, &e));
+    assert_ok(ingest_want(w->ingest, NULL, 0, &e));
+    run(w);
+    assert_said(w, "sync-begin");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(namespaces_and_crds_are_always_followed),
+        TEST(the_position_is_in_the_same_append_as_the_events_it_covers),
+        TEST(an_append_that_fails_leaves_neither_event_nor_position),
+        TEST(a_restart_resumes_from_the_last_position),
+        TEST(bookmarks_are_written_at_most_once_a_minute),
+        TEST(an_event_takes_the_newest_position_along),
+        TEST(another_cluster_under_the_same_name_is_refused_and_nothing_appended),
+        TEST(the_identity_is_pinned_across_restarts),
+        TEST(a_regression_raises_the_incarnation_and_everything_is_listed_into_it),
+        TEST(a_position_of_before_a_regression_is_not_resumed_from),
+        TEST(an_event_before_the_identity_is_a_fault_of_the_producer),
+        TEST(a_kind_is_written_only_when_it_changed),
+        TEST(a_change_of_version_is_a_fresh_listing_even_after_a_crash_inside_it),
+        TEST(without_a_version_the_one_of_the_log_is_kept),
+        TEST(two_versions_of_one_resource_are_a_conflict),
+        TEST(a_dropped_scope_is_forgotten_and_comes_back_where_it_was),
+        TEST(a_scope_dropped_while_its_listing_is_being_closed_leaves_nothing_behind),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
