@@ -318,7 +318,7 @@ static enum rc last_at_most(const struct search *s, int *ret, struct err *e)
                        pages_page_number(page));
     while (high - low > 1) {
         int mid = (low + high) / 2;
-        struct pages_node node;
+        struct pages_node node = {.page = 0};
         enum rc rc = pages_node(s->f, page, (unsigned)mid, &node, e);
         if (rc != RC_OK)
             return rc;

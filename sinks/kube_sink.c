@@ -320,9 +320,11 @@ static enum rc sink_scan_scope(struct sink *s, struct slice scope, struct slice 
 
 static void sink_get_status(struct sink *s, struct sink_status *ret)
 {
-    const struct kube_link *l = &of(s)->link;
+    const struct kube_sink *k = of(s);
+    const struct kube_link *l = &k->link;
+    const char *trouble = k->trouble[0] ? k->trouble : k->scans.trouble;
     *ret = (struct sink_status){.connected = l->up && !l->fatal, .fatal = l->fatal};
-    snprintf(ret->error, sizeof ret->error, "%s", ret->connected ? of(s)->scans.trouble : l->error);
+    snprintf(ret->error, sizeof ret->error, "%s", ret->connected ? trouble : l->error);
 }
 
 static enum rc sink_wait_for(struct sink *s, int wake_fd, int64_t timeout_ns, struct err *e)

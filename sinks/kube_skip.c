@@ -59,6 +59,8 @@ static bool is_plural(struct slice resource, struct slice kind)
         size_t cut;
         struct slice tail;
     } forms[] = {{0, {"s", 1}}, {0, {"es", 2}}, {1, {"ies", 3}}, {0, {"", 0}}};
+    if (!resource.p || !kind.p)
+        return false;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         if (kind.n <= forms[i].cut || resource.n != kind.n - forms[i].cut + forms[i].tail.n)
             continue;

@@ -87,6 +87,8 @@ dst_is() { # EXPECTED JSONPATH WHAT...
     wait_until 30 status_is all everything phase Live
     wait_until 30 status_is all everything lagRecords 0
     local before
+    src apply -f "$MANIFESTS/kinds.yaml" # undoes what the tests before have patched
+    wait_same 30 source destination --resource $ALL --namespaces kinds apps --least 60
     before=$(written destination)
     src apply -f "$MANIFESTS/kinds.yaml"
     src -n apps apply -f "$MANIFESTS/apps"

@@ -350,8 +350,8 @@ static inline void rig_wait_count(atomic_int *n, int wanted)
     assert_true(atomic_load(n) >= wanted);
 }
 
-/* Waits until the log holds that many events. */
-static inline void rig_wait_log(rlog_off next)
+/* Waits until the log goes up to there, and gives how far it goes. */
+static inline rlog_off rig_wait_log(rlog_off next)
 {
     struct rlog_bounds bounds = {.next = 0};
     struct rlog *l;
@@ -363,6 +363,19 @@ static inline void rig_wait_log(rlog_off next)
     }
     rlog_close(l);
     assert_true(bounds.next >= next);
+    return bounds.next;
+}
+
+/* Waits until the log goes up to there, and all of it is done. */
+static inline void rig_wait_done(const char *sync, rlog_off next)
+{
+    char offset[32] = "0";
+    next = rig_wait_log(next);
+    for (int i = 0; i < POLLS_MAX && strtoull(offset, NULL, 10) < next; i++) {
+        rig_rest();
+        rig_status(sync, "offset", offset, sizeof offset);
+    }
+    assert_true(strtoull(offset, NULL, 10) >= next);
 }
 
 /* ---- Telling the producer ---- */

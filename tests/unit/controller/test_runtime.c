@@ -22,7 +22,7 @@ static void a_synchronization_goes_live_and_follows_until_it_is_stopped(void **s
     rig_list(2, "5");
     rig_wait(SYNC_AT, "phase", "Live");
     rig_put(SCOPE "/ns/new", "6");
-    rig_wait_log(7);
+    rig_wait_done(SYNC_AT, 7);
     rig_wait(SYNC_AT, "lagRecords", "0");
     rig_stop();
     rig_wait(SYNC_AT, "phase", "Stopped");
@@ -61,8 +61,7 @@ static void the_status_of_a_suspended_one_is_that_of_its_checkpoint(void **state
     rig_identity();
     rig_list(2, "5");
     rig_wait(SYNC_AT, "phase", "Live");
-    rig_wait_log(6);
-    rig_wait(SYNC_AT, "lagRecords", "0");
+    rig_wait_done(SYNC_AT, 6);
     rig_stop();
     rig_status(SYNC_AT, "offset", offset, sizeof offset);
     resources_free(rig->resources);
@@ -79,11 +78,12 @@ static void a_log_that_does_not_open_is_told_and_tried_again(void **state)
 {
     (void)state;
     read_resources(RESOURCES ONE_ENTRY);
-    atomic_store(&rig->fail_logs, 2);
+    atomic_store(&rig->fail_logs, 1000000);
     rig_start(NULL);
     rig_wait(SYNC_AT, "phase", "Failed");
     rig_wait(SYNC_AT, "lastError", "the log does not open");
     rig_wait(SYNC_AT, "lagRecords", "null");
+    atomic_store(&rig->fail_logs, 0);
     rig_identity();
     rig_list(1, "5");
     rig_wait(SYNC_AT, "phase", "Live");
@@ -109,14 +109,16 @@ static void a_broken_pump_is_told_and_opened_again_without_the_log(void **state)
     rig_identity();
     rig_list(1, "5");
     rig_wait(SYNC_AT, "phase", "Live");
-    atomic_store(&rig->fail_steps, 1);
+    atomic_store(&rig->fail_steps, 1000000);
     rig_put(SCOPE "/ns/new", "6"); /* wakes it, and meets the failure */
     rig_wait(SYNC_AT, "lastError", "the sink broke");
+    rig_wait(SYNC_AT, "phase", "Failed");
+    atomic_store(&rig->fail_steps, 0);
     rig_wait(SYNC_AT, "phase", "Live");
     rig_wait(SYNC_AT, "lastError", "");
-    rig_wait(SYNC_AT, "lagRecords", "0");
+    rig_wait_done(SYNC_AT, 6);
     rig_stop();
-    assert_int_equal(atomic_load(&rig->sinks_opened), 2);
+    assert_true(atomic_load(&rig->sinks_opened) >= 2);
     assert_int_equal(atomic_load(&rig->logs_opened), 1);
     assert_int_equal(dest_mem_count(rig->dest), 2);
 }
@@ -132,9 +134,8 @@ static void two_on_one_source_share_its_log_and_fail_apart(void **state)
     rig_wait_count(&rig->sinks_opened, 3);
     rig_wait(SYNC_AT, "phase", "Live");
     rig_wait("default/t", "phase", "Live");
-    rig_wait_log(5);
-    rig_wait(SYNC_AT, "lagRecords", "0");
-    rig_wait("default/t", "lagRecords", "0");
+    rig_wait_done(SYNC_AT, 5);
+    rig_wait_done("default/t", 5);
     rig_stop();
     assert_int_equal(atomic_load(&rig->logs_opened), 1);
     assert_int_equal(dest_mem_count(rig->dest), 1);
@@ -183,12 +184,14 @@ static void held_prunes_wait_for_their_approval_by_name(void **state)
     rig_identity();
     rig_list(12, "5");
     rig_wait(SYNC_AT, "phase", "Live");
+    rig_wait_done(SYNC_AT, 16); /* epoch, begin, 12 objects, end */
     rig_list(0, "9");
     rig_wait(SYNC_AT, "pruneHeld", "12");
     rig_stop();
     assert_int_equal(dest_mem_count(rig->dest), 12);
     rig_start("s");
     rig_wait(SYNC_AT, "pruneHeld", "0");
+    rig_wait(SYNC_AT, "lagRecords", "0");
     rig_stop();
     assert_int_equal(dest_mem_count(rig->dest), 0);
 }
