@@ -9,9 +9,9 @@
 struct buf;
 struct event;
 
-/* Appends {"offset", "time", "op", "cause", "key", "apiVersion", "kind", "resourceVersion", "uid", "manager", "source",
- * "epoch", "incarnation", "object"}. The values in a Secret are "***" unless show_secrets. A body that is not JSON is given as
- * null, and so is a masked one that is no object. Errors: LIMIT, NOMEM. */
+/* Appends {"offset", "time", "op", "cause", "key", "apiVersion", "kind", "resourceVersion", "uid", "manager",
+ * "source", "epoch", "incarnation", "object"}. The values in a Secret are "***" unless show_secrets. A body
+ * that is not JSON is given as null, and so is a masked one that is no object. Errors: LIMIT, NOMEM. */
 MUST_CHECK enum rc print_event_json(const struct event *ev, bool show_secrets, struct buf *out,
                                     struct err *e);
 /* Appends the cells of the table, each followed by a NUL: time, offset, op, key, manager. */

@@ -43,8 +43,9 @@ static bool is_plain(struct slice s)
     return true;
 }
 
-/* The number of the character at the front of s and, in *ret, its length, if YAML readers refuse it as it is or take it for the
- * end of a line: DEL, the controls above it, U+2028, U+2029, U+FEFF, U+FFFE, U+FFFF; 0 for all others. */
+/* The number of the character at the front of s and, in *ret, its length, if YAML readers refuse it as it is
+ * or take it for the end of a line: DEL, the controls above it, U+2028, U+2029, U+FEFF, U+FFFE, U+FFFF; 0 for
+ * all others. */
 static unsigned awkward(struct slice s, size_t *ret)
 {
     const unsigned char *p = (const unsigned char *)s.p;

@@ -50,7 +50,7 @@ enum rc pump_hold(struct pump *p, struct slice key, rlog_off offset, const struc
     bool prune = strcmp(h.cls, HOLD_PRUNE) == 0; /* these are reported together */
     DIAG(p->env.diag,
          prune       ? DIAG_DEBUG
-         : h.waiting ? DIAG_INFO
+         : h.waiting ? DIAG_DEBUG
                      : DIAG_WARN,
          h.waiting ? "object waits for a dependency" : "object held", DIAG_S("key", key),
          DIAG_S("class", slice_str(h.cls)), DIAG_S("reason", slice_str(h.reason)));

@@ -155,6 +155,8 @@ part_tsan() {
 	export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 	# Some kernels place memory where gcc 12's ThreadSanitizer does not expect it.
 	! setarch -R true 2>/dev/null || wrapper="setarch -R"
+	# The simulation is one thread: a part of its seeds is enough here.
+	export RESILOG_SIM_SEEDS=${RESILOG_SIM_SEEDS:-100}
 	run_ctest tsan -LE '^(fault|bench)$'
 }
 

@@ -100,7 +100,8 @@ static void a_deleted_secret_is_masked_as_well(void **state)
     assert_null(strstr(out.p, HIDDEN));
 }
 
-/* As no server writes it; but what is in a log is shown as it is, and a mask must not depend on the writer's manners. */
+/* As no server writes it; but what is in a log is shown as it is, and a mask must not depend on the writer's
+ * manners. */
 static void a_secret_with_repeated_or_odd_members_leaks_nothing(void **state)
 {
     (void)state;
