@@ -170,6 +170,8 @@ static enum rc begin(struct pump *p, const struct event *ev, rlog_off anchor, en
         return rc;
     f->item.op = op;
     f->item.observed = ev->cause == CAUSE_WATCH;
+    /* Read again: an earlier life may have written an event of this key that no record tells of. */
+    f->item.unsure = ev->offset >= p->head.offset && ev->offset < p->first_head;
     rc = copy_record(p, f, e);
     if (rc < 0) {
         work_end(p->work, f);
@@ -238,6 +240,9 @@ static enum rc evaluate_put(struct pump *p, const struct event *ev, rlog_off anc
     const struct replication_entry *entry = NULL;
     switch (filter_decide(p->opts.replication, &in, &entry)) {
     case FILTER_SELECTED:
+        /* A namespace that is made on demand gets the labels of the source's. */
+        if (entry->policy.force_namespace && !in.ns_known)
+            return undecided(p, ev, &in.key, in.ns_known, e);
         return send(p, ev, entry, anchor, e);
     case FILTER_UNDECIDED:
         return undecided(p, ev, &in.key, in.ns_known, e);

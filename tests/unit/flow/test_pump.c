@@ -356,6 +356,19 @@ static void an_object_of_an_unknown_namespace_is_parked_until_the_namespace_is_k
     assert_int_equal(pt_status(w).waiting, 0);
 }
 
+static void an_object_that_may_make_its_namespace_waits_for_the_labels_of_it(void **state)
+{
+    struct pump_world *w = *state;
+    w->entries[0].policy.force_namespace = true;
+    pt_put(w, A, "{}");
+    pt_run(w);
+    assert_int_equal(pt_status(w).waiting, 1);
+    pt_lacks(w, A);
+    pt_put(w, NS, "{'metadata':{'labels':{'env':'prod'}}}");
+    pt_run(w);
+    pt_has(w, A, "{}");
+}
+
 static void a_parked_object_whose_namespace_is_not_selected_is_let_go(void **state)
 {
     struct pump_world *w = *state;
@@ -646,6 +659,7 @@ int main(void)
         TEST(an_object_that_is_no_json_holds_the_key),
         TEST(what_waits_for_another_key_goes_on_when_that_is_there),
         TEST(an_object_of_an_unknown_namespace_is_parked_until_the_namespace_is_known),
+        TEST(an_object_that_may_make_its_namespace_waits_for_the_labels_of_it),
         TEST(a_parked_object_whose_namespace_is_not_selected_is_let_go),
         TEST(an_object_that_leaves_the_selection_is_frozen_and_its_delete_only_reported),
         TEST(an_object_that_comes_back_into_the_selection_is_followed_again),
