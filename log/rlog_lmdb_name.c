@@ -18,6 +18,9 @@ enum rc rlog_lmdb_name(const char *dir, struct buf *out, struct err *e)
     rc = segment_open_file(dir, segments.p[0], segments.n > 1, &f, e);
     if (rc == RC_OK)
         rc = segment_read_header(f, &header, e);
+    if (rc == RC_CORRUPT)
+        return err_wrap(e, "%s: the first bad offset is %llu", dir,
+                        (unsigned long long)segments.p[0]);
     if (rc < 0)
         return rc;
     buf_add(out, header.name, header.name_n);
