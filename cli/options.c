@@ -1,50 +1,18 @@
 /* Option parsing by table, with the habits of kubectl: any order, long names, the nearest match for a wrong one. */
 #include "cli/cli.h"
+#include "controller/nearest.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define NAME_MAX_TEXT 64
-
-static size_t least(size_t a, size_t b)
+/* The long name most like a wrong one; NULL if none is near. */
+static const char *nearest_name(const char *name, size_t n, const struct option_spec *specs,
+                                size_t n_specs)
 {
-    return a < b ? a : b;
-}
-
-/* Levenshtein distance of two short names; longer ones are cut. */
-static size_t distance(const char *a, size_t na, const char *b)
-{
-    size_t nb = strnlen(b, NAME_MAX_TEXT - 1);
-    size_t row[NAME_MAX_TEXT];
-    na = least(na, NAME_MAX_TEXT - 1);
-    for (size_t j = 0; j <= nb; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= na; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= nb; j++) {
-            size_t above = row[j];
-            size_t change = diagonal + (a[i - 1] != b[j - 1]);
-            row[j] = least(change, least(above, row[j - 1]) + 1);
-            diagonal = above;
-        }
-    }
-    return row[nb];
-}
-
-static const struct option_spec *nearest(const char *name, size_t n,
-                                         const struct option_spec *specs, size_t n_specs)
-{
-    const struct option_spec *best = NULL;
-    size_t best_distance = 3;
-    for (size_t i = 0; i < n_specs; i++) {
-        size_t d = distance(name, n, specs[i].name);
-        if (d < best_distance) {
-            best_distance = d;
-            best = &specs[i];
-        }
-    }
-    return best;
+    struct nearest near = NEAREST_INIT(slice_of(name, n));
+    for (size_t i = 0; i < n_specs; i++)
+        nearest_try(&near, specs[i].name);
+    return near.name;
 }
 
 static const struct option_spec *find(const char *name, size_t n, const struct option_spec *specs,
@@ -83,9 +51,9 @@ static enum rc parse_long(int argc, char **argv, int *at, const struct option_sp
     size_t len = equals ? (size_t)(equals - name) : strlen(name);
     const struct option_spec *o = find(name, len, specs, n);
     if (!o) {
-        const struct option_spec *near = nearest(name, len, specs, n);
+        const char *near = nearest_name(name, len, specs, n);
         return err_set(e, RC_INVALID, ERR_FINAL, "unknown option --%.*s%s%s%s", (int)len, name,
-                       near ? "; did you mean --" : "", near ? near->name : "", near ? "?" : "");
+                       near ? "; did you mean --" : "", near ? near : "", near ? "?" : "");
     }
     if (!wants_value(o)) {
         if (equals)

@@ -4,6 +4,7 @@
 #include "flow/pump_rows.h"
 
 #include "core/buf.h"
+#include "core/le.h"
 #include "core/map.h"
 
 #include <assert.h>
@@ -26,14 +27,6 @@ struct rows {
 
 /* ---- Codecs ---- */
 
-static uint64_t get_u64(const char *p)
-{
-    uint64_t v = 0;
-    for (int i = 7; i >= 0; i--)
-        v = v << 8 | (uint8_t)p[i];
-    return v;
-}
-
 void applied_encode(const struct applied *a, struct buf *out)
 {
     buf_add_u8(out, APPLIED_VERSION);
@@ -48,7 +41,7 @@ enum rc applied_decode(struct slice in, struct applied *ret, struct err *e)
         in.p[1] > APPLIED_DESELECTED)
         return err_set(e, RC_CORRUPT, ERR_FATAL, "applied row of %zu bytes is not readable", in.n);
     ret->state = (enum applied_state)in.p[1];
-    ret->offset = get_u64(in.p + 2);
+    ret->offset = le_get_u64(in.p + 2);
     ret->record = slice_of(in.p + APPLIED_HEADER, in.n - APPLIED_HEADER);
     return RC_OK;
 }
@@ -92,9 +85,9 @@ enum rc hold_decode(struct slice in, struct hold *ret, struct err *e)
     if (in.n < HOLD_HEADER || in.p[0] != HOLD_VERSION || (uint8_t)in.p[1] > 1)
         return err_set(e, RC_CORRUPT, ERR_FATAL, "hold of %zu bytes is not readable", in.n);
     h.waiting = in.p[1];
-    h.attempts = (uint32_t)(get_u64(in.p) >> 32);
-    h.offset = get_u64(in.p + 8);
-    h.since_ns = (int64_t)get_u64(in.p + 16);
+    h.attempts = le_get_u32(in.p + 4);
+    h.offset = le_get_u64(in.p + 8);
+    h.since_ns = (int64_t)le_get_u64(in.p + 16);
     struct slice rest = slice_of(in.p + HOLD_HEADER, in.n - HOLD_HEADER);
     if (!take_text(&rest, h.cls, sizeof h.cls) || !take_text(&rest, h.reason, sizeof h.reason) ||
         !take_text(&rest, h.dependency, sizeof h.dependency) || rest.n > 0)
