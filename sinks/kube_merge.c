@@ -117,19 +117,28 @@ static enum rc merge_object(struct merge *g, struct json *live, const struct jso
     return rc;
 }
 
-enum rc kube_merge(struct json_doc *live, struct json_doc *desired, const struct json_doc *base,
+static bool is_object_or_none(const struct json *n)
+{
+    return !n || n->type == JSON_OBJECT;
+}
+
+enum rc kube_merge(struct json_doc *live, struct json_doc *desired, const struct kube_base *base,
                    const struct kube_rule *rule, bool *ret_changed, struct err *e)
 {
     struct json *into = json_root(live);
-    const struct json *from = json_root(desired), *before = base ? json_root(base) : NULL;
-    if (!json_is(into, JSON_OBJECT) || !json_is(from, JSON_OBJECT) ||
-        (before && before->type != JSON_OBJECT))
+    const struct json *from = json_root(desired);
+    const struct json *sent = base->sent ? json_root(base->sent) : NULL;
+    const struct json *owned = base->owned ? json_root(base->owned) : NULL;
+    if (!json_is(into, JSON_OBJECT) || !json_is(from, JSON_OBJECT) || !is_object_or_none(sent) ||
+        !is_object_or_none(owned))
         return err_set(e, RC_INVALID, ERR_FINAL, "only objects can be merged");
     enum rc rc = kube_retain(live, desired, rule, e);
     if (rc != RC_OK)
         return rc;
     struct merge g = {.live = live, .desired = desired};
-    rc = merge_object(&g, into, from, before, e);
+    rc = merge_object(&g, into, from, sent, e);
+    if (rc == RC_OK && owned)
+        rc = merge_object(&g, into, from, owned, e); /* all is set by now: it only removes */
     if (rc == RC_OK)
         *ret_changed = g.changed;
     return rc;

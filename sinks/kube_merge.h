@@ -9,14 +9,20 @@
 struct json_doc;
 struct kube_rule;
 
-/* Edits live so that it holds what desired has and lacks what base had and desired has no more; every other member
- * of live stays, byte for byte. Objects are merged member by member; lists and all else are taken as a whole. base
- * is the desired object that was sent before; NULL: unknown, then nothing is removed. desired is edited too
- * (members that the rule retains are taken from live). *ret_changed: whether live means something else now
- * (json_equal). Of repeated members the last counts. Errors: INVALID (not objects), LIMIT, NOMEM; live is to be
- * thrown away then. */
+/* What we gave the object before; of each only the shape counts where it is not equal to live. NULL: unknown. */
+struct kube_base {
+    const struct json_doc *sent; /* the desired object that was sent before */
+    const struct json_doc
+        *owned; /* what the destination's server says that we wrote (kube_owned) */
+};
+
+/* Edits live so that it holds what desired has and lacks what a base had and desired has no more; every other member
+ * of live stays, byte for byte. Objects are merged member by member; lists and all else are taken as a whole. Where
+ * both bases are unknown nothing is removed. desired is edited too (members that the rule retains are taken from
+ * live). *ret_changed: whether live means something else now (json_equal). Of repeated members the last counts.
+ * Errors: INVALID (not objects), LIMIT, NOMEM; live is to be thrown away then. */
 MUST_CHECK enum rc kube_merge(struct json_doc *live, struct json_doc *desired,
-                              const struct json_doc *base, const struct kube_rule *rule,
+                              const struct kube_base *base, const struct kube_rule *rule,
                               bool *ret_changed, struct err *e);
 
 #endif

@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "core/key.h"
 #include "sinks/kube_merge.h"
+#include "sinks/kube_owned.h"
 #include "sinks/kube_rules.h"
 
 /* The live object as it was read. */
@@ -61,18 +62,31 @@ static enum rc parse_base(const struct kube_write *w, const struct seen *s, stru
     enum rc rc = kube_record_desired(&w->old, w->dest->compressor, &text, &why);
     if (rc == RC_OK)
         rc = json_parse(buf_slice(&text), ret, &why);
-    /* A damaged base is an unknown one: then nothing is removed. */
+    /* A damaged base is an unknown one. */
     return rc == RC_NOMEM ? err_nomem(e) : RC_OK;
 }
 
+/* What is only about to be adopted loses nothing. */
+static bool is_kept_by_us(const struct kube_write *w, const struct seen *s)
+{
+    return s->marks.claim == KUBE_OURS || is_recorded(w, s) || is_origin(w, s);
+}
+
+/* Both bases, because a write of ours may have been done without a record: by a life that died before its commit, or
+ * into a data folder that was lost. What the server says that we wrote covers these; the record covers what others
+ * changed since (docs/adr/0004). */
 static enum rc merge(struct kube_write *w, struct seen *s, bool *ret_changed, struct err *e)
 {
     AUTO(json_freep) struct json_doc *desired = NULL;
-    AUTO(json_freep) struct json_doc *base = NULL;
+    AUTO(json_freep) struct json_doc *sent = NULL;
+    AUTO(json_freep) struct json_doc *owned = NULL;
     enum rc rc = json_parse_view(buf_slice(&w->desired), &desired, e);
     if (rc == RC_OK)
-        rc = parse_base(w, s, &base, e);
-    return rc == RC_OK ? kube_merge(s->doc, desired, base, w->rule, ret_changed, e) : rc;
+        rc = parse_base(w, s, &sent, e);
+    if (rc == RC_OK && is_kept_by_us(w, s))
+        rc = kube_owned(s->doc, &owned, e);
+    const struct kube_base base = {sent, owned};
+    return rc == RC_OK ? kube_merge(s->doc, desired, &base, w->rule, ret_changed, e) : rc;
 }
 
 static enum rc set_marks(struct kube_write *w, struct seen *s, bool *ret_changed, struct err *e)

@@ -130,8 +130,7 @@ static enum rc read_names(struct kube_write *w, struct err *e)
     return RC_OK;
 }
 
-/* A record that cannot be read counts as none: marks still say whose the object is, and nothing is removed without
- * a base. */
+/* A record that cannot be read counts as none: marks still say whose the object is. */
 static void read_record(struct kube_write *w)
 {
     struct err why = ERR_INIT;

@@ -180,6 +180,20 @@ live() {
     [ "$(requests destination 'create|update|patch|delete')" -le $((before + 4)) ]
 }
 
+@test "what the source took away while the data folder was lost goes from the copy, too" {
+    k source -n churn patch configmap gap-8 --type=merge -p '{"data":{"late":"x"}}'
+    equal 20
+    run_stop faults
+    rm -rf "$E2E_DIR/faults.data"
+    k destination -n churn patch configmap gap-8 --type=merge -p '{"data":{"own":"y"}}'
+    k source -n churn patch configmap gap-8 --type=merge -p '{"data":{"late":null}}'
+    run_start faults
+    gone() { [ "$(k destination -n churn get configmap gap-8 -o 'jsonpath={.data}')" = '{"a":"8","own":"y"}' ]; }
+    wait_until 30 gone
+    k destination -n churn patch configmap gap-8 --type=merge -p '{"data":{"own":null}}'
+    equal 20
+}
+
 @test "many deletes that nobody saw are held until they are approved" {
     make 40 prune
     equal 40

@@ -41,6 +41,9 @@ bool fk_parse_version(struct slice text, int64_t *ret);
 void fk_serve_discovery(struct fake_kube *k, const struct fk_request *r, struct fk_answer *a);
 void fk_serve_read(struct fake_kube *k, const struct fk_request *r, struct fk_answer *a);
 void fk_serve_write(struct fake_kube *k, const struct fk_request *r, struct fk_answer *a);
+/* Notes the request's manager as the last writer of what differs from live (fake_kube_fields.c). */
+void fk_set_managed_fields(struct fake_kube *k, const struct fk_request *r, struct json_doc *d,
+                           struct json_doc *live);
 void fk_record_write(struct fake_kube *k, enum http_method method, struct slice path, int status);
 
 /* A Status body. Empty fields are left out. */

@@ -152,31 +152,6 @@ static bool check_size(const struct json_doc *d, struct fk_answer *a)
 
 /* ---- metadata that the server owns ---- */
 
-static void set_managed_fields(struct fake_kube *k, const struct fk_request *r, struct json_doc *d,
-                               struct json_doc *live)
-{
-    AUTO(buf_done) struct buf list = BUF_INIT(FK_TEXT_MAX);
-    struct json *old = live ? json_get(metadata_of(live), "managedFields") : NULL;
-    struct slice manager = r->query.manager.n ? r->query.manager
-                           : r->direct        ? SLICE("kubectl")
-                                              : SLICE("unknown");
-    char now[TIME_TEXT_MAX];
-    buf_add_char(&list, '[');
-    for (struct json *n = old ? old->first : NULL; n; n = n->next) {
-        if (slice_eq(json_get_text(live, n, "manager"), manager))
-            continue;
-        json_print(n, &list);
-        buf_add_char(&list, ',');
-    }
-    buf_add_str(&list, "{\"manager\":");
-    json_print_text(manager, &list);
-    buf_add_str(&list, ",\"operation\":\"Update\",\"apiVersion\":\"");
-    fk_kind_api_version(r->kind, r->api_version.p, &list);
-    buf_addf(&list, "\",\"time\":\"%s\",\"fieldsType\":\"FieldsV1\",\"fieldsV1\":{}}]",
-             fk_wall_text(k, now));
-    fk_set(d, metadata_of(d), "managedFields", list.p);
-}
-
 static void set_generation(struct json_doc *d, int64_t generation)
 {
     char number[24];
@@ -203,7 +178,7 @@ static void set_birth(struct fake_kube *k, const struct fk_request *r, struct js
         fk_set_text(d, metadata_of(d), "namespace", r->ns);
     else
         json_cut(metadata_of(d), "namespace");
-    set_managed_fields(k, r, d, NULL);
+    fk_set_managed_fields(k, r, d, NULL);
 }
 
 /* Takes a member over from the live object, absence included. */
@@ -358,7 +333,7 @@ static void update(struct fake_kube *k, const struct fk_request *r, struct json_
     int64_t generation = 0;
     if (json_int(json_get(metadata_of(live), "generation"), &generation) && !fk_same_spec(d, live))
         set_generation(d, generation + 1);
-    set_managed_fields(k, r, d, live);
+    fk_set_managed_fields(k, r, d, live);
     if (!check_size(d, a))
         return;
     bool is_namespace = !r->kind->custom && strcmp(r->kind->resource, "namespaces") == 0;

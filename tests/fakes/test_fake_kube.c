@@ -208,8 +208,24 @@ static void a_put_of_the_same_content_stores_nothing(void **state)
     assert_false(says(t, "other"));
     assert_int_equal(call(t, HTTP_PUT, CM "/a?fieldManager=other", CM_A2), 200);
     assert_int_equal(fake_kube_version(t->k), before + 1);
-    assert_true(says(t, "\"manager\":\"kubectl\""));
+    assert_false(says(t, "\"manager\":\"kubectl\"")); /* it has nothing left */
     assert_true(says(t, "\"manager\":\"other\""));
+}
+
+static void members_belong_to_who_changed_them_last(void **state)
+{
+    struct test *t = *state;
+    assert_int_equal(
+        call(t, HTTP_POST, CM "?fieldManager=one",
+             "{\"metadata\":{\"name\":\"a\"},\"data\":{\"k\":\"1\",\"l\":\"1\",\"m\":\"1\"}}"),
+        201);
+    assert_true(says(t, "\"fieldsV1\":{\"f:data\":{\"f:k\":{},\"f:l\":{},\"f:m\":{}}}"));
+    assert_int_equal(
+        call(t, HTTP_PUT, CM "/a?fieldManager=two",
+             "{\"metadata\":{\"name\":\"a\"},\"data\":{\"k\":\"1\",\"l\":\"2\",\"n\":\"2\"}}"),
+        200);
+    assert_true(says(t, "\"fieldsV1\":{\"f:data\":{\"f:k\":{}}}"));
+    assert_true(says(t, "\"fieldsV1\":{\"f:data\":{\"f:l\":{},\"f:n\":{}}}"));
 }
 
 static int put_with(struct test *t, const char *metadata)
@@ -552,6 +568,7 @@ int main(void)
         TEST(an_object_above_the_limit_of_etcd_is_refused),
         TEST(services_get_addresses_that_a_put_without_them_keeps),
         TEST(a_put_of_the_same_content_stores_nothing),
+        TEST(members_belong_to_who_changed_them_last),
         TEST(a_put_with_a_stale_version_or_another_uid_conflicts),
         TEST(what_is_immutable_stays),
         TEST(generation_counts_changes_of_the_spec_alone),

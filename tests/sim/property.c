@@ -180,7 +180,6 @@ static void note_copy(struct world *w, const struct fake_kube_item *item, bool o
         check_change(w, item->key, was, &now);
     now.seq = now.seq > was->seq ? now.seq : was->seq;
     now.look = p->look;
-    now.in_doubt = (ours && !w->us.pump) || (was->in_doubt && strcmp(was->uid, now.uid) == 0);
     *was = now;
 }
 

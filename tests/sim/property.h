@@ -22,8 +22,6 @@ void property_listen(struct world *w, struct rlog *log);
 void property_look(struct world *w);
 /* The destination was changed by somebody else: takes it as it is. */
 void property_destination_touched(struct world *w);
-/* The member's life ends now, whatever it has not committed. */
-void property_member_ends(struct world *w);
 /* After quiet. With `last`, what is not as it must be fails the run; else false says so. */
 bool property_converged(struct world *w, bool last);
 

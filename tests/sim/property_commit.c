@@ -155,29 +155,6 @@ static bool is_replaced(struct world *w, const struct event *ev)
            last.event.offset > ev->offset;
 }
 
-/* True if the committed row says what the destination has. */
-static bool is_recorded(struct world *w, struct slice key, const struct copy *c)
-{
-    AUTO(buf_done) struct buf row = BUF_INIT(CKPT_VALUE_MAX);
-    struct applied a;
-    struct kube_record r;
-    return get_row(w, CKPT_APPLIED, key, &row) &&
-           applied_decode(buf_slice(&row), &a, NULL) == RC_OK &&
-           kube_record_decode(a.record, &r, NULL) == RC_OK && slice_eq(r.uid, slice_str(c->uid)) &&
-           property_number(r.version) == c->version;
-}
-
-void property_member_ends(struct world *w)
-{
-    struct map_entry entry = {SLICE_NULL, NULL};
-    property_look(w);
-    while (map_seek(w->property->copies, entry.key, entry.key.n > 0, &entry)) {
-        struct copy *c = entry.value;
-        if (c->live && c->marked && !is_recorded(w, entry.key, c))
-            c->in_doubt = true;
-    }
-}
-
 static void check_event(struct world *w, const struct event *ev, rlog_off committed)
 {
     AUTO(buf_done) struct buf hold = BUF_INIT(CKPT_VALUE_MAX);

@@ -20,8 +20,7 @@ struct copy {
     int64_t version;
     char uid[PROPERTY_TEXT], origin[PROPERTY_TEXT]; /* origin: uid of the source's object */
     char other[PROPERTY_TEXT];                      /* another writer's annotation */
-    bool in_doubt; /* written by a life that died before it could commit what it had written */
-    unsigned look; /* the last walk that met it */
+    unsigned look;                                  /* the last walk that met it */
 };
 
 /* What the log says of one scope. */

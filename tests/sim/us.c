@@ -138,7 +138,7 @@ static void close_member(struct world *w, int64_t again_ns)
 {
     struct us *u = &w->us;
     if (u->pump)
-        property_member_ends(w);
+        property_look(w); /* what it wrote last is still its own */
     pump_close(u->pump);
     sink_close(u->sink);
     ckpt_close(u->ckpt);

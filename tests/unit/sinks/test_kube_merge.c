@@ -12,8 +12,10 @@ static void assert_merges(const char *live, const char *desired, const char *bas
     AUTO(json_freep) struct json_doc *b = base ? kt_parse(base) : NULL;
     struct err e = ERR_INIT;
     bool changed = !want_changed;
+    const struct kube_base bases = {b, NULL};
     assert_int_equal(
-        kube_merge(l, d, b, kube_rule_find(SLICE(""), SLICE("configmaps")), &changed, &e), RC_OK);
+        kube_merge(l, d, &bases, kube_rule_find(SLICE(""), SLICE("configmaps")), &changed, &e),
+        RC_OK);
     kt_assert_doc(l, want);
     assert_int_equal(changed, want_changed);
 }
@@ -46,6 +48,26 @@ static void with_base_unknown_nothing_is_removed(void **state)
 {
     (void)state;
     assert_merges("{'a':1,'b':2}", "{'a':1}", NULL, "{'a':1,'b':2}", false);
+}
+
+static void what_the_server_says_that_we_wrote_is_removed_too(void **state)
+{
+    (void)state;
+    AUTO(json_freep)
+    struct json_doc *live =
+        kt_parse("{'a':1,'late':2,'own':3,'m':{'late':4,'own':5},'l':[6],'n':{}}");
+    AUTO(json_freep) struct json_doc *desired = kt_parse("{'a':1,'m':{}}");
+    AUTO(json_freep)
+    struct json_doc *owned =
+        kt_parse("{'a':null,'late':null,'m':{'late':null},'l':null,'n':{},'gone':null}");
+    const struct kube_base bases = {NULL, owned};
+    struct err e = ERR_INIT;
+    bool changed = false;
+    assert_int_equal(kube_merge(live, desired, &bases,
+                                kube_rule_find(SLICE(""), SLICE("configmaps")), &changed, &e),
+                     RC_OK);
+    kt_assert_doc(live, "{'a':1,'own':3,'m':{'own':5}}");
+    assert_true(changed);
 }
 
 static void equal_meaning_changes_no_byte(void **state)
@@ -98,9 +120,10 @@ static void merging_the_result_again_changes_nothing(void **state)
     for (int i = 0; i < 2; i++) {
         AUTO(json_freep) struct json_doc *d = kt_parse("{'a':{'b':[2],'c':{}},'z':null}");
         AUTO(json_freep) struct json_doc *b = kt_parse("{'a':{'gone':1}}");
+        const struct kube_base bases = {b, NULL};
         bool changed = i == 1;
-        assert_int_equal(kube_merge(l, d, b, kube_rule_find(SLICE(""), SLICE("x")), &changed, &e),
-                         RC_OK);
+        assert_int_equal(
+            kube_merge(l, d, &bases, kube_rule_find(SLICE(""), SLICE("x")), &changed, &e), RC_OK);
         assert_int_equal(changed, i == 0);
     }
 }
@@ -114,10 +137,11 @@ static void a_node_port_of_the_destination_survives_the_list_around_it(void **st
     AUTO(json_freep)
     struct json_doc *d =
         kt_parse("{'spec':{'ports':[{'port':443,'protocol':'TCP'},{'port':80,'protocol':'TCP'}]}}");
+    const struct kube_base none = {NULL, NULL};
     struct err e = ERR_INIT;
     bool changed = false;
     assert_int_equal(
-        kube_merge(l, d, NULL, kube_rule_find(SLICE(""), SLICE("services")), &changed, &e), RC_OK);
+        kube_merge(l, d, &none, kube_rule_find(SLICE(""), SLICE("services")), &changed, &e), RC_OK);
     kt_assert_doc(l, "{'spec':{'ports':[{'port':443,'protocol':'TCP'},"
                      "{'port':80,'protocol':'TCP','nodePort':31000}]}}");
 }
@@ -140,9 +164,10 @@ static void members_beyond_the_few_are_found_as_well(void **state)
     AUTO(json_freep) struct json_doc *d = many(20000, 777);
     AUTO(json_freep) struct json_doc *b = many(20000, -1);
     AUTO(json_freep) struct json_doc *want = many(20000, 777);
+    const struct kube_base bases = {b, NULL};
     struct err e = ERR_INIT;
     bool changed = false;
-    assert_int_equal(kube_merge(l, d, b, kube_rule_find(SLICE(""), SLICE("x")), &changed, &e),
+    assert_int_equal(kube_merge(l, d, &bases, kube_rule_find(SLICE(""), SLICE("x")), &changed, &e),
                      RC_OK);
     assert_true(changed);
     assert_true(json_equal(json_root(l), json_root(want)));
@@ -156,9 +181,11 @@ static void what_is_no_object_is_refused(void **state)
     struct err e = ERR_INIT;
     bool changed = true;
     const struct kube_rule *rule = kube_rule_find(SLICE(""), SLICE("x"));
-    assert_int_equal(kube_merge(l, d, NULL, rule, &changed, &e), RC_INVALID);
-    assert_int_equal(kube_merge(d, l, NULL, rule, &changed, &e), RC_INVALID);
-    assert_int_equal(kube_merge(d, d, l, rule, &changed, &e), RC_INVALID);
+    const struct kube_base none = {NULL, NULL}, sent = {l, NULL}, owned = {NULL, l};
+    assert_int_equal(kube_merge(l, d, &none, rule, &changed, &e), RC_INVALID);
+    assert_int_equal(kube_merge(d, l, &none, rule, &changed, &e), RC_INVALID);
+    assert_int_equal(kube_merge(d, d, &sent, rule, &changed, &e), RC_INVALID);
+    assert_int_equal(kube_merge(d, d, &owned, rule, &changed, &e), RC_INVALID);
     assert_true(changed);
 }
 
@@ -169,6 +196,7 @@ int main(void)
         cmocka_unit_test(what_base_had_and_desired_lacks_is_removed),
         cmocka_unit_test(a_removed_object_goes_unless_the_destination_has_members_in_it),
         cmocka_unit_test(with_base_unknown_nothing_is_removed),
+        cmocka_unit_test(what_the_server_says_that_we_wrote_is_removed_too),
         cmocka_unit_test(equal_meaning_changes_no_byte),
         cmocka_unit_test(lists_are_taken_as_a_whole),
         cmocka_unit_test(a_change_of_type_replaces_the_member),

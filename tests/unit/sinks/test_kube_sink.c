@@ -364,6 +364,38 @@ static void what_an_earlier_life_may_have_written_is_looked_at(void **state)
     kw_job_done(&lost);
 }
 
+/* A user of the destination does. */
+static void add_own_member(struct kw *w)
+{
+    AUTO(buf_done) struct buf body = BUF_INIT(1 << 20);
+    struct slice live = fake_kube_get(w->kube, A);
+    const char *data = memmem(live.p, live.n, "\"data\":{", 8);
+    assert_non_null(data);
+    size_t n = (size_t)(data - live.p) + 8;
+    buf_addf(&body, "%.*s\"own\":\"1\",%.*s", (int)n, live.p, (int)(live.n - n), live.p + n);
+    assert_int_equal(fake_kube_call(w->kube, HTTP_PUT,
+                                    "/api/v1/namespaces/ns/configmaps/a?fieldManager=kubectl",
+                                    body.p, NULL),
+                     200);
+}
+
+static void what_a_lost_record_had_added_is_taken_away_again(void **state)
+{
+    struct kw *w = *state;
+    struct kw_job j, lost;
+    kw_job(&j, A, "v1", "ConfigMap");
+    kw_job(&lost, A, "v1", "ConfigMap");
+    kw_apply(w, &lost, SINK_PUT, CONFIG("a", "'k':'v','late':'x'")); /* its record is lost */
+    kw_expect(&lost, SINK_DONE, "");
+    add_own_member(w);
+    kw_apply(w, &j, SINK_PUT, CONFIG("a", "'k':'v'"));
+    kw_expect(&j, SINK_DONE, "");
+    assert_false(kt_has(fake_kube_get(w->kube, A), "\"late\""));
+    assert_true(kt_has(fake_kube_get(w->kube, A), "\"own\":\"1\""));
+    kw_job_done(&j);
+    kw_job_done(&lost);
+}
+
 static void a_429_is_waited_out_by_all(void **state)
 {
     struct kw *w = *state;
@@ -646,6 +678,7 @@ int main(void)
         T(the_pauses_grow_although_looks_succeed_between_the_writes),
         T(errors_for_everybody_hold_nothing),
         T(what_an_earlier_life_may_have_written_is_looked_at),
+        T(what_a_lost_record_had_added_is_taken_away_again),
         T(a_429_is_waited_out_by_all),
         T(many_items_are_on_their_way_at_once),
         T(the_window_shrinks_when_throttled_and_grows_with_success),
