@@ -49,6 +49,16 @@ alive() { # PART
 	tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "$dir/"
 }
 
+# True while threads of an ended part still run: until the last one is gone, they hold its sockets.
+ending() { # PART
+	local pid tasks
+	[ -e "$dir/$1.pid" ] || return 1
+	pid=$(cat "$dir/$1.pid")
+	grep -qs '^State:[[:space:]]*[ZX]' "/proc/$pid/status" || return 1
+	tasks=("/proc/$pid/task"/*)
+	[ "${#tasks[@]}" -gt 1 ]
+}
+
 tail_of() { # PART
 	say "$1 did not become ready; the end of $dir/$1.log:"
 	tail -n 5 "$dir/$1.log" >&2 || :
@@ -148,7 +158,7 @@ signal() { # PART SIGNAL
 
 wait_gone() { # PART
 	local end=$((SECONDS + stop_seconds))
-	while alive "$1"; do
+	while alive "$1" || ending "$1"; do
 		[ "$SECONDS" -lt "$end" ] || signal "$1" KILL
 		sleep 0.02
 	done
