@@ -284,7 +284,15 @@ static enum rc evaluate_delete(struct pump *p, const struct event *ev, rlog_off 
         return pump_collect_prune(p, ev->key, anchor, e);
     struct flight *f;
     rc = begin(p, ev, anchor, SINK_DELETE, &f, e);
-    return rc < 0 ? rc : submit(p, f, e);
+    if (rc < 0)
+        return rc;
+    buf_add_slice(&f->body, ev->body);
+    f->item.body = buf_slice(&f->body);
+    rc = buf_check(&f->body, "the last state of a deleted object", e);
+    if (rc == RC_OK)
+        return submit(p, f, e);
+    work_end(p->work, f);
+    return rc;
 }
 
 enum rc pump_evaluate(struct pump *p, const struct event *ev, rlog_off anchor, bool approved,

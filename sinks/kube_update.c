@@ -186,7 +186,7 @@ static bool was_copy_of(const struct kube_write *w, const struct seen *s)
     struct kube_marks marks;
     if (is_recorded(w, s))
         return w->old.flags & KUBE_RECORD_ORIGIN;
-    if (json_parse_view(w->item.event->body, &d, &why) != RC_OK)
+    if (json_parse_view(w->item.body, &d, &why) != RC_OK)
         return false;
     kube_marks_read(d, json_root(d), &w->dest->me, w->item.event->key, &marks);
     return slice_eq(marks.origin_cluster, w->dest->me.destination) &&

@@ -37,8 +37,9 @@ struct sink_item {
     enum sink_op op;
     bool observed;             /* a delete that was seen, not inferred from a listing */
     const struct event *event; /* key, source, version, uid, api_version, kind */
-    struct slice body;         /* of a put: the source's object after the transformation */
-    struct slice record;       /* the sink's own record of the key; empty: none */
+    /* Of a put: the source's object after the transformation. Of a delete: its last state as it was, empty if unknown. */
+    struct slice body;
+    struct slice record; /* the sink's own record of the key; empty: none */
     /* A write of the key that no record tells of may have been done, by an earlier life that died before its commit:
      * the destination is to be looked at, whatever the record says. */
     bool unsure;

@@ -310,6 +310,25 @@ static void a_carried_out_delete_is_not_undone_by_the_put_before_it_after_a_cras
     pt_free(w);
 }
 
+static void a_delete_brings_the_last_state_along(void **state)
+{
+    (void)state;
+    struct pump_world *w = pt_new();
+    pt_open(w);
+    pt_put(w, "/configmaps/n/a", "{'v':1}");
+    pt_run(w);
+    ft_append(&w->log, &(struct event){.op = EVENT_DELETE,
+                                       .cause = CAUSE_WATCH,
+                                       .key = SLICE("/configmaps/n/a"),
+                                       .api_version = SLICE("v1"),
+                                       .body = SLICE("{\"v\":2}")});
+    pt_run(w);
+    struct dest_mem_write last = dest_mem_write_at(w->dest, dest_mem_writes(w->dest) - 1);
+    assert_int_equal(last.op, SINK_DELETE);
+    assert_string_equal(last.body, "{\"v\":2}");
+    pt_free(w);
+}
+
 static void a_copy_whose_record_a_crash_took_goes_with_a_delete_that_hides_its_put(void **state)
 {
     (void)state;
@@ -399,6 +418,7 @@ int main(void)
         cmocka_unit_test(any_failing_read_of_the_log_changes_nothing_in_the_end),
         cmocka_unit_test(any_failing_call_of_the_checkpoint_changes_nothing_in_the_end),
         cmocka_unit_test(a_carried_out_delete_is_not_undone_by_the_put_before_it_after_a_crash),
+        cmocka_unit_test(a_delete_brings_the_last_state_along),
         cmocka_unit_test(a_copy_whose_record_a_crash_took_goes_with_a_delete_that_hides_its_put),
         cmocka_unit_test(a_hold_beyond_the_committed_offset_is_retried_with_its_own_event),
         cmocka_unit_test(a_replay_does_not_use_the_namespace_labels_of_later),

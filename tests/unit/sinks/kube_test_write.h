@@ -21,8 +21,8 @@ struct kt {
     struct sink_item item;
     struct kube_write *w;
     struct http_request request;
-    char *body, *event_body; /* with double quotes */
-    struct buf record;       /* carried from one write to the next, as the pump does */
+    char *body;        /* with double quotes */
+    struct buf record; /* carried from one write to the next, as the pump does */
 };
 
 /* A destination "dest-1", a source "src-1", a config map ns/a. */
@@ -53,8 +53,7 @@ static inline void kt_end(struct kt *t)
     kube_write_free(t->w);
     t->w = NULL;
     free(t->body);
-    free(t->event_body);
-    t->body = t->event_body = NULL;
+    t->body = NULL;
 }
 
 /* Frees all. */
@@ -74,7 +73,7 @@ static inline void kt_start(struct kt *t, enum sink_op op, const char *json)
     t->item.ticket = 7;
     t->item.op = op;
     t->item.event = &t->event;
-    t->item.body = op == SINK_PUT ? slice_str(t->body) : SLICE_NULL;
+    t->item.body = slice_str(t->body);
     t->item.record = buf_slice(&t->record);
     t->item.policy = &t->policy;
     assert_int_equal(kube_write_new(&t->dest, &t->item, &t->w, &e), RC_OK);
@@ -90,9 +89,7 @@ static inline void kt_put(struct kt *t, const char *json)
 static inline void kt_delete(struct kt *t, const char *json, bool observed)
 {
     t->item.observed = observed;
-    kt_start(t, SINK_DELETE, "");
-    t->event_body = kt_quotes(json);
-    t->event.body = slice_str(t->event_body);
+    kt_start(t, SINK_DELETE, json);
 }
 
 #endif
