@@ -164,13 +164,13 @@ static enum rc add_row(struct table *t, struct json_doc *doc, struct err *e)
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         add_cell(&row, json_get(json_root(doc), members[i]), doc);
     enum rc rc = buf_check(&row, "row", e);
-    return rc < 0 ? rc : table_add(t, row.p, e);
+    return rc < 0 ? rc : table_add(t, row.p, NULL, e);
 }
 
 static enum rc print_table(const struct collected *c, struct err *e)
 {
     AUTO(table_freep) struct table *t = NULL;
-    enum rc rc = table_new(COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, &t, e);
+    enum rc rc = table_new(COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, false, &t, e);
     for (size_t i = 0; rc == RC_OK && i < c->n; i++)
         rc = add_row(t, c->docs[i], e);
     if (rc < 0)

@@ -19,7 +19,8 @@ void table_free(struct table *t)
     free(t);
 }
 
-enum rc table_new(const struct table_column *columns, size_t n, struct table **ret, struct err *e)
+enum rc table_new(const struct table_column *columns, size_t n, bool colours, struct table **ret,
+                  struct err *e)
 {
     AUTO(table_freep) struct table *t = calloc(1, sizeof *t);
     if (!t)
@@ -30,6 +31,7 @@ enum rc table_new(const struct table_column *columns, size_t n, struct table **r
     t->columns = n;
     scols_table_enable_nowrap(t->table, 1);
     scols_table_enable_maxout(t->table, 0);
+    scols_table_enable_colors(t->table, colours);
     for (size_t i = 0; i < n; i++)
         if (!scols_table_new_column(t->table, columns[i].title, 0.1,
                                     columns[i].right ? SCOLS_FL_RIGHT : 0))
@@ -38,7 +40,7 @@ enum rc table_new(const struct table_column *columns, size_t n, struct table **r
     return RC_OK;
 }
 
-enum rc table_add(struct table *t, const char *cells, struct err *e)
+enum rc table_add(struct table *t, const char *cells, const char *colour, struct err *e)
 {
     struct libscols_line *line = scols_table_new_line(t->table, NULL);
     if (!line)
@@ -46,7 +48,7 @@ enum rc table_add(struct table *t, const char *cells, struct err *e)
     for (size_t i = 0; i < t->columns; i++, cells += strlen(cells) + 1)
         if (scols_line_set_data(line, i, cells))
             return err_nomem(e);
-    return RC_OK;
+    return colour && scols_line_set_color(line, colour) ? err_nomem(e) : RC_OK;
 }
 
 void table_print(struct table *t)

@@ -214,15 +214,16 @@ enum rc data_find_log(const char *data, const char *name, struct buf *ret_dir, s
     return rc < 0 ? rc : log_path(data, slice_str(chosen), ret_dir, e);
 }
 
-enum rc data_open_log(const char *data, const char *name, const struct env *env, struct rlog **ret,
-                      struct err *e)
+enum rc data_open_log(const char *data, const char *name, const struct env *env,
+                      struct buf *ret_name, struct rlog **ret, struct err *e)
 {
     AUTO(buf_done) struct buf dir = BUF_INIT(DATA_PATH_MAX);
-    AUTO(buf_done) struct buf full_name = BUF_INIT(DATA_PATH_MAX);
-    enum rc rc = data_find_log(data, name, &dir, &full_name, e);
+    size_t before = ret_name->n;
+    enum rc rc = data_find_log(data, name, &dir, ret_name, e);
     if (rc < 0)
         return rc;
-    struct rlog_lmdb_opts opts = {.dir = dir.p, .name = buf_slice(&full_name), .access = RLOG_READ};
+    struct slice full_name = slice_of(ret_name->p + before, ret_name->n - before);
+    struct rlog_lmdb_opts opts = {.dir = dir.p, .name = full_name, .access = RLOG_READ};
     return rlog_lmdb_open(&opts, env, ret, e);
 }
 

@@ -40,9 +40,9 @@ bool data_is_locked(const char *data);
  * (several logs and no name), those of reading a segment. */
 MUST_CHECK enum rc data_find_log(const char *data, const char *name, struct buf *ret_dir,
                                  struct buf *ret_name, struct err *e);
-/* Opens that log for reading. Errors: as data_find_log and rlog_lmdb_open. */
+/* Opens that log for reading, and appends its full name. Errors: as data_find_log and rlog_lmdb_open. */
 MUST_CHECK enum rc data_open_log(const char *data, const char *name, const struct env *env,
-                                 struct rlog **ret, struct err *e);
+                                 struct buf *ret_name, struct rlog **ret, struct err *e);
 /* Opens the checkpoints for reading. Errors: NOTFOUND, those of ckpt_lmdb_open. */
 MUST_CHECK enum rc data_open_ckpt(const char *data, const struct env *env, struct ckpt **ret,
                                   struct err *e);

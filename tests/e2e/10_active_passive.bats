@@ -154,6 +154,57 @@ image_is() { # IMAGE
     [[ $output == *"$password"* ]]
 }
 
+@test "log show reads backward, by pattern, by actor, and says what changed" {
+    local forward backward
+    forward=$(log_show shop -o json | json '[e["offset"] for e in d]')
+    backward=$(log_show shop -o json -r | json '[e["offset"] for e in d][::-1]')
+    [ "$forward" = "$backward" ]
+    [ "$(log_show shop -o json -r --tail 2 | json '[e["offset"] for e in d][::-1]')" = "$(json 'd[-2:]' <<<"$forward")" ]
+    [ "$(log_show shop -o json -g INGRESSES/resilog | json len\(d\))" = 0 ]
+    [ "$(log_show shop -o json -g ingresses/resilog | json '{e["key"].split("/")[1] for e in d} == {"ingresses"}')" = true ]
+    run ! log_show shop -g '('
+    k cluster-1 -n resilog-demo scale deployment shop --replicas=7
+    patched() { log_show shop -p deploy/shop | grep -qx '    /spec/replicas: [0-9]* -> 7'; }
+    wait_until 20 patched
+    [ "$(log_show shop -o json -p --tail 1 deploy/shop -g '"replicas":7' --op put |
+        json 'any(c["path"] == "/spec/replicas" and c["value"] == 7 for c in d[0]["patch"])')" = true ]
+    [ "$(log_show shop -o json --actor kubectl-client-side-apply | json '{e["manager"] for e in d} == {"kubectl-client-side-apply"}')" = true ]
+    [ "$(log_show shop -o json --actor nobody)" = '[]' ]
+    k cluster-1 -n resilog-demo patch secret shop-database --type=merge -p '{"stringData":{"password":"another-not-real"}}'
+    masked() { log_show shop -p Secret/shop-database | grep -qx '    /data/password: "\*\*\*" -> "\*\*\*"'; }
+    wait_until 20 masked
+    run -0 log_show shop -o json -g "$(printf another-not-real | base64)"
+    [ "$output" = '[]' ]
+}
+
+@test "log show goes on where a cursor stands" {
+    run -0 log_show shop --show-cursor --tail 1
+    [[ ${lines[-1]} == '-- cursor: default/cluster-1@'* ]]
+    local cursor=${lines[-1]#-- cursor: }
+    [ "$(log_show shop -o json --after-cursor "${cursor%@*}@$((${cursor#*@} - 3))" --until "offset:$((${cursor#*@} + 1))" -a | json len\(d\))" = 3 ]
+    log_show shop -o json --cursor-file "$E2E_DIR/cursor" >"$E2E_DIR/first.json"
+    k cluster-1 -n resilog-demo annotate deployment shop behind=cursor
+    behind() { log_show shop -o json deploy/shop | grep -q '"behind":"cursor"'; }
+    wait_until 20 behind
+    log_show shop -o json --cursor-file "$E2E_DIR/cursor" >"$E2E_DIR/second.json"
+    grep -q '"behind":"cursor"' "$E2E_DIR/second.json"
+    [ "$(json 'min(e["offset"] for e in d)' <"$E2E_DIR/second.json")" -gt "$(json 'max(e["offset"] for e in d)' <"$E2E_DIR/first.json")" ]
+    run -3 log_show shop --after-cursor "default/other@1"
+    run -3 log_show shop --after-cursor "${cursor%@*}@99999999"
+    run -2 log_show shop --cursor-file "$E2E_DIR/cursor" -f
+}
+
+@test "log show uses a pager and colours on a terminal only" {
+    terminal() { script -qec "$(printf '%q ' env TERM=xterm "$@")" /dev/null; }
+    run -0 terminal "RESILOG_PAGER=sed s/^/paged:/" "$RESILOG" log show --data "$E2E_DIR/shop.data" --op delete
+    [[ $output == *paged:* && $output == *$'\e['* ]]
+    run -0 terminal NO_COLOR=1 "$RESILOG" log show --data "$E2E_DIR/shop.data" --op delete --no-pager
+    [[ $output != *paged:* && $output != *$'\e['* && $output == *delete* ]]
+    RESILOG_PAGER='sed s/^/paged:/' run -0 log_show shop --op delete
+    [[ $output != *paged:* && $output != *$'\e['* ]]
+    run -0 terminal RESILOG_PAGER=true "$RESILOG" log show --data "$E2E_DIR/shop.data"
+}
+
 @test "log show -f goes on with what is appended" {
     proc_start follow "$RESILOG" log show --data "$E2E_DIR/shop.data" -f -o jsonl -n resilog-demo --tail 1
     wait_until 10 grep -q '"offset"' "$E2E_DIR/follow.log"

@@ -38,7 +38,7 @@ static void print(const struct event *ev, bool show_secrets, struct buf *out)
 {
     AUTO(json_freep) struct json_doc *d = NULL;
     struct err e = ERR_INIT;
-    if (print_event_json(ev, show_secrets, out, &e) != RC_OK)
+    if (print_event_json(ev, SLICE_NULL, show_secrets, out, &e) != RC_OK)
         fail_msg("%s", e.msg);
     if (json_parse(buf_slice(out), &d, &e) != RC_OK)
         fail_msg("%s: %s", out->p, e.msg);
@@ -153,7 +153,7 @@ static void an_event_that_does_not_fit_is_a_limit(void **state)
     AUTO(buf_done) struct buf out = BUF_INIT(100);
     struct event ev = event_of("/things/ns/a", "{}");
     struct err e = ERR_INIT;
-    assert_int_equal(print_event_json(&ev, false, &out, &e), RC_LIMIT);
+    assert_int_equal(print_event_json(&ev, SLICE_NULL, false, &out, &e), RC_LIMIT);
 }
 
 static void the_cells_are_five_texts_that_end_in_nul(void **state)

@@ -1,0 +1,24 @@
+/* What of a Secret is not shown: its values. The one place that decides it. */
+#ifndef RESILOG_CLI_SECRET_MASK_H
+#define RESILOG_CLI_SECRET_MASK_H
+
+#include "core/err.h"
+#include "core/slice.h"
+
+#include <stdbool.h>
+
+struct json_doc;
+
+#define SECRET_MASK "***"
+
+/* True if the key is a Secret's. */
+bool secret_is(struct slice key);
+/* True if a JSON pointer leads into a Secret's values. */
+bool secret_holds(struct slice pointer);
+/* Replaces every value by SECRET_MASK and cuts the annotation that repeats them; names stay. The root must be an
+ * object. Errors: LIMIT, NOMEM. */
+MUST_CHECK enum rc secret_mask(struct json_doc *d, struct err *e);
+/* Cuts the annotation alone. */
+void secret_cut_copy(struct json_doc *d);
+
+#endif
