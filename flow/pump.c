@@ -80,6 +80,8 @@ enum rc pump_open(const struct pump_opts *opts, const struct env *env, struct pu
         rc = rows_open(opts->ckpt, opts->replication->sync, &p->rows, e);
     if (rc == RC_OK)
         rc = namespaces_load(p->ns, opts->log, p->next, e);
+    if (rc == RC_OK)
+        rc = pump_review(p, e);
     if (rc < 0)
         return rc;
     *ret = steal(&p);
@@ -103,7 +105,7 @@ void pump_close(struct pump *p)
 
 /* ---- Namespaces that changed their labels ---- */
 
-static enum rc relabel_prefix(struct pump *p, struct slice prefix, rlog_off anchor, struct err *e)
+enum rc pump_look_again(struct pump *p, struct slice prefix, rlog_off anchor, struct err *e)
 {
     rlog_off *known = map_get(p->relabelled, prefix);
     rlog_off before = known ? *known : 0;
@@ -135,7 +137,7 @@ static enum rc relabel(struct pump *p, struct slice ns, rlog_off anchor, struct 
         key_print_prefix(r->entries[i].group, r->entries[i].resource, ns, &prefix);
         rc = buf_check(&prefix, "scope", e);
         if (rc == RC_OK)
-            rc = relabel_prefix(p, buf_slice(&prefix), anchor, e);
+            rc = pump_look_again(p, buf_slice(&prefix), anchor, e);
     }
     return rc;
 }
@@ -347,7 +349,7 @@ static enum rc commit_if_due(struct pump *p, int64_t *ret_due_ns, struct err *e)
 {
     int64_t now = clock_boot_ns(p->env.clock);
     bool rows = rows_pending(p->rows) > 0;
-    bool moved = work_lowest(p->work, p->next) > p->head.offset;
+    bool moved = work_lowest(p->work, p->next) > p->head.offset || pump_is_reviewed(p);
     if (p->scanning || (!rows && !moved)) {
         *ret_due_ns = INT64_MAX;
         return RC_OK;
@@ -423,6 +425,8 @@ enum rc pump_commit(struct pump *p, struct slice status, struct err *e)
     }
     enum rc rc = sink_flush(p->opts.sink, e);
     if (rc == RC_OK)
+        rc = pump_end_review(p, e);
+    if (rc == RC_OK)
         rc = rows_commit(p->rows, &head, status, e);
     if (rc != RC_OK)
         return rc;
@@ -459,7 +463,7 @@ void pump_status(struct pump *p, struct pump_status *ret)
     s.held = counts.held;
     s.waiting = counts.waiting;
     s.prune_held = counts.prune;
-    s.catching_up = p->scanning || s.offset < p->first_head;
+    s.catching_up = p->scanning || p->review || s.offset < p->first_head;
     struct sink_status sink;
     sink_status(p->opts.sink, &sink);
     if (sink.error[0])

@@ -35,6 +35,9 @@ struct pump {
     struct map *relabelled;     /* key prefix to evaluate again -> rlog_off anchor */
     struct event_iter *recheck; /* walks the first prefix of `relabelled` */
 
+    bool review; /* the replication differs from the one that the checkpoint goes by */
+    rlog_off review_anchor; /* what waits until everything was decided again */
+
     bool scanning;     /* no checkpoint: asking the destination for our marks first */
     size_t scan_entry; /* index of the entry that is scanned */
     struct event_iter *scan;
@@ -46,6 +49,18 @@ struct pump {
 /* Before which offset a key is looked up: what was read, and what an earlier life may have applied;
  * an event before that may be older than what the destination has. */
 rlog_off pump_horizon(const struct pump *p);
+/* Enters all live keys that begin with prefix for another look; anchor waits for it. Errors: NOMEM. */
+MUST_CHECK enum rc pump_look_again(struct pump *p, struct slice prefix, rlog_off anchor,
+                                   struct err *e);
+
+/* ---- pump_review.c ---- */
+/* When the pump is opened: where the replication differs from the one of the checkpoint, enters all of its keys for
+ * another look. Errors: those of the checkpoint, NOMEM. */
+MUST_CHECK enum rc pump_review(struct pump *p, struct err *e);
+/* True if a review is over and the checkpoint does not say so yet. */
+bool pump_is_reviewed(const struct pump *p);
+/* Before a commit: notes the end of the review, if nothing of it is open any more. Errors: NOMEM. */
+MUST_CHECK enum rc pump_end_review(struct pump *p, struct err *e);
 
 /* ---- pump_apply.c ---- */
 /* Decides about one event and finishes it or puts it in flight. anchor is what blocks the commit

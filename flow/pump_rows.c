@@ -4,6 +4,7 @@
 #include "flow/pump_rows.h"
 
 #include "core/buf.h"
+#include "core/key.h"
 #include "core/le.h"
 #include "core/map.h"
 
@@ -15,6 +16,8 @@
 #define APPLIED_HEADER  10
 #define HOLD_VERSION    1
 #define HOLD_HEADER     24
+#define DIGEST_KEY      "@replication"
+#define DIGEST_VERSION  1
 
 struct rows {
     struct ckpt *ckpt;
@@ -256,6 +259,38 @@ enum rc rows_drop_applied(struct rows *r, struct slice key, struct err *e)
     return change_delete(r, CKPT_APPLIED, key, e);
 }
 
+/* ---- The digest: a row of the applied table in the log's own key space ---- */
+
+enum rc rows_digest(struct rows *r, uint8_t ret[REPLICATION_DIGEST], struct err *e)
+{
+    AUTO(buf_done) struct buf row = BUF_INIT(CKPT_VALUE_MAX);
+    struct err why = ERR_INIT;
+    enum rc rc = ckpt_get(r->ckpt, r->consumer, CKPT_APPLIED, SLICE(DIGEST_KEY), &row, &why);
+    memset(ret, 0, REPLICATION_DIGEST);
+    if (rc == RC_NOTFOUND)
+        return RC_OK;
+    if (rc == RC_OK && (row.n != 1 + REPLICATION_DIGEST || row.p[0] != DIGEST_VERSION))
+        rc = err_set(&why, RC_CORRUPT, ERR_FATAL,
+                     "the digest of the synchronization is not readable (%zu bytes)", row.n);
+    if (rc == RC_OK)
+        memcpy(ret, row.p + 1, REPLICATION_DIGEST);
+    else
+        *e = why;
+    return rc;
+}
+
+enum rc rows_set_digest(struct rows *r, const uint8_t digest[REPLICATION_DIGEST], struct err *e)
+{
+    struct buf row = BUF_INIT(CKPT_VALUE_MAX);
+    buf_add_u8(&row, DIGEST_VERSION);
+    buf_add(&row, digest, REPLICATION_DIGEST);
+    enum rc rc = buf_check(&row, "digest", e);
+    if (rc == RC_OK)
+        return change(r, CKPT_APPLIED, SLICE(DIGEST_KEY), &row, e);
+    buf_done(&row);
+    return rc;
+}
+
 struct scan {
     rows_applied_fn *fn;
     void *arg;
@@ -265,6 +300,8 @@ static enum rc scan_row(void *arg, struct slice key, struct slice value, struct 
 {
     const struct scan *s = arg;
     struct applied a;
+    if (key_is_internal(key))
+        return RC_OK;
     enum rc rc = applied_decode(value, &a, e);
     return rc < 0 ? rc : s->fn(s->arg, key, &a, e);
 }

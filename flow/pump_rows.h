@@ -6,6 +6,7 @@
 
 #include "core/event.h"
 #include "core/scope.h"
+#include "flow/replication.h"
 #include "log/ckpt.h"
 
 struct buf;
@@ -51,6 +52,11 @@ MUST_CHECK enum rc rows_applied(struct rows *r, struct slice key, struct applied
 MUST_CHECK enum rc rows_set_applied(struct rows *r, struct slice key, const struct applied *a,
                                     struct err *e);
 MUST_CHECK enum rc rows_drop_applied(struct rows *r, struct slice key, struct err *e);
+
+/* The digest of the replication that the rows go by; zeros if none was set. Errors: CORRUPT, those of ckpt_get. */
+MUST_CHECK enum rc rows_digest(struct rows *r, uint8_t ret[REPLICATION_DIGEST], struct err *e);
+MUST_CHECK enum rc rows_set_digest(struct rows *r, const uint8_t digest[REPLICATION_DIGEST],
+                                   struct err *e);
 
 /* The hold of a key, or NULL; its due_ns and flying may be changed in place. */
 struct hold *rows_hold(struct rows *r, struct slice key);

@@ -100,6 +100,12 @@ rlog_off work_lowest(const struct work *w, rlog_off otherwise)
     return map_seek(w->anchors, SLICE_NULL, false, &entry) ? key_number(entry.key) : otherwise;
 }
 
+bool work_is_anchored(const struct work *w, rlog_off offset)
+{
+    char text[8];
+    return map_get(w->anchors, number_key(offset, text)) != NULL;
+}
+
 enum rc work_begin(struct work *w, const struct event *ev, rlog_off anchor, struct flight **ret,
                    struct err *e)
 {

@@ -41,6 +41,8 @@ MUST_CHECK enum rc work_anchor(struct work *w, rlog_off offset, struct err *e);
 void work_release(struct work *w, rlog_off offset);
 /* The lowest anchored offset, or `otherwise` if none is. */
 rlog_off work_lowest(const struct work *w, rlog_off otherwise);
+/* True if something waits for that offset. */
+bool work_is_anchored(const struct work *w, rlog_off offset);
 
 /* A key whose last event is to be evaluated (again) as soon as nothing of it is in flight. */
 struct again {

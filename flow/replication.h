@@ -24,8 +24,11 @@ struct replication_entry {
     struct sink_policy policy;
 };
 
+#define REPLICATION_DIGEST 32
+
 struct replication {
     struct slice sync; /* "namespace/name" */
+    uint8_t digest[REPLICATION_DIGEST]; /* of all that decides what is copied and how; equal: nothing changed */
     const struct replication_entry *entries;
     size_t n_entries;
 };

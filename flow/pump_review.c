@@ -1,0 +1,75 @@
+/* A replication that was changed: what was applied by other filters or another patch is decided again, from the log alone.
+ * Runs from pump_open on beside everything else; only when nothing of it is open any more the checkpoint says that it goes
+ * by the new replication, so a crash begins it anew. One thread. */
+#include "flow/pump_priv.h"
+
+#include "core/buf.h"
+#include "core/diag.h"
+#include "core/key.h"
+#include "core/map.h"
+#include "flow/filter.h"
+#include "flow/replication.h"
+
+#include <string.h>
+
+/* Enters all keys of each entry's resource for another look. The committed offset waits for them. */
+static enum rc review_entries(struct pump *p, struct err *e)
+{
+    const struct replication *r = p->opts.replication;
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < r->n_entries && rc == RC_OK; i++) {
+        AUTO(buf_done) struct buf prefix = BUF_INIT(2 * KEY_MAX);
+        key_print_prefix(r->entries[i].group, r->entries[i].resource, SLICE_NULL, &prefix);
+        rc = buf_check(&prefix, "scope", e);
+        if (rc == RC_OK)
+            rc = pump_look_again(p, buf_slice(&prefix), p->review_anchor, e);
+    }
+    return rc;
+}
+
+/* Freezes what is of a resource that no entry names any more. */
+static enum rc freeze_row(void *arg, struct slice key, const struct applied *a, struct err *e)
+{
+    struct pump *p = arg;
+    struct key parts;
+    if (a->state != APPLIED_SYNCED || key_parse(key, &parts, NULL) != RC_OK ||
+        filter_names(p->opts.replication, parts.group, parts.resource))
+        return RC_OK;
+    struct applied frozen = *a;
+    frozen.state = APPLIED_DESELECTED;
+    DIAG(p->env.diag, DIAG_INFO, "object left the selection, its copy is frozen",
+         DIAG_S("key", key));
+    return rows_set_applied(p->rows, key, &frozen, e);
+}
+
+enum rc pump_review(struct pump *p, struct err *e)
+{
+    uint8_t digest[REPLICATION_DIGEST];
+    enum rc rc = rows_digest(p->rows, digest, e);
+    if (rc < 0)
+        return rc;
+    p->review = memcmp(digest, p->opts.replication->digest, sizeof digest) != 0;
+    if (!p->review || p->scanning) /* all is read from the beginning */
+        return RC_OK;
+    p->review_anchor = p->head.offset;
+    DIAG(p->env.diag, DIAG_INFO,
+         "the synchronization is not what it was: its objects are decided again",
+         DIAG_S("synchronization", p->opts.replication->sync));
+    rc = rows_scan_applied(p->rows, SLICE_NULL, freeze_row, p, e);
+    return rc == RC_OK ? review_entries(p, e) : rc;
+}
+
+bool pump_is_reviewed(const struct pump *p)
+{
+    return p->review && !p->scanning && !work_is_anchored(p->work, p->review_anchor);
+}
+
+enum rc pump_end_review(struct pump *p, struct err *e)
+{
+    if (!pump_is_reviewed(p))
+        return RC_OK;
+    enum rc rc = rows_set_digest(p->rows, p->opts.replication->digest, e);
+    if (rc == RC_OK)
+        p->review = false;
+    return rc;
+}
