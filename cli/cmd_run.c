@@ -78,21 +78,110 @@ static void block_signals(sigset_t *set)
     sigemptyset(set);
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, set, NULL);
 }
 
-static void wait_for_end(const sigset_t *set, struct diag *diag)
+/* ---- Resources ---- */
+
+/* Reads and checks the files; NULL with the exit code where they cannot be run. */
+static struct resources *load(const struct resources_opts *opts, const char *then, int *ret_code)
 {
-    int got = 0;
-    while (sigwait(set, &got) != 0)
-        ;
-    DIAG(diag, DIAG_INFO, "ending: finishing and committing what is in flight",
+    struct err e = ERR_INIT;
+    AUTO(resources_freep) struct resources *resources = NULL;
+    if (resources_load(opts, &resources, &e) < 0) {
+        *ret_code = cli_fail(&e);
+        return NULL;
+    }
+    problems_print(resources);
+    *ret_code = EXIT_INVALID;
+    if (resources_errors(resources) > 0) {
+        fprintf(stderr, "resilog: %zu errors in the resources, %s\n", resources_errors(resources),
+                then);
+        return NULL;
+    }
+    if (!resources_sync(resources, 0)) {
+        fprintf(stderr, "resilog: no LiveSynchronization in the files, %s\n", then);
+        return NULL;
+    }
+    return steal(&resources);
+}
+
+/* The files, and whether somebody changed them. */
+struct watch {
+    struct resources_opts opts;
+    bool fixed; /* standard input is among them: it can be read only once */
+    uint8_t applied[RESOURCE_DIGEST], seen[RESOURCE_DIGEST];
+};
+
+static enum rc watch_begin(struct watch *w, const struct run_args *a, struct err *e)
+{
+    *w = (struct watch){.opts = {.files = a->files.list,
+                                 .n_files = a->files.n,
+                                 .kubeconfigs = a->kubeconfigs.list,
+                                 .n_kubeconfigs = a->kubeconfigs.n}};
+    for (size_t i = 0; i < a->files.n; i++)
+        w->fixed = w->fixed || strcmp(a->files.list[i], "-") == 0;
+    enum rc rc = resources_signature(&w->opts, w->applied, e);
+    memcpy(w->seen, w->applied, sizeof w->seen);
+    return rc;
+}
+
+/* True once the files differ from those that run and stayed as they are since the last look, so that nobody is still
+ * writing. What was looked at once is not looked at again. */
+static bool watch_changed(struct watch *w)
+{
+    uint8_t now[RESOURCE_DIGEST];
+    struct err ignored = ERR_INIT;
+    if (w->fixed || resources_signature(&w->opts, now, &ignored) < 0)
+        return false;
+    bool settled = memcmp(now, w->seen, sizeof now) == 0;
+    memcpy(w->seen, now, sizeof now);
+    if (!settled || memcmp(now, w->applied, sizeof now) == 0)
+        return false;
+    memcpy(w->applied, now, sizeof now);
+    return true;
+}
+
+/* What cannot be used changes nothing. */
+static void reload(struct runtime *runtime, const struct watch *w, const struct env *env)
+{
+    struct err e = ERR_INIT;
+    int code;
+    DIAG(env->diag, DIAG_INFO, "the resources were changed, reading them");
+    struct resources *resources =
+        load(&w->opts, "what was running goes on with the resources of before", &code);
+    if (!resources)
+        DIAG(env->diag, DIAG_ERROR,
+             "the changed resources cannot be used; what was running goes on as before");
+    else if (runtime_apply(runtime, resources, &e) < 0)
+        diag_error(env->diag, DIAG_ERROR, "the changed resources cannot be run", &e);
+    else
+        DIAG(env->diag, DIAG_INFO, "the changed resources are in effect");
+}
+
+/* ---- Running ---- */
+
+static void wait_for_end(const sigset_t *set, struct runtime *runtime, struct watch *w,
+                         const struct env *env)
+{
+    const struct timespec look = {.tv_sec = 1};
+    int got;
+    while ((got = sigtimedwait(set, NULL, &look)) != SIGTERM && got != SIGINT) {
+        if (got == SIGHUP && w->fixed)
+            DIAG(env->diag, DIAG_WARN,
+                 "resources from standard input cannot be read again: start anew");
+        else if (got == SIGHUP || watch_changed(w))
+            reload(runtime, w, env);
+    }
+    DIAG(env->diag, DIAG_INFO, "ending: finishing and committing what is in flight",
          DIAG_S("signal", slice_str(strsignal(got))));
     /* A second one ends the process at once, as the default action does. */
     pthread_sigmask(SIG_UNBLOCK, set, NULL);
 }
 
-static int run(const struct run_args *a, const struct resources *resources, const struct env *env)
+static int run(const struct run_args *a, struct watch *w, struct resources *resources,
+               const struct env *env)
 {
     struct err e = ERR_INIT;
     struct wire wire;
@@ -109,8 +198,10 @@ static int run(const struct run_args *a, const struct resources *resources, cons
                                 .n_allow_prune = a->allow_prune.n};
     if (rc == RC_OK)
         rc = runtime_start(&opts, env, &runtime, &e);
+    else
+        resources_free(resources);
     if (rc == RC_OK)
-        wait_for_end(&set, env->diag);
+        wait_for_end(&set, runtime, w, env);
     runtime_stop(runtime);
     data_close(lock);
     wire_done(&wire);
@@ -120,24 +211,13 @@ static int run(const struct run_args *a, const struct resources *resources, cons
 static int load_and_run(const struct run_args *a, const struct env *env)
 {
     struct err e = ERR_INIT;
-    AUTO(resources_freep) struct resources *resources = NULL;
-    struct resources_opts opts = {.files = a->files.list,
-                                  .n_files = a->files.n,
-                                  .kubeconfigs = a->kubeconfigs.list,
-                                  .n_kubeconfigs = a->kubeconfigs.n};
-    if (resources_load(&opts, &resources, &e) < 0)
+    struct watch w;
+    int code;
+    /* Before reading: what is changed meanwhile is seen afterwards. */
+    if (watch_begin(&w, a, &e) < 0)
         return cli_fail(&e);
-    problems_print(resources);
-    if (resources_errors(resources) > 0) {
-        fprintf(stderr, "resilog: %zu errors in the resources, nothing was started\n",
-                resources_errors(resources));
-        return EXIT_INVALID;
-    }
-    if (!resources_sync(resources, 0)) {
-        fprintf(stderr, "resilog: no LiveSynchronization in the files, nothing to run\n");
-        return EXIT_INVALID;
-    }
-    return run(a, resources, env);
+    struct resources *resources = load(&w.opts, "nothing was started", &code);
+    return resources ? run(a, &w, resources, env) : code;
 }
 
 int cmd_run(int argc, char **argv)

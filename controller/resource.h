@@ -13,12 +13,15 @@ struct buf;
 struct json_doc;
 struct resources;
 
+#define RESOURCE_DIGEST 32 /* bytes; equal digests: nothing changed */
+
 /* A KubernetesCluster with its credentials. */
 struct cluster {
     const char *ns, *name; /* "default" where the file names no namespace */
     const char *full_name; /* "namespace/name" */
     const char *secret_name;
     struct kube_config config;
+    uint8_t digest[RESOURCE_DIGEST]; /* of its credentials */
 };
 
 /* A LiveSynchronization of the plugin kubernetes-objects-to-kubernetes. */
@@ -27,6 +30,7 @@ struct sync {
     bool suspend;
     const struct cluster *source, *destination;
     struct replication replication;
+    uint8_t digest[RESOURCE_DIGEST]; /* of its spec */
 };
 
 enum problem_level { PROBLEM_ERROR, PROBLEM_WARNING };
@@ -56,6 +60,11 @@ MUST_CHECK enum rc resources_load(const struct resources_opts *opts, struct reso
                                   struct err *e);
 void resources_free(struct resources *r);
 DEFINE_FREEP(struct resources, resources_free)
+
+/* Tells, without reading them, whether files were changed: equal as long as the same files are there in the same state,
+ * those of opts->kubeconfigs included; "-" never changes. Errors: NOMEM. */
+MUST_CHECK enum rc resources_signature(const struct resources_opts *opts,
+                                       uint8_t ret[RESOURCE_DIGEST], struct err *e);
 
 size_t resources_errors(const struct resources *r); /* how many problems are errors */
 /* The remark with that index, in the order of files and lines; NULL behind the last. */

@@ -48,8 +48,16 @@ static bool secret_text(const struct item *secret, const struct json *at, struct
     return rc == RC_OK;
 }
 
+/* A kubeconfig into the cluster's credentials. */
+static enum rc take_kubeconfig(struct slice text, const char *name, struct cluster *c,
+                               struct err *e)
+{
+    sha256(text, SLICE_NULL, c->digest);
+    return kube_config_parse(text, name, /* allow_insecure= */ false, &c->config, e);
+}
+
 static bool read_secret(const struct item *cluster, const struct json *at,
-                        const struct item *secret, struct kube_config *ret)
+                        const struct item *secret, struct cluster *ret)
 {
     AUTO(input_wipe) struct buf text = BUF_INIT(YAML_TEXT_MAX);
     struct err why = ERR_INIT;
@@ -62,8 +70,7 @@ static bool read_secret(const struct item *cluster, const struct json *at,
     }
     if (!secret_text(secret, n, &text))
         return false;
-    if (kube_config_parse(buf_slice(&text), SECRET_KEY, /* allow_insecure= */ false, ret, &why) ==
-        RC_OK)
+    if (take_kubeconfig(buf_slice(&text), SECRET_KEY, ret, &why) == RC_OK)
         return true;
     problem_failure(&secret->origin, n, &why);
     return false;
@@ -81,7 +88,7 @@ static bool find_secret(struct loader *l, const struct item *item, struct cluste
     if (secret && secret->broken)
         return false;
     if (secret)
-        return read_secret(item, at, secret, &c->config);
+        return read_secret(item, at, secret, c);
     loader_hint(l, kind, item->ns, slice_str(c->secret_name), hint);
     if (l->opts->offline)
         problem_warn(&item->origin, at, "there is no Secret %s in the files%s", full, hint);
@@ -122,14 +129,14 @@ static struct item *find_named(struct loader *l, const struct origin *o, const c
 }
 
 static bool read_kubeconfig(const char *file, size_t order, const struct loader *l,
-                            struct kube_config *ret)
+                            struct cluster *ret)
 {
     AUTO(input_wipe) struct buf text = BUF_INIT(YAML_TEXT_MAX);
     struct origin o = {.problems = l->out->problems, .file = file, .order = order};
     struct err why = ERR_INIT;
     enum rc rc = input_text(file, &text, &why);
     if (rc == RC_OK)
-        rc = kube_config_parse(buf_slice(&text), file, /* allow_insecure= */ false, ret, &why);
+        rc = take_kubeconfig(buf_slice(&text), file, ret, &why);
     if (rc != RC_OK)
         problem_failure(&o, NULL, &why);
     return rc == RC_OK;
@@ -208,7 +215,7 @@ static enum rc read_cluster(struct loader *l, struct item *item, const struct su
     if (item->broken)
         return RC_OK;
     item->broken =
-        from ? !read_kubeconfig(from->file, from->order, l, &c->config) : !find_secret(l, item, c);
+        from ? !read_kubeconfig(from->file, from->order, l, c) : !find_secret(l, item, c);
     if (!item->broken) {
         item->cluster = c;
         l->out->clusters[l->out->n_clusters++] = steal(&c);

@@ -2,6 +2,7 @@
  * credentials. What is wrong with a file is a problem, so that the others are still checked. */
 #include "controller/resource_priv.h"
 #include "core/buf.h"
+#include "core/digest.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -139,23 +140,80 @@ static enum rc add_folder(struct inputs *all, const char *folder, struct origin 
     return rc;
 }
 
+static enum rc find_all(const struct resources_opts *opts, struct problem_list *problems,
+                        struct inputs *all, struct err *e)
+{
+    struct origin o = {.problems = problems};
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < opts->n_files && rc == RC_OK; i++) {
+        const char *path = opts->files[i];
+        o.order = all->n;
+        rc = is_folder(path) ? add_folder(all, path, &o, e) : add(all, NULL, path, e);
+    }
+    return rc;
+}
+
 enum rc inputs_read(const struct resources_opts *opts, struct problem_list *problems,
                     struct inputs *ret, struct err *e)
 {
     AUTO(inputs_done) struct inputs all = {0};
     struct origin o = {.problems = problems};
-    for (size_t i = 0; i < opts->n_files; i++) {
-        const char *path = opts->files[i];
-        o.order = all.n;
-        enum rc rc = is_folder(path) ? add_folder(&all, path, &o, e) : add(&all, NULL, path, e);
-        if (rc != RC_OK)
-            return rc;
-    }
+    enum rc rc = find_all(opts, problems, &all, e);
+    if (rc != RC_OK)
+        return rc;
     for (size_t i = 0; i < all.n; i++) {
         o.order = i;
         read_input(&all.list[i], &o);
     }
     *ret = all;
     all = (struct inputs){0};
+    return RC_OK;
+}
+
+/* ---- Changes ---- */
+
+/* What tells two states of a file apart without reading it. */
+static void add_state(const char *path, struct sha256 *sha)
+{
+    struct stat st = {0};
+    if (strcmp(path, "-") != 0 && stat(path, &st) != 0)
+        st = (struct stat){0};
+    const int64_t state[] = {(int64_t)st.st_dev,          (int64_t)st.st_ino,
+                             (int64_t)st.st_size,         (int64_t)st.st_mtim.tv_sec,
+                             (int64_t)st.st_mtim.tv_nsec, (int64_t)st.st_ctim.tv_sec,
+                             (int64_t)st.st_ctim.tv_nsec};
+    sha256_add(sha, slice_of(path, strlen(path) + 1));
+    sha256_add(sha, slice_of((const char *)state, sizeof state));
+}
+
+static void free_problems(struct problem_list **list)
+{
+    problem_list_free(*list);
+}
+
+static void free_sha(struct sha256 **sha)
+{
+    sha256_free(*sha);
+}
+
+enum rc resources_signature(const struct resources_opts *opts, uint8_t ret[RESOURCE_DIGEST],
+                            struct err *e)
+{
+    AUTO(inputs_done) struct inputs all = {0};
+    AUTO(free_problems) struct problem_list *ignored = problem_list_new();
+    AUTO(free_sha) struct sha256 *sha = sha256_new();
+    if (!ignored || !sha)
+        return err_nomem(e);
+    enum rc rc = find_all(opts, ignored, &all, e);
+    if (rc != RC_OK)
+        return rc;
+    sha256_start(sha);
+    for (size_t i = 0; i < all.n; i++)
+        add_state(all.list[i].file, sha);
+    for (size_t i = 0; i < opts->n_kubeconfigs; i++) {
+        const char *file = strchr(opts->kubeconfigs[i], '=');
+        add_state(file ? file + 1 : "", sha);
+    }
+    sha256_finish(sha, ret);
     return RC_OK;
 }

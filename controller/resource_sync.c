@@ -2,6 +2,8 @@
  * is checked here: references, and entries against each other. One thread. */
 #include "controller/resource_fields.h"
 #include "controller/resource_priv.h"
+#include "core/buf.h"
+#include "core/digest.h"
 #include "core/json.h"
 
 enum { ENTRIES_MAX = 1000 };
@@ -128,6 +130,28 @@ static enum rc read_replication(struct loader *l, const struct item *item,
     return rc;
 }
 
+/* Of a part of the resource in its canonical form, so that only a change of meaning is one; and of this program's version,
+ * whose rules decide, too. */
+static enum rc digest_part(const struct item *item, const struct json *part,
+                           uint8_t ret[RESOURCE_DIGEST], struct err *e)
+{
+    AUTO(buf_done) struct buf text = BUF_INIT(YAML_TEXT_MAX);
+    json_print_canonical(item->origin.doc, part, &text);
+    enum rc rc = buf_check(&text, "a resource", e);
+    if (rc == RC_OK)
+        sha256(buf_slice(&text), SLICE(RESILOG_VERSION), ret);
+    return rc;
+}
+
+static enum rc digest_sync(const struct item *item, const struct json *spec,
+                           const struct json *config, struct sync *sync, struct err *e)
+{
+    const struct json *replication = fields_object(config, "replication");
+    enum rc rc = spec ? digest_part(item, spec, sync->digest, e) : RC_OK;
+    return rc == RC_OK && replication ? digest_part(item, replication, sync->replication.digest, e)
+                                      : rc;
+}
+
 enum rc sync_read(struct loader *l, const struct item *item, struct err *e)
 {
     const struct json *spec = fields_object(item->node, "spec");
@@ -142,6 +166,8 @@ enum rc sync_read(struct loader *l, const struct item *item, struct err *e)
     s->sync.suspend = fields_true(spec, "suspend");
     read_clusters(l, item, config, &s->sync);
     enum rc rc = read_replication(l, item, config, s, e);
+    if (rc == RC_OK)
+        rc = digest_sync(item, spec, config, &s->sync, e);
     if (rc != RC_OK)
         return rc;
     bool clean = !item->broken && problem_list_errors(l->out->problems) == errors;

@@ -1,4 +1,5 @@
-/* Groups the synchronizations by source and runs the groups. */
+/* Groups the synchronizations by source and runs the groups. A running group borrows the resources that it was started
+ * with, so these live until its end. */
 #include "controller/runtime.h"
 
 #include "controller/effects.h"
@@ -6,15 +7,40 @@
 #include "controller/resource.h"
 #include "core/buf.h"
 #include "core/diag.h"
+#include "core/digest.h"
 #include "core/env.h"
 
 #include <stdlib.h>
 
 #define EFFECTS_MAX (64u << 10)
+#define NAMES_MAX   (64u << 20)
+
+/* One source at work. */
+struct slot {
+    struct group *group;
+    const struct cluster *source;
+    uint8_t digest[SHA256_SIZE]; /* of all that it was started with */
+};
+
+/* The synchronizations of one source, as they are wanted. */
+struct plan {
+    const struct cluster *source;
+    struct group_member *members;
+    size_t n;
+    uint8_t digest[SHA256_SIZE];
+};
+
+struct generation {
+    struct resources *resources;
+    struct generation *older;
+};
 
 struct runtime {
-    struct group **groups;
+    struct runtime_opts opts; /* without its resources */
+    struct env env;
+    struct slot *slots;
     size_t n;
+    struct generation *newest;
 };
 
 static bool is_named(const struct sync *sync, const char *name)
@@ -67,47 +93,194 @@ static void warn_of_effects(const struct sync *sync, const struct env *env)
              DIAG_S("kinds", buf_slice(&kinds)));
 }
 
-/* Starts the group of one source if it has synchronizations. */
-static enum rc start_group(struct runtime *r, const struct runtime_opts *opts,
-                           const struct cluster *source, const struct env *env, struct err *e)
+/* ---- Plans ---- */
+
+static void plan_done(struct plan *p)
 {
-    AUTO(freep)
-    struct group_member *members = calloc(count_syncs(opts->resources) + 1, sizeof *members);
-    if (!members)
-        return err_nomem(e);
-    size_t n = 0;
+    free(p->members);
+}
+
+/* What a group would be started with. */
+static enum rc digest_plan(struct plan *p, struct err *e)
+{
+    AUTO(buf_done) struct buf all = BUF_INIT(NAMES_MAX);
+    buf_add(&all, p->source->digest, RESOURCE_DIGEST);
+    for (size_t i = 0; i < p->n; i++) {
+        const struct sync *sync = p->members[i].sync;
+        buf_add(&all, sync->full_name, strlen(sync->full_name) + 1);
+        buf_add(&all, sync->digest, RESOURCE_DIGEST);
+        buf_add(&all, sync->destination->digest, RESOURCE_DIGEST);
+    }
+    sha256(buf_slice(&all), SLICE_NULL, p->digest);
+    return buf_check(&all, "the names of synchronizations", e);
+}
+
+/* Without members where no synchronization has that source. */
+static enum rc make_plan(const struct runtime *r, const struct resources *resources,
+                         const struct cluster *source, struct plan *ret, struct err *e)
+{
     const struct sync *sync;
-    for (size_t i = 0; (sync = resources_sync(opts->resources, i)); i++)
+    *ret = (struct plan){.source = source};
+    ret->members = calloc(count_syncs(resources) + 1, sizeof *ret->members);
+    if (!ret->members)
+        return err_nomem(e);
+    for (size_t i = 0; (sync = resources_sync(resources, i)); i++)
         if (sync->source == source)
-            members[n++] = (struct group_member){sync, may_prune(opts, sync)};
-    if (n == 0)
-        return RC_OK;
-    enum rc rc = group_start(source, members, n, opts->wiring, env, &r->groups[r->n], e);
+            ret->members[ret->n++] = (struct group_member){sync, may_prune(&r->opts, sync)};
+    return digest_plan(ret, e);
+}
+
+static struct slot *find_slot(const struct runtime *r, const struct cluster *source)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (strcmp(r->slots[i].source->full_name, source->full_name) == 0)
+            return &r->slots[i];
+    return NULL;
+}
+
+static bool is_running(const struct runtime *r, const struct plan *p)
+{
+    const struct slot *s = find_slot(r, p->source);
+    return s && memcmp(s->digest, p->digest, sizeof p->digest) == 0;
+}
+
+/* ---- From plans to groups ---- */
+
+static bool is_wanted(const struct runtime *r, const struct slot *s, const struct plan *plans,
+                      size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (plans[i].n > 0 && find_slot(r, plans[i].source) == s)
+            return is_running(r, &plans[i]);
+    return false;
+}
+
+/* All are asked before the first is waited for, so that they drain at the same time. */
+static void stop_others(struct runtime *r, const struct plan *plans, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < r->n; i++)
+        if (!is_wanted(r, &r->slots[i], plans, n))
+            group_ask_stop(r->slots[i].group);
+    for (size_t i = 0; i < r->n; i++) {
+        if (is_wanted(r, &r->slots[i], plans, n))
+            continue;
+        group_free(r->slots[i].group);
+        r->slots[i].group = NULL;
+    }
+    for (size_t i = 0; i < r->n; i++)
+        if (r->slots[i].group)
+            r->slots[kept++] = r->slots[i];
+    r->n = kept;
+}
+
+static enum rc start_plan(struct runtime *r, const struct plan *p, struct err *e)
+{
+    struct slot *slots = realloc(r->slots, (r->n + 1) * sizeof *slots);
+    if (!slots)
+        return err_nomem(e);
+    r->slots = slots;
+    struct slot s = {.source = p->source};
+    memcpy(s.digest, p->digest, sizeof s.digest);
+    for (size_t i = 0; i < p->n; i++)
+        warn_of_effects(p->members[i].sync, &r->env);
+    enum rc rc = group_start(p->source, p->members, p->n, r->opts.wiring, &r->env, &s.group, e);
     if (rc == RC_OK)
-        r->n++;
+        r->slots[r->n++] = s;
     return rc;
 }
+
+static enum rc carry_out(struct runtime *r, const struct plan *plans, size_t n, struct err *e)
+{
+    enum rc rc = RC_OK;
+    stop_others(r, plans, n);
+    for (size_t i = 0; i < n && rc == RC_OK; i++)
+        if (plans[i].n > 0 && !is_running(r, &plans[i]))
+            rc = start_plan(r, &plans[i], e);
+    return rc;
+}
+
+/* ---- Generations of resources ---- */
+
+static bool is_used(const struct runtime *r, const struct resources *resources)
+{
+    const struct cluster *c;
+    for (size_t i = 0; (c = resources_cluster(resources, i)); i++)
+        for (size_t j = 0; j < r->n; j++)
+            if (r->slots[j].source == c)
+                return true;
+    return false;
+}
+
+static void free_unused(struct runtime *r)
+{
+    for (struct generation **at = &r->newest; *at;) {
+        struct generation *g = *at;
+        if (is_used(r, g->resources)) {
+            at = &g->older;
+            continue;
+        }
+        *at = g->older;
+        resources_free(g->resources);
+        free(g);
+    }
+}
+
+static enum rc take(struct runtime *r, struct resources *resources, struct err *e)
+{
+    struct generation *g = malloc(sizeof *g);
+    if (!g) {
+        resources_free(resources);
+        return err_nomem(e);
+    }
+    *g = (struct generation){resources, r->newest};
+    r->newest = g;
+    return RC_OK;
+}
+
+static enum rc apply(struct runtime *r, const struct resources *resources, struct err *e)
+{
+    size_t n = 0, made = 0;
+    while (resources_cluster(resources, n))
+        n++;
+    struct plan *plans = calloc(n + 1, sizeof *plans);
+    if (!plans)
+        return err_nomem(e);
+    enum rc rc = RC_OK;
+    for (; made < n && rc == RC_OK; made++)
+        rc = make_plan(r, resources, resources_cluster(resources, made), &plans[made], e);
+    if (rc == RC_OK)
+        rc = carry_out(r, plans, n, e);
+    for (size_t i = 0; i < made; i++)
+        plan_done(&plans[i]);
+    free(plans);
+    return rc;
+}
+
+enum rc runtime_apply(struct runtime *r, struct resources *resources, struct err *e)
+{
+    enum rc rc = take(r, resources, e);
+    if (rc == RC_OK)
+        rc = apply(r, resources, e);
+    free_unused(r);
+    return rc;
+}
+
+/* ---- Life ---- */
 
 enum rc runtime_start(const struct runtime_opts *opts, const struct env *env, struct runtime **ret,
                       struct err *e)
 {
-    enum rc rc = check_names(opts, e);
-    if (rc < 0)
-        return rc;
-    size_t n = 0;
-    while (resources_cluster(opts->resources, n))
-        n++;
     AUTO(runtime_stopp) struct runtime *r = calloc(1, sizeof *r);
-    if (!r)
-        return err_nomem(e);
-    r->groups = calloc(n + 1, sizeof(struct group *));
-    if (!r->groups)
-        return err_nomem(e);
-    const struct sync *sync;
-    for (size_t i = 0; (sync = resources_sync(opts->resources, i)); i++)
-        warn_of_effects(sync, env);
-    for (size_t i = 0; i < n && rc == RC_OK; i++)
-        rc = start_group(r, opts, resources_cluster(opts->resources, i), env, e);
+    enum rc rc = r ? check_names(opts, e) : err_nomem(e);
+    if (rc < 0) {
+        resources_free(opts->resources);
+        return rc;
+    }
+    r->opts = *opts;
+    r->opts.resources = NULL;
+    r->env = *env;
+    rc = runtime_apply(r, opts->resources, e);
     if (rc == RC_OK)
         *ret = steal(&r);
     return rc;
@@ -117,10 +290,8 @@ void runtime_stop(struct runtime *r)
 {
     if (!r)
         return;
-    for (size_t i = 0; i < r->n; i++)
-        group_ask_stop(r->groups[i]);
-    for (size_t i = 0; i < r->n; i++)
-        group_free(r->groups[i]);
-    free(r->groups);
+    stop_others(r, NULL, 0);
+    free_unused(r);
+    free(r->slots);
     free(r);
 }

@@ -16,10 +16,10 @@ struct runtime;
 struct wiring;
 
 struct runtime_opts {
-    const struct resources *resources; /* borrowed until runtime_stop */
-    const struct wiring *wiring;       /* borrowed until runtime_stop */
+    struct resources *resources;    /* what to begin with; taken, also on failure */
+    const struct wiring *wiring;    /* borrowed until runtime_stop */
     const char *const *allow_prune; /* names of synchronizations ("name" or "namespace/name") whose
-                                       pruning is approved for this life */
+                                       pruning is approved for this life; borrowed as wiring is */
     size_t n_allow_prune;
 };
 
@@ -27,6 +27,10 @@ struct runtime_opts {
  * LIMIT (no thread to be had). */
 MUST_CHECK enum rc runtime_start(const struct runtime_opts *opts, const struct env *env,
                                  struct runtime **ret, struct err *e);
+/* Runs what these resources ask for, and nothing else: a source of which nothing changed, neither its own and its
+ * destinations' credentials nor any of its synchronizations, goes on undisturbed; the others finish and commit (at most
+ * RUNTIME_DRAIN_NS) and start anew. Takes resources. After an error some may not run: apply again. Errors: NOMEM, LIMIT. */
+MUST_CHECK enum rc runtime_apply(struct runtime *r, struct resources *resources, struct err *e);
 /* Asks all to finish what is in flight (at most RUNTIME_DRAIN_NS) and commit, waits for them and
  * frees all. NULL is allowed. */
 void runtime_stop(struct runtime *r);

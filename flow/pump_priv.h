@@ -35,7 +35,7 @@ struct pump {
     struct map *relabelled;     /* key prefix to evaluate again -> rlog_off anchor */
     struct event_iter *recheck; /* walks the first prefix of `relabelled` */
 
-    bool review; /* the replication differs from the one that the checkpoint goes by */
+    bool review;            /* the replication differs from the one that the checkpoint goes by */
     rlog_off review_anchor; /* what waits until everything was decided again */
 
     bool scanning;     /* no checkpoint: asking the destination for our marks first */

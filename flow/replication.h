@@ -28,7 +28,8 @@ struct replication_entry {
 
 struct replication {
     struct slice sync; /* "namespace/name" */
-    uint8_t digest[REPLICATION_DIGEST]; /* of all that decides what is copied and how; equal: nothing changed */
+    uint8_t digest
+        [REPLICATION_DIGEST]; /* of all that decides what is copied and how; equal: nothing changed */
     const struct replication_entry *entries;
     size_t n_entries;
 };

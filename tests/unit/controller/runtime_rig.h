@@ -39,7 +39,8 @@ struct rig {
     struct ckpt_mem_store *ckpts;
     struct dest_mem *dest, *other; /* of s and t; the test looks at them only while nothing runs */
     struct wiring wiring;
-    struct resources *resources;
+    struct resources *resources; /* until a runtime has taken them */
+    const char *allow_prune;
     struct runtime *runtime;
 
     pthread_mutex_t lock;
@@ -283,10 +284,12 @@ static inline int runtime_teardown(void **state)
 
 static inline enum rc rig_try_start(const char *allow_prune, struct err *e)
 {
+    rig->allow_prune = allow_prune;
     struct runtime_opts opts = {.resources = rig->resources,
                                 .wiring = &rig->wiring,
-                                .allow_prune = &allow_prune,
+                                .allow_prune = &rig->allow_prune,
                                 .n_allow_prune = allow_prune ? 1 : 0};
+    rig->resources = NULL; /* taken */
     return runtime_start(&opts, &rig->env, &rig->runtime, e);
 }
 

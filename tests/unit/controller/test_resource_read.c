@@ -112,6 +112,41 @@ static void a_dash_is_standard_input(void **state)
     }
 }
 
+static bool same_signature(uint8_t before[RESOURCE_DIGEST])
+{
+    static const char *const folder[] = {"."}, *const kubeconfigs[] = {"a=other/kubeconfig"};
+    const struct resources_opts opts = {folder, 1, kubeconfigs, 1, false};
+    uint8_t now[RESOURCE_DIGEST];
+    struct err e = ERR_INIT;
+    assert_int_equal(resources_signature(&opts, now, &e), RC_OK);
+    bool same = memcmp(now, before, sizeof now) == 0;
+    memcpy(before, now, sizeof now);
+    return same;
+}
+
+static void every_change_of_a_file_changes_the_signature(void **state)
+{
+    (void)state;
+    uint8_t signature[RESOURCE_DIGEST] = {0};
+    rig_file("a.yaml", SLICE("kind: A\n"));
+    assert_false(same_signature(signature));
+    assert_true(same_signature(signature));
+    rig_file("a.yaml", SLICE("kind: longer\n"));
+    assert_false(same_signature(signature));
+    rig_file("b.yaml", SLICE("kind: A\n"));
+    assert_false(same_signature(signature));
+    rig_file("b.txt", SLICE("not read\n"));
+    assert_true(same_signature(signature));
+    assert_int_equal(rename("b.yaml", "a.yaml"), 0); /* as an editor saves */
+    assert_false(same_signature(signature));
+    assert_int_equal(mkdir("other", 0700), 0);
+    rig_file("other/kubeconfig", SLICE("x"));
+    assert_false(same_signature(signature));
+    assert_true(same_signature(signature));
+    assert_int_equal(unlink("other/kubeconfig"), 0);
+    assert_false(same_signature(signature));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
@@ -123,6 +158,7 @@ int main(void)
         TEST(yaml_that_cannot_be_read_has_its_place),
         TEST(a_file_that_is_too_large_is_refused),
         TEST(a_dash_is_standard_input),
+        TEST(every_change_of_a_file_changes_the_signature),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,7 +64,6 @@ static void the_status_of_a_suspended_one_is_that_of_its_checkpoint(void **state
     rig_wait_done(SYNC_AT, 6);
     rig_stop();
     rig_status(SYNC_AT, "offset", offset, sizeof offset);
-    resources_free(rig->resources);
     read_resources(RESOURCES ONE_ENTRY "  suspend: true\n");
     rig_start(NULL);
     rig_wait(SYNC_AT, "phase", "Suspended");
@@ -189,6 +188,7 @@ static void held_prunes_wait_for_their_approval_by_name(void **state)
     rig_wait(SYNC_AT, "pruneHeld", "12");
     rig_stop();
     assert_int_equal(dest_mem_count(rig->dest), 12);
+    read_resources(RESOURCES ONE_ENTRY);
     rig_start("s");
     rig_wait(SYNC_AT, "pruneHeld", "0");
     rig_wait(SYNC_AT, "lagRecords", "0");
@@ -205,7 +205,50 @@ static void a_name_that_no_synchronization_has_starts_nothing(void **state)
     assert_non_null(strstr(e.msg, "nobody"));
     assert_null(rig->runtime);
     assert_int_equal(atomic_load(&rig->logs_opened), 0);
+    read_resources(RESOURCES ONE_ENTRY);
     rig_start(SYNC_AT);
+}
+
+static void apply(const char *yaml)
+{
+    struct err e = ERR_INIT;
+    if (runtime_apply(rig->runtime, rig_read(yaml), &e) != RC_OK)
+        fail_msg("%s", e.msg);
+}
+
+static void what_did_not_change_goes_on_undisturbed(void **state)
+{
+    (void)state;
+    read_resources(RESOURCES ONE_ENTRY);
+    rig_start(NULL);
+    rig_identity();
+    rig_list(1, "5");
+    rig_wait(SYNC_AT, "phase", "Live");
+    apply("# a remark changes nothing\n" RESOURCES ONE_ENTRY);
+    apply(RESOURCES ONE_ENTRY);
+    rig_put(SCOPE "/ns/new", "6");
+    rig_wait_done(SYNC_AT, 6);
+    assert_int_equal(atomic_load(&rig->logs_opened), 1);
+    assert_int_equal(atomic_load(&rig->sinks_opened), 1);
+}
+
+static void a_change_takes_effect_without_a_restart(void **state)
+{
+    (void)state;
+    read_resources(RESOURCES ONE_ENTRY);
+    rig_start(NULL);
+    rig_identity();
+    rig_list(1, "5");
+    rig_wait(SYNC_AT, "phase", "Live");
+    apply(RESOURCES ONE_ENTRY "  suspend: true\n");
+    rig_wait(SYNC_AT, "phase", "Suspended");
+    apply(RESOURCES ONE_ENTRY SECOND);
+    rig_wait(SYNC_AT, "phase", "Live");
+    rig_wait("default/t", "phase", "Live");
+    apply(RESOURCES ONE_ENTRY);
+    rig_wait("default/t", "phase", "Stopped");
+    rig_wait(SYNC_AT, "phase", "Live");
+    assert_int_equal(dest_mem_count(rig->dest), 1); /* what a removed one had copied stays */
 }
 
 static void effects_are_told_at_every_start_until_they_are_allowed(void **state)
@@ -215,7 +258,6 @@ static void effects_are_told_at_every_start_until_they_are_allowed(void **state)
     rig_start(NULL);
     assert_true(atomic_load(&rig->warned));
     rig_stop();
-    resources_free(rig->resources);
     atomic_store(&rig->warned, false);
     read_resources(RESOURCES
                    "      - {group: apps, version: v1, resource: deployments, effects: allow}\n");
@@ -240,6 +282,8 @@ int main(void)
         T(held_prunes_wait_for_their_approval_by_name),
         T(a_name_that_no_synchronization_has_starts_nothing),
         T(effects_are_told_at_every_start_until_they_are_allowed),
+        T(what_did_not_change_goes_on_undisturbed),
+        T(a_change_takes_effect_without_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* flow/pump_review: a replication that was changed is carried out on what is there already, without an event. */
 #include "tests/unit/flow/pump_test.h"
 
-#define CM "/configmaps/n/a"
+#define CM         "/configmaps/n/a"
 #define DEPLOYMENT "apps/deployments/n/a"
 
 static struct pump_world *with_two_copies(void)

@@ -1,0 +1,125 @@
+#!/usr/bin/env bats
+# The resources are edited while resilog runs: what changed takes effect, what did not goes on.
+load lib
+load resilog
+
+setup_file() {
+    e2e_begin
+    [ -z "$E2E_SKIP" ] || return 0
+    audit_flags source
+    kube_start source
+    unset API_FLAGS
+    kube_start destination
+    local cluster
+    for cluster in source destination; do
+        k "$cluster" create namespace re
+    done
+    declare_clusters edit source destination
+    maps <<<''
+    cp "$(kube_config destination)" "$E2E_DIR/destination.kubeconfig"
+}
+setup() {
+    e2e_setup
+}
+teardown() {
+    last_words
+}
+teardown_file() {
+    e2e_end
+}
+
+# The synchronization of ConfigMaps; standard input: what follows the resource in its entry.
+maps() {
+    local more
+    more=$(cat)
+    declare_sync edit maps source destination <<<"- {version: v1, resource: configmaps$more}"
+}
+start() {
+    run_start edit --kubeconfig "destination=$E2E_DIR/destination.kubeconfig"
+}
+value() { # CLUSTER NAME JSONPATH
+    k "$1" -n re get configmap "$2" -o "jsonpath=$3" 2>/dev/null
+}
+is() { # WANT COMMAND...
+    [ "$("${@:2}")" = "$1" ]
+}
+lists() {
+    grep -F '"userAgent":"resilog' "$E2E_DIR/source.audit" | grep -F '"verb":"list"' | grep -c '/api/v1/configmaps?' || :
+}
+
+@test "a changed patch reaches copies that are there already, without a request to the source" {
+    sed -i '/^destination$/d' "$E2E_DIR/edit.clusters"
+    start
+    k source -n re create configmap a --from-literal=k=1
+    k source -n re create configmap b --from-literal=k=1
+    wait_until 30 is 1 value destination a '{.data.k}'
+    wait_until 30 is 1 value destination b '{.data.k}'
+    local before
+    before=$(lists)
+    maps <<<', transformation: {patch: [{op: add, path: /data/added, value: "yes"}]}'
+    wait_until 15 is yes value destination a '{.data.added}'
+    wait_until 15 is yes value destination b '{.data.added}'
+    maps <<<''
+    wait_until 15 is '' value destination a '{.data.added}'
+    wait_until 15 is '' value destination b '{.data.added}'
+    [ "$(lists)" = "$before" ]
+    is 1 value destination a '{.data.k}'
+}
+
+@test "what a changed filter no longer selects is frozen, and follows again when it is selected again" {
+    maps <<<', filters: {nameSelector: {regex: ["^a$"]}}'
+    wait_until 15 says edit '"key":"/configmaps/re/b"'
+    k source -n re create configmap b --from-literal=k=2 --dry-run=client -o yaml | k source replace -f -
+    k source -n re create configmap a --from-literal=k=2 --dry-run=client -o yaml | k source replace -f -
+    wait_until 15 is 2 value destination a '{.data.k}'
+    is 1 value destination b '{.data.k}'
+    maps <<<''
+    wait_until 15 is 2 value destination b '{.data.k}'
+}
+
+@test "a synchronization is suspended and goes on without a restart" {
+    SUSPEND=true maps <<<''
+    wait_until 15 status_is edit maps phase Suspended
+    k source -n re create configmap late --from-literal=k=1
+    sleep 1
+    is '' value destination late '{.data.k}'
+    maps <<<''
+    wait_until 15 is 1 value destination late '{.data.k}'
+}
+
+@test "a broken edit changes nothing, and says where it is wrong" {
+    maps <<<', filters: {nameSelecter: {regex: ["^a$"]}}'
+    wait_until 15 says edit 'what was running goes on as before'
+    says edit "$E2E_DIR/edit/maps.yaml:"
+    says edit 'nameSelector'
+    k source -n re create configmap meanwhile --from-literal=k=1
+    wait_until 15 is 1 value destination meanwhile '{.data.k}'
+    maps <<<''
+    wait_until 15 says edit 'the changed resources are in effect'
+}
+
+@test "a new synchronization starts; a removed one ends and leaves its copies" {
+    k source -n re create secret generic s --from-literal=k=v
+    declare_sync edit secrets source destination <<<'- {version: v1, resource: secrets}'
+    arrived() { k destination -n re get secret s >/dev/null 2>&1; }
+    wait_until 20 arrived
+    rm "$E2E_DIR/edit/secrets.yaml"
+    wait_until 20 status_is edit secrets phase Stopped
+    k destination -n re get secret s
+    k source -n re delete secret s
+    k source -n re create configmap after --from-literal=k=1
+    wait_until 15 is 1 value destination after '{.data.k}'
+    k destination -n re get secret s
+}
+
+@test "credentials that were rotated are used" {
+    sed 's/admin-token/withdrawn-token/' "$(kube_config destination)" >"$E2E_DIR/destination.kubeconfig.new"
+    mv "$E2E_DIR/destination.kubeconfig.new" "$E2E_DIR/destination.kubeconfig"
+    wait_until 20 status_is edit maps phase Waiting
+    k source -n re create configmap rotated --from-literal=k=1
+    cp "$(kube_config destination)" "$E2E_DIR/destination.kubeconfig"
+    wait_until 30 is 1 value destination rotated '{.data.k}'
+    ! says edit withdrawn-token
+    ! says edit admin-token
+    run_stop edit
+}
