@@ -159,7 +159,7 @@ static const struct field entry = OBJECT("", entry_fields);
 static const struct field replication_fields[] = {
     NEED_LIST("resources", &entry),
     FLAG("forceNamespaceCreation"),
-    LATER("resyncPeriod", FIELD_DURATION),
+    {.name = "resyncPeriod", .type = FIELD_DURATION},
     CHOICE("adopt", adopt_choices),
     CHOICE("effects", effects_choices),
     LATER("record", FIELD_ANY),
@@ -199,7 +199,8 @@ static const struct field config_fields[] = {
     NEED_OBJECT("replication", replication_fields),
     LATER_OF("observability", FIELD_OBJECT, observability_fields),
     LATER_OF("components", FIELD_OBJECT, components_fields),
-    LATER("resyncPeriod", FIELD_DURATION), /* both here and in replication, in the reference */
+    {.name = "resyncPeriod",
+     .type = FIELD_DURATION}, /* both here and in replication, in the reference */
     MOVED("resources", "it in replication"),
     END,
 };

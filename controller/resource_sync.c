@@ -3,6 +3,7 @@
 #include "controller/resource_fields.h"
 #include "controller/resource_priv.h"
 #include "core/buf.h"
+#include "core/clock.h"
 #include "core/digest.h"
 #include "core/json.h"
 
@@ -114,6 +115,30 @@ static enum rc read_entries(struct loader *l, const struct item *item, const str
     return RC_OK;
 }
 
+#define RESYNC_DEFAULT_NS (3600 * NS_PER_S) /* reference, chapter 6.2.5 */
+
+/* How often the destination is compared. The reference has the field in two places. */
+static int64_t read_period(const struct item *item, const struct json *config,
+                           const struct json *replication)
+{
+    const struct json *outer = json_get(config, "resyncPeriod");
+    const struct json *inner = json_get(replication, "resyncPeriod");
+    const struct json *at = inner ? inner : outer;
+    struct err ignored = ERR_INIT;
+    int64_t period = RESYNC_DEFAULT_NS;
+    if (json_is(inner, JSON_STRING) && json_is(outer, JSON_STRING) && !json_equal(inner, outer))
+        problem_warn(&item->origin, outer,
+                     "resyncPeriod is also in replication, with another value: that one is taken");
+    if (!json_is(at, JSON_STRING) ||
+        duration_parse(json_text(item->origin.doc, at), &period, &ignored) != RC_OK)
+        return RESYNC_DEFAULT_NS; /* told by the field table */
+    if (period != 0 && period < NS_PER_S)
+        problem_error(&item->origin, at,
+                      "\"%.*s\": at least 1s is allowed, or 0s: the destination is never compared",
+                      SHOWN(json_text(item->origin.doc, at)));
+    return period;
+}
+
 static enum rc read_replication(struct loader *l, const struct item *item,
                                 const struct json *config, struct sync_record *s, struct err *e)
 {
@@ -126,7 +151,10 @@ static enum rc read_replication(struct loader *l, const struct item *item,
         return RC_OK;
     enum rc rc = read_entries(l, item, list, &defaults, s, e);
     s->sync.replication = (struct replication){
-        .sync = slice_str(item->full_name), .entries = s->entries, .n_entries = s->n_entries};
+        .sync = slice_str(item->full_name),
+        .entries = s->entries,
+        .n_entries = s->n_entries,
+        .resync_ns = read_period(item, config, replication)};
     return rc;
 }
 

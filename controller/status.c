@@ -63,7 +63,7 @@ static const char *worst_error(const struct sync_status *s)
 
 void sync_status_print(const struct sync *sync, const struct sync_status *s, struct buf *out)
 {
-    char now[TIME_TEXT_MAX];
+    char now[TIME_TEXT_MAX], compared[TIME_TEXT_MAX];
     buf_add_str(out, "{\"name\":");
     json_print_text(slice_str(sync->name), out);
     add_text(out, "namespace", sync->ns);
@@ -74,6 +74,11 @@ void sync_status_print(const struct sync *sync, const struct sync_status *s, str
     add_lag_seconds(s, out);
     buf_addf(out, ",\"held\":%zu,\"waiting\":%zu,\"pruneHeld\":%zu", s->pump.held, s->pump.waiting,
              s->pump.prune_held);
+    if (s->pump.compared_ns)
+        add_text(out, "lastResync", time_text(s->pump.compared_ns, compared));
+    else
+        buf_add_str(out, ",\"lastResync\":null");
+    buf_addf(out, ",\"repaired\":%llu", (unsigned long long)s->pump.repaired);
     add_text(out, "lastError", worst_error(s));
     add_text(out, "updated", time_text(s->now_ns, now));
     buf_add_char(out, '}');

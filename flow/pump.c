@@ -84,6 +84,8 @@ enum rc pump_open(const struct pump_opts *opts, const struct env *env, struct pu
         rc = pump_review(p, e);
     if (rc < 0)
         return rc;
+    pump_drift_plan(p);
+    p->drift.wake_ns = INT64_MAX;
     *ret = steal(&p);
     return RC_OK;
 }
@@ -95,6 +97,7 @@ void pump_close(struct pump *p)
     event_iter_free(p->cursor);
     event_iter_free(p->recheck);
     event_iter_free(p->scan);
+    pump_drift_done(p);
     work_free(p->work);
     rows_free(p->rows);
     namespaces_free(p->ns);
@@ -192,7 +195,7 @@ static enum rc recheck(struct pump *p, struct err *e)
     }
     if (rc < 0)
         return rc;
-    return pump_evaluate(p, ev, *(rlog_off *)entry.value, false, e);
+    return pump_evaluate(p, ev, &(struct again){.anchor = *(rlog_off *)entry.value}, e);
 }
 
 /* ---- Reading ---- */
@@ -225,7 +228,7 @@ static enum rc read_object(struct pump *p, const struct event *ev, struct err *e
     struct hold *h = rows_hold(p->rows, ev->key);
     if (h)
         h->attempts = 0; /* a newer event starts afresh */
-    return pump_evaluate(p, ev, ev->offset, false, e);
+    return pump_evaluate(p, ev, &(struct again){.anchor = ev->offset}, e);
 }
 
 /* The event counts as read only when all that it asks for is noted. */
@@ -331,6 +334,8 @@ static enum rc feed(struct pump *p, struct err *e)
         rc = recheck(p, e);
     if (rc == RC_AGAIN)
         rc = read_next(p, e);
+    if (rc == RC_AGAIN)
+        rc = pump_compare(p, &p->drift.wake_ns, e);
     return rc;
 }
 
@@ -395,7 +400,9 @@ enum rc pump_step(struct pump *p, int64_t *ret_wake_ns, struct err *e)
     if (any)
         return RC_OK;
     int64_t wake = sink_wake < hold_due ? sink_wake : hold_due;
-    *ret_wake_ns = wake < commit_due ? wake : commit_due;
+    wake = wake < commit_due ? wake : commit_due;
+    bool idle = !p->draining && !p->stuck;
+    *ret_wake_ns = idle && p->drift.wake_ns < wake ? p->drift.wake_ns : wake;
     return RC_AGAIN;
 }
 
@@ -463,6 +470,8 @@ void pump_status(struct pump *p, struct pump_status *ret)
     s.held = counts.held;
     s.waiting = counts.waiting;
     s.prune_held = counts.prune;
+    s.compared_ns = p->drift.ended_ns;
+    s.repaired = p->drift.repaired;
     s.catching_up = p->scanning || p->review || s.offset < p->first_head;
     struct sink_status sink;
     sink_status(p->opts.sink, &sink);

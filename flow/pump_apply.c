@@ -159,19 +159,20 @@ static enum rc submit(struct pump *p, struct flight *f, struct err *e)
 }
 
 /* The event without its body: the sink gets the transformed one. */
-static enum rc begin(struct pump *p, const struct event *ev, rlog_off anchor, enum sink_op op,
-                     struct flight **ret, struct err *e)
+static enum rc begin(struct pump *p, const struct event *ev, const struct again *how,
+                     enum sink_op op, struct flight **ret, struct err *e)
 {
     struct event bare = *ev;
     bare.body = SLICE_NULL;
     struct flight *f;
-    enum rc rc = work_begin(p->work, &bare, anchor, &f, e);
+    enum rc rc = work_begin(p->work, &bare, how->anchor, &f, e);
     if (rc < 0)
         return rc;
     f->item.op = op;
     f->item.observed = ev->cause == CAUSE_WATCH;
     /* Read again: an earlier life may have written an event of this key that no record tells of. */
-    f->item.unsure = ev->offset >= p->head.offset && ev->offset < p->first_head;
+    f->item.unsure = how->unsure || (ev->offset >= p->head.offset && ev->offset < p->first_head);
+    f->drifted = how->unsure;
     rc = copy_record(p, f, e);
     if (rc < 0) {
         work_end(p->work, f);
@@ -195,10 +196,10 @@ static enum rc copy_ns_labels(struct pump *p, struct flight *f, struct err *e)
 }
 
 static enum rc send(struct pump *p, const struct event *ev, const struct replication_entry *entry,
-                    rlog_off anchor, struct err *e)
+                    const struct again *how, struct err *e)
 {
     struct flight *f;
-    enum rc rc = begin(p, ev, anchor, SINK_PUT, &f, e);
+    enum rc rc = begin(p, ev, how, SINK_PUT, &f, e);
     if (rc < 0)
         return rc;
     struct err why = ERR_INIT;
@@ -220,7 +221,8 @@ static enum rc send(struct pump *p, const struct event *ev, const struct replica
     return submit(p, f, e);
 }
 
-static enum rc evaluate_put(struct pump *p, const struct event *ev, rlog_off anchor, struct err *e)
+static enum rc evaluate_put(struct pump *p, const struct event *ev, const struct again *how,
+                            struct err *e)
 {
     struct filter_input in = {0};
     AUTO(json_freep) struct json_doc *object = NULL;
@@ -243,7 +245,7 @@ static enum rc evaluate_put(struct pump *p, const struct event *ev, rlog_off anc
         /* A namespace that is made on demand gets the labels of the source's. */
         if (entry->policy.force_namespace && !in.ns_known)
             return undecided(p, ev, &in.key, in.ns_known, e);
-        return send(p, ev, entry, anchor, e);
+        return send(p, ev, entry, how, e);
     case FILTER_UNDECIDED:
         return undecided(p, ev, &in.key, in.ns_known, e);
     case FILTER_REJECTED:
@@ -263,9 +265,10 @@ static bool may_be_unrecorded(struct pump *p, const struct event *ev)
            filter_names(p->opts.replication, key.group, key.resource);
 }
 
-static enum rc evaluate_delete(struct pump *p, const struct event *ev, rlog_off anchor,
-                               bool approved, struct err *e)
+static enum rc evaluate_delete(struct pump *p, const struct event *ev, const struct again *how,
+                               struct err *e)
 {
+    bool approved = how->approved;
     struct applied a = {.state = APPLIED_SYNCED};
     enum rc rc = rows_applied(p->rows, ev->key, &a, e);
     if (rc < 0 && rc != RC_NOTFOUND)
@@ -281,9 +284,9 @@ static enum rc evaluate_delete(struct pump *p, const struct event *ev, rlog_off 
     if (ev->cause != CAUSE_WATCH && !approved && h && strcmp(h->cls, HOLD_PRUNE) == 0)
         return RC_OK; /* decided: a second collection would wait for a sync-end that was read already */
     if (ev->cause != CAUSE_WATCH && !approved)
-        return pump_collect_prune(p, ev->key, anchor, e);
+        return pump_collect_prune(p, ev->key, how->anchor, e);
     struct flight *f;
-    rc = begin(p, ev, anchor, SINK_DELETE, &f, e);
+    rc = begin(p, ev, how, SINK_DELETE, &f, e);
     if (rc < 0)
         return rc;
     buf_add_slice(&f->body, ev->body);
@@ -295,17 +298,16 @@ static enum rc evaluate_delete(struct pump *p, const struct event *ev, rlog_off 
     return rc;
 }
 
-enum rc pump_evaluate(struct pump *p, const struct event *ev, rlog_off anchor, bool approved,
+enum rc pump_evaluate(struct pump *p, const struct event *ev, const struct again *how,
                       struct err *e)
 {
-    bool inferred = ev->op == EVENT_DELETE && ev->cause != CAUSE_WATCH && !approved;
+    bool inferred = ev->op == EVENT_DELETE && ev->cause != CAUSE_WATCH && !how->approved;
     if (!inferred)
         pump_forget_prune(p, ev->key);
     if (work_by_key(p->work, ev->key))
-        return inferred ? pump_collect_prune(p, ev->key, anchor, e)
-                        : work_again(p->work, ev->key, (struct again){anchor, approved}, e);
-    return ev->op == EVENT_DELETE ? evaluate_delete(p, ev, anchor, approved, e)
-                                  : evaluate_put(p, ev, anchor, e);
+        return inferred ? pump_collect_prune(p, ev->key, how->anchor, e)
+                        : work_again(p->work, ev->key, *how, e);
+    return ev->op == EVENT_DELETE ? evaluate_delete(p, ev, how, e) : evaluate_put(p, ev, how, e);
 }
 
 /* A marked object of the destination that the log has never seen: its delete is made up. */
@@ -352,8 +354,10 @@ enum rc pump_do_again(struct pump *p, struct err *e)
         made_up_delete(p, key, &found.event, api_version, sizeof api_version);
         rc = RC_OK;
     }
-    if (rc == RC_OK)
-        rc = pump_evaluate(p, &found.event, what.anchor, is_approved(p, &what, &found.event), e);
+    if (rc == RC_OK) {
+        what.approved = is_approved(p, &what, &found.event);
+        rc = pump_evaluate(p, &found.event, &what, e);
+    }
     work_release(p->work, what.anchor);
     return rc;
 }
@@ -391,6 +395,11 @@ static enum rc finish(struct pump *p, struct flight *f, const struct sink_result
                                   .waiting = r->outcome == SINK_WAITING,
                                   .retry_after_ns = r->retry_after_ns};
         return pump_hold(p, f->event->key, f->event->offset, &why, e);
+    }
+    if (f->drifted && r->wrote && r->outcome == SINK_DONE) {
+        p->drift.repaired++;
+        DIAG(p->env.diag, DIAG_INFO, "object was changed in the destination, it is restored",
+             DIAG_S("key", f->event->key));
     }
     if (r->outcome == SINK_SKIPPED)
         DIAG(p->env.diag, DIAG_DEBUG, "object is never copied", DIAG_S("key", f->event->key),

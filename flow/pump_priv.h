@@ -42,6 +42,18 @@ struct pump {
     size_t scan_entry; /* index of the entry that is scanned */
     struct event_iter *scan;
 
+    struct {
+        int64_t due_ns;  /* boot clock: when the next round begins; INT64_MAX: never */
+        int64_t wake_ns; /* as pump_compare said last */
+        bool running;
+        size_t entry;            /* index of the entry whose scope is compared */
+        struct event_iter *scan; /* NULL: to be opened */
+        struct map *seen;        /* keys of the scope that the list had */
+        uint64_t looks;          /* of this round */
+        uint64_t repaired;
+        int64_t ended_ns; /* wall clock */
+    } drift;
+
     char error[400]; /* the latest problem of a hold or of the namespace map */
 };
 
@@ -63,11 +75,11 @@ bool pump_is_reviewed(const struct pump *p);
 MUST_CHECK enum rc pump_end_review(struct pump *p, struct err *e);
 
 /* ---- pump_apply.c ---- */
-/* Decides about one event and finishes it or puts it in flight. anchor is what blocks the commit
- * until then (0: nothing); the callee counts its own. `approved`: an inferred delete may be carried
+/* Decides about one event and finishes it or puts it in flight. how->anchor is what blocks the commit
+ * until then (0: nothing); the callee counts its own. how->approved: an inferred delete may be carried
  * out. Errors: NOMEM, those of the checkpoint. */
-MUST_CHECK enum rc pump_evaluate(struct pump *p, const struct event *ev, rlog_off anchor,
-                                 bool approved, struct err *e);
+MUST_CHECK enum rc pump_evaluate(struct pump *p, const struct event *ev, const struct again *how,
+                                 struct err *e);
 /* Takes results of the sink: RC_OK if there was one, RC_AGAIN. */
 MUST_CHECK enum rc pump_take_result(struct pump *p, struct err *e);
 /* Tries to submit what the sink had no room for: RC_OK when nothing is stuck any more, RC_AGAIN. */
@@ -103,5 +115,18 @@ MUST_CHECK enum rc pump_decide_prune(struct pump *p, struct slice scope, rlog_of
                                      struct err *e);
 /* One piece of the first scan: RC_OK, RC_AGAIN, RC_END when all is scanned. */
 MUST_CHECK enum rc pump_scan(struct pump *p, struct err *e);
+/* Opens the sink's scan of an entry's scope. RC_END: there is nothing to scan (an earlier entry names the same resource, or
+ * the sink cannot). Errors: those of sink_scan. */
+MUST_CHECK enum rc pump_open_scan(struct pump *p, size_t entry, struct event_iter **ret,
+                                  struct err *e);
+
+/* ---- pump_drift.c ---- */
+/* Says when the next comparison with the destination begins: the period from now, give or take a tenth. */
+void pump_drift_plan(struct pump *p);
+/* One piece of a comparison, if one is due: RC_OK, or RC_AGAIN with when it will be. Errors: NOMEM, those of the
+ * checkpoint; what the destination does not list is only said. */
+MUST_CHECK enum rc pump_compare(struct pump *p, int64_t *ret_due_ns, struct err *e);
+/* Frees what a round holds. */
+void pump_drift_done(struct pump *p);
 
 #endif

@@ -142,12 +142,11 @@ enum rc pump_decide_prune(struct pump *p, struct slice scope, rlog_off sync_end,
 
 /* ---- The first scan ---- */
 
-/* Opens the scan of the entry, or skips it when an earlier entry names the same resource. */
-static enum rc open_scan(struct pump *p, struct err *e)
+enum rc pump_open_scan(struct pump *p, size_t index, struct event_iter **ret, struct err *e)
 {
     const struct replication *r = p->opts.replication;
-    const struct replication_entry *entry = &r->entries[p->scan_entry];
-    for (size_t i = 0; i < p->scan_entry; i++)
+    const struct replication_entry *entry = &r->entries[index];
+    for (size_t i = 0; i < index; i++)
         if (slice_eq(r->entries[i].group, entry->group) &&
             slice_eq(r->entries[i].resource, entry->resource))
             return RC_END;
@@ -164,7 +163,7 @@ static enum rc open_scan(struct pump *p, struct err *e)
     if (rc < 0)
         return rc;
     rc = sink_scan(p->opts.sink, slice_of(text.p, scope_n),
-                   slice_of(text.p + scope_n, text.n - scope_n), &p->scan, e);
+                   slice_of(text.p + scope_n, text.n - scope_n), ret, e);
     return rc == RC_UNSUPPORTED ? RC_END : rc;
 }
 
@@ -173,7 +172,8 @@ enum rc pump_scan(struct pump *p, struct err *e)
     if (p->scan_entry == p->opts.replication->n_entries)
         return RC_END;
     const struct event *ev = NULL;
-    enum rc rc = p->scan ? event_iter_next(p->scan, &ev, e) : open_scan(p, e);
+    enum rc rc = p->scan ? event_iter_next(p->scan, &ev, e)
+                         : pump_open_scan(p, p->scan_entry, &p->scan, e);
     if (rc == RC_END) {
         event_iter_free(p->scan);
         p->scan = NULL;

@@ -176,6 +176,7 @@ enum rc work_again(struct work *w, struct slice key, struct again what, struct e
     struct again *known = map_get(w->again, key);
     if (known && what.anchor <= known->anchor) {
         known->approved = known->approved || what.approved;
+        known->unsure = known->unsure || what.unsure;
         return RC_OK;
     }
     enum rc rc = work_anchor(w, what.anchor, e);
@@ -183,6 +184,7 @@ enum rc work_again(struct work *w, struct slice key, struct again what, struct e
         return rc;
     if (known) {
         work_release(w, known->anchor);
+        what.unsure = what.unsure || known->unsure;
         *known = what;
         return RC_OK;
     }

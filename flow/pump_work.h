@@ -19,6 +19,7 @@ struct flight {
     struct buf body;
     struct buf record;
     struct buf ns_labels; /* the namespace may change while the item is in flight */
+    bool drifted;         /* it was looked at because the destination had changed */
     rlog_off anchor; /* offset that waits for it; 0: none (a retry of what was committed as held) */
 };
 
@@ -48,6 +49,7 @@ bool work_is_anchored(const struct work *w, rlog_off offset);
 struct again {
     rlog_off anchor; /* counted; the higher one wins; 0: none */
     bool approved;   /* an inferred delete of it passed the prune guard */
+    bool unsure;     /* the destination may not be as the record says */
 };
 /* Enters key, or joins what is entered already; an approval of before is not one of a newer anchor.
  * Errors: NOMEM. */

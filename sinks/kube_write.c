@@ -215,6 +215,11 @@ void kube_write_free(struct kube_write *w)
     free(w);
 }
 
+unsigned kube_write_order(const struct kube_write *w)
+{
+    return w->rule ? w->rule->order : 0;
+}
+
 const struct sink_result *kube_write_result(const struct kube_write *w)
 {
     return w->done ? &w->result : NULL;

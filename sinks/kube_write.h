@@ -43,6 +43,8 @@ MUST_CHECK enum rc kube_write_new(const struct kube_dest *dest, const struct sin
 void kube_write_free(struct kube_write *w);
 DEFINE_FREEP(struct kube_write, kube_write_free)
 
+/* The kind's place in kube_rules: the lower first, where there is a choice. */
+unsigned kube_write_order(const struct kube_write *w);
 /* The result, once there is one, else NULL; its slices live as long as w. */
 const struct sink_result *kube_write_result(const struct kube_write *w);
 /* The next request (while there is no result); its slices live until the next call. RC_END: the item cannot even

@@ -41,6 +41,11 @@ enum rc sink_scan(struct sink *s, struct slice scope, struct slice api_version,
     return s->ops->scan(s, scope, api_version, ret, e);
 }
 
+bool sink_recognises(struct sink *s, struct slice record, const struct event *found)
+{
+    return s->ops->recognises && s->ops->recognises(s, record, found);
+}
+
 void sink_status(struct sink *s, struct sink_status *ret)
 {
     s->ops->status(s, ret);

@@ -84,6 +84,7 @@ struct sink_ops {
                      struct err *e); /* optional; absent: results are durable when given */
     enum rc (*scan)(struct sink *s, struct slice scope, struct slice api_version,
                     struct event_iter **ret, struct err *e); /* optional */
+    bool (*recognises)(struct sink *s, struct slice record, const struct event *found); /* optional */
     void (*status)(struct sink *s, struct sink_status *ret);
     enum rc (*wait)(struct sink *s, int wake_fd, int64_t timeout_ns, struct err *e);
     void (*close)(struct sink *s);
@@ -106,6 +107,9 @@ MUST_CHECK enum rc sink_flush(struct sink *s, struct err *e);
  * iterator gives RC_AGAIN while waiting (call sink_step). UNSUPPORTED where a sink cannot. */
 MUST_CHECK enum rc sink_scan(struct sink *s, struct slice scope, struct slice api_version,
                              struct event_iter **ret, struct err *e);
+/* True if the destination still is as the record says: found is the object as a scan gave it, NULL where a complete scan
+ * did not find it. Asks nobody. False where a sink cannot tell: the item is looked at then. */
+bool sink_recognises(struct sink *s, struct slice record, const struct event *found);
 void sink_status(struct sink *s, struct sink_status *ret);
 MUST_CHECK enum rc sink_wait(struct sink *s, int wake_fd, int64_t timeout_ns, struct err *e);
 void sink_close(struct sink *s);

@@ -27,6 +27,7 @@ struct script {
 
 struct dest_mem {
     struct map *objects; /* key -> char *body */
+    struct map *touched; /* key: somebody else changed it, and no item of it was done since */
     struct map *applied; /* key -> rlog_off of the newest event that was written */
     struct map *scripts; /* key -> struct script */
     struct map *submits; /* key -> size_t */
@@ -108,6 +109,7 @@ struct dest_mem *dest_mem_new(void)
 {
     struct dest_mem *d = sure(calloc(1, sizeof *d));
     d->objects = sure(map_new(free));
+    d->touched = sure(map_new(NULL));
     d->applied = sure(map_new(free));
     d->scripts = sure(map_new(script_free));
     d->submits = sure(map_new(free));
@@ -120,6 +122,7 @@ void dest_mem_free(struct dest_mem *d)
     if (!d)
         return;
     map_free(d->objects);
+    map_free(d->touched);
     map_free(d->applied);
     map_free(d->scripts);
     map_free(d->submits);
@@ -139,6 +142,15 @@ struct slice dest_mem_get(const struct dest_mem *d, const char *key)
 size_t dest_mem_count(const struct dest_mem *d)
 {
     return map_count(d->objects);
+}
+
+void dest_mem_touch(struct dest_mem *d, const char *key, const char *body)
+{
+    if (body)
+        sure_rc(map_put(d->objects, slice_str(key), sure(strdup(body)), NULL));
+    else
+        map_delete(d->objects, slice_str(key));
+    sure_rc(map_put(d->touched, slice_str(key), d, NULL));
 }
 
 void dest_mem_leave(struct dest_mem *d, const char *key, const char *body)
@@ -238,6 +250,7 @@ static void write_object(struct dest_mem *d, const struct flight *f)
     const char *live = map_get(d->objects, key);
     bool same = f->seen.op == SINK_DELETE ? !live : live && strcmp(live, f->body) == 0;
     note_order(d, f);
+    map_delete(d->touched, key);
     if (same)
         return;
     note_write(d, f);
@@ -517,6 +530,12 @@ static enum rc mem_scan(struct sink *s, struct slice scope, struct slice api_ver
     return RC_OK;
 }
 
+static bool mem_recognises(struct sink *s, struct slice record, const struct event *found)
+{
+    (void)record;
+    return found && !map_get(downcast(s)->dest->touched, found->key);
+}
+
 static const struct sink_ops mem_ops = {
     .name = "mem",
     .submit = mem_submit,
@@ -524,6 +543,7 @@ static const struct sink_ops mem_ops = {
     .take = mem_take,
     .flush = mem_flush,
     .scan = mem_scan,
+    .recognises = mem_recognises,
     .status = mem_status,
     .wait = mem_wait,
     .close = mem_close,

@@ -24,6 +24,9 @@ size_t dest_mem_count(const struct dest_mem *d);
 /* An object with our mark that nobody remembers: what a lost data folder leaves behind. */
 void dest_mem_leave(struct dest_mem *d, const char *key, const char *body);
 
+/* Somebody else changes the object (body NULL: deletes it); the sink sees that its record is no longer true. */
+void dest_mem_touch(struct dest_mem *d, const char *key, const char *body);
+
 /* What was written, in order. Writes that would change nothing are not sent. */
 struct dest_mem_write {
     enum sink_op op;

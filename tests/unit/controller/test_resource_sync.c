@@ -1,6 +1,8 @@
 /* controller/resource_sync: the frame of a LiveSynchronization, and the records made of it. */
 #include "tests/unit/controller/resource_rig.h"
 
+#include "core/clock.h"
+
 static void the_frame_of_a_synchronization_is_checked(void **state)
 {
     (void)state;
@@ -121,12 +123,12 @@ static void what_is_not_acted_on_yet_is_told_where_it_asks_for_something(void **
                    "    bucketName: x\n"
                    "    observability: {enabled: true, interval: 30s}\n"
                    "    components: {nats: {logLevel: info, replicas: 2}}\n",
-         "warning f.yaml:12:7 spec.config.replication.resyncPeriod: accepted, not acted on yet\n"
          "warning f.yaml:13:7 spec.config.replication.pruneDeselected: accepted, not acted on yet\n"
          "warning f.yaml:14:7 spec.config.replication.record: accepted, not acted on yet\n"
          "error f.yaml:15:7 spec.config.replication.excludeResources: not in this release; use "
          "entries of resources that name what is to be copied\n"
-         "warning f.yaml:16:5 spec.config.resyncPeriod: accepted, not acted on yet\n"
+         "warning f.yaml:16:5 spec.config.resyncPeriod: resyncPeriod is also in replication, with "
+         "another value: that one is taken\n"
          "warning f.yaml:17:5 spec.config.bucketName: accepted, not acted on yet\n"
          "warning f.yaml:18:5 spec.config.observability: accepted, not acted on yet\n"
          "warning f.yaml:19:5 spec.config.components: accepted, not acted on yet\n"},
@@ -136,6 +138,32 @@ static void what_is_not_acted_on_yet_is_told_where_it_asks_for_something(void **
                    "    observability: {enabled: false}\n"
                    "    components: {nats: {}}\n",
          ""},
+    };
+    rig_expect_all(cases, sizeof cases / sizeof *cases);
+}
+
+static int64_t period_of(const char *inner, const char *outer)
+{
+    AUTO(buf_done) struct buf yaml = BUF_INIT(4096);
+    buf_addf(&yaml, RESOURCES "      - {version: v1, resource: configmaps}\n%s%s", inner, outer);
+    AUTO(resources_freep) struct resources *r = rig_read(yaml.p);
+    assert_non_null(resources_sync(r, 0));
+    return resources_sync(r, 0)->replication.resync_ns;
+}
+
+static void the_period_may_stand_in_two_places_and_is_an_hour_without_either(void **state)
+{
+    (void)state;
+    assert_int_equal(period_of("", ""), 3600 * NS_PER_S);
+    assert_int_equal(period_of("      resyncPeriod: 3h25m12s\n", ""), 12312 * NS_PER_S);
+    assert_int_equal(period_of("", "    resyncPeriod: 30s\n"), 30 * NS_PER_S);
+    assert_int_equal(period_of("      resyncPeriod: 1m\n", "    resyncPeriod: 1m\n"),
+                     60 * NS_PER_S);
+    assert_int_equal(period_of("      resyncPeriod: 0s\n", ""), 0);
+    static const struct rig_case cases[] = {
+        {RESOURCES "      - {version: v1, resource: configmaps}\n      resyncPeriod: 10ms\n",
+         "error f.yaml:12:7 spec.config.replication.resyncPeriod: \"10ms\": at least 1s is allowed, "
+         "or 0s: the destination is never compared\n"},
     };
     rig_expect_all(cases, sizeof cases / sizeof *cases);
 }
@@ -327,6 +355,9 @@ int main(void)
             rig_teardown),
         cmocka_unit_test_setup_teardown(more_entries_than_a_synchronization_may_have_are_refused,
                                         rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(
+            the_period_may_stand_in_two_places_and_is_an_hour_without_either, rig_setup,
+            rig_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,7 @@ static struct flight *begin(struct work *w, const char *key, rlog_off anchor)
 static void again(struct work *w, const char *key, rlog_off anchor, bool approved)
 {
     struct err e = ERR_INIT;
-    assert_ok(work_again(w, slice_str(key), (struct again){anchor, approved}, &e));
+    assert_ok(work_again(w, slice_str(key), (struct again){anchor, .approved = approved}, &e));
 }
 
 static void a_flight_is_found_by_key_and_by_its_own_ticket(void **state)

@@ -1,0 +1,183 @@
+/* The comparison of the destination with the applied table: what somebody changed or deleted there is written again.
+ *
+ * A round goes through the synchronization's scopes one after another; each is listed by the sink (metadata only) and
+ * compared row by row. What the sink no longer recognises is looked at by the usual way of an item, with the doubt that the
+ * record may be wrong: so a round sends no write where nothing differs, and the next one no look either. Only a complete
+ * list says that a copy is missing. Keeps the keys of the scope at hand. One thread. */
+#include "flow/pump_priv.h"
+
+#include "core/buf.h"
+#include "core/clock.h"
+#include "core/diag.h"
+#include "core/event_iter.h"
+#include "core/key.h"
+#include "core/map.h"
+#include "core/rng.h"
+#include "flow/replication.h"
+
+#define JITTER_PERCENT 10
+
+void pump_drift_done(struct pump *p)
+{
+    event_iter_free(p->drift.scan);
+    map_free(p->drift.seen);
+    p->drift.scan = NULL;
+    p->drift.seen = NULL;
+}
+
+/* Rounds of many synchronizations that were started together drift apart. */
+void pump_drift_plan(struct pump *p)
+{
+    int64_t period = p->opts.replication->resync_ns;
+    int64_t jitter = period / 100 * JITTER_PERCENT;
+    if (period <= 0) {
+        p->drift.due_ns = INT64_MAX;
+        return;
+    }
+    if (jitter > 0)
+        period += (int64_t)rng_below(p->env.rng, (uint64_t)(2 * jitter + 1)) - jitter;
+    p->drift.due_ns = clock_boot_ns(p->env.clock) + period;
+}
+
+static enum rc look(struct pump *p, struct slice key, struct err *e)
+{
+    p->drift.looks++;
+    return work_again(p->work, key, (struct again){.unsure = true}, e);
+}
+
+/* Held keys are tried by themselves, and what is in flight brings a new record. */
+static bool is_busy(struct pump *p, struct slice key)
+{
+    return rows_hold(p->rows, key) || work_by_key(p->work, key);
+}
+
+/* ---- What the list has ---- */
+
+static enum rc compare_found(struct pump *p, const struct event *found, struct err *e)
+{
+    struct applied a;
+    struct err why = ERR_INIT;
+    enum rc rc = map_put(p->drift.seen, found->key, p, e); /* that it is there is all that counts */
+    if (rc < 0 || is_busy(p, found->key))
+        return rc;
+    rc = rows_applied(p->rows, found->key, &a, &why);
+    if (rc == RC_NOTFOUND) { /* it bears our mark: noted as the first scan does */
+        a = (struct applied){.state = APPLIED_SYNCED, .record = found->body};
+        return rows_set_applied(p->rows, found->key, &a, e);
+    }
+    if (rc < 0) {
+        *e = why;
+        return rc;
+    }
+    bool same = a.state != APPLIED_SYNCED || sink_recognises(p->opts.sink, a.record, found);
+    return same ? RC_OK : look(p, found->key, e);
+}
+
+/* ---- What it lacks ---- */
+
+static enum rc compare_row(void *arg, struct slice key, const struct applied *a, struct err *e)
+{
+    struct pump *p = arg;
+    if (a->state != APPLIED_SYNCED || map_get(p->drift.seen, key) || is_busy(p, key) ||
+        sink_recognises(p->opts.sink, a->record, NULL))
+        return RC_OK;
+    return look(p, key, e);
+}
+
+static enum rc end_scope(struct pump *p, struct err *e)
+{
+    AUTO(buf_done) struct buf prefix = BUF_INIT(2 * KEY_MAX);
+    const struct replication_entry *entry = &p->opts.replication->entries[p->drift.entry];
+    key_print_prefix(entry->group, entry->resource, SLICE_NULL, &prefix);
+    enum rc rc = buf_check(&prefix, "scope", e);
+    if (rc == RC_OK && rows_pending(p->rows) > 0)
+        rc = pump_commit(p, SLICE_NULL, e); /* only what is committed is walked */
+    return rc == RC_OK ? rows_scan_applied(p->rows, buf_slice(&prefix), compare_row, p, e) : rc;
+}
+
+/* ---- A round ---- */
+
+static void next_scope(struct pump *p)
+{
+    pump_drift_done(p);
+    p->drift.entry++;
+}
+
+static enum rc open_scope(struct pump *p, struct err *e)
+{
+    enum rc rc = pump_open_scan(p, p->drift.entry, &p->drift.scan, e);
+    if (rc == RC_END) {
+        next_scope(p);
+        return RC_OK;
+    }
+    p->drift.seen = rc == RC_OK ? map_new(NULL) : NULL;
+    return rc == RC_OK && !p->drift.seen ? err_nomem(e) : rc;
+}
+
+static void end_round(struct pump *p)
+{
+    p->drift.running = false;
+    p->drift.ended_ns = clock_wall_ns(p->env.clock);
+    DIAG(p->env.diag, p->drift.looks ? DIAG_INFO : DIAG_DEBUG,
+         "the destination was compared with what was applied",
+         DIAG_S("synchronization", p->opts.replication->sync), DIAG_N("changed", p->drift.looks));
+    pump_drift_plan(p);
+}
+
+/* A scope that cannot be listed tells nothing about its copies. */
+static enum rc skip_scope(struct pump *p, const struct err *why, struct err *e)
+{
+    if (why->rc == RC_NOMEM)
+        return err_nomem(e);
+    diag_error(p->env.diag, DIAG_WARN, "copies cannot be compared: the destination does not list them",
+               why);
+    next_scope(p);
+    return RC_OK;
+}
+
+static enum rc read_scope(struct pump *p, struct err *e)
+{
+    const struct event *found;
+    struct err why = ERR_INIT;
+    enum rc rc = event_iter_next(p->drift.scan, &found, &why);
+    if (rc == RC_OK)
+        return compare_found(p, found, e);
+    if (rc == RC_AGAIN)
+        return rc;
+    if (rc < 0)
+        return skip_scope(p, &why, e);
+    rc = end_scope(p, e);
+    next_scope(p);
+    return rc;
+}
+
+static enum rc continue_round(struct pump *p, struct err *e)
+{
+    struct err why = ERR_INIT;
+    if (p->drift.entry == p->opts.replication->n_entries) {
+        end_round(p);
+        return RC_OK;
+    }
+    if (p->drift.scan)
+        return read_scope(p, e);
+    enum rc rc = open_scope(p, &why);
+    return rc < 0 ? skip_scope(p, &why, e) : rc;
+}
+
+enum rc pump_compare(struct pump *p, int64_t *ret_due_ns, struct err *e)
+{
+    bool ready = !p->scanning && !p->review && p->next >= p->first_head;
+    *ret_due_ns = INT64_MAX; /* the sink's answers, or new events, bring the pump back */
+    if (!ready)
+        return RC_AGAIN;
+    if (!p->drift.running) {
+        if (clock_boot_ns(p->env.clock) < p->drift.due_ns) {
+            *ret_due_ns = p->drift.due_ns;
+            return RC_AGAIN;
+        }
+        p->drift.running = true;
+        p->drift.entry = 0;
+        p->drift.looks = 0;
+    }
+    return continue_round(p, e);
+}

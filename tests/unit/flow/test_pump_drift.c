@@ -1,0 +1,147 @@
+/* flow/pump_drift: what somebody changed in the destination is restored at the next round, and nothing else is touched. */
+#include "tests/unit/flow/pump_test.h"
+
+#define A      "/configmaps/n/a"
+#define B      "/configmaps/n/b"
+#define PERIOD (600 * NS_PER_S)
+
+static struct pump_world *with_copies(int64_t period)
+{
+    struct pump_world *w = pt_new();
+    w->replication.resync_ns = period;
+    pt_open(w);
+    pt_put(w, A, "{'v':1}");
+    pt_put(w, B, "{'v':2}");
+    pt_run(w);
+    return w;
+}
+
+/* A whole round later, whatever the jitter. */
+static void round_of(struct pump_world *w)
+{
+    pt_wait(w, 2 * PERIOD);
+    pt_run(w);
+}
+
+static struct pump_status status_of(struct pump_world *w)
+{
+    struct pump_status s;
+    pump_status(w->pump, &s);
+    return s;
+}
+
+static void what_is_as_it_was_left_is_not_even_looked_at(void **state)
+{
+    (void)state;
+    struct pump_world *w = with_copies(PERIOD);
+    size_t a = dest_mem_submits(w->dest, A);
+    assert_int_equal(status_of(w).compared_ns, 0);
+    round_of(w);
+    assert_true(status_of(w).compared_ns > 0);
+    assert_int_equal(dest_mem_submits(w->dest, A), a);
+    assert_int_equal(status_of(w).repaired, 0);
+    pt_free(w);
+}
+
+static void a_changed_and_a_deleted_copy_are_restored(void **state)
+{
+    (void)state;
+    struct pump_world *w = with_copies(PERIOD);
+    dest_mem_touch(w->dest, A, "{\"v\":9}");
+    dest_mem_touch(w->dest, B, NULL);
+    round_of(w);
+    pt_has(w, A, "{'v':1}");
+    pt_has(w, B, "{'v':2}");
+    assert_int_equal(status_of(w).repaired, 2);
+    size_t submits = dest_mem_submits(w->dest, A);
+    round_of(w);
+    assert_int_equal(dest_mem_submits(w->dest, A), submits);
+    assert_int_equal(status_of(w).repaired, 2);
+    pt_free(w);
+}
+
+static void held_and_frozen_keys_are_left_alone(void **state)
+{
+    (void)state;
+    struct pump_world *w = with_copies(PERIOD);
+    pt_put(w, "/secrets/n/s", "{'metadata':{'labels':{'sel':'yes'}}}");
+    pt_run(w);
+    pt_put(w, "/secrets/n/s", "{'metadata':{'labels':{'sel':'no'}}}");
+    pt_refuse(w, A, 0);
+    pt_put(w, A, "{'v':5}");
+    pt_run(w);
+    dest_mem_touch(w->dest, "/secrets/n/s", NULL);
+    dest_mem_touch(w->dest, A, NULL);
+    size_t before = dest_mem_submits(w->dest, "/secrets/n/s");
+    round_of(w);
+    pt_lacks(w, "/secrets/n/s");
+    assert_int_equal(dest_mem_submits(w->dest, "/secrets/n/s"), before);
+    pt_lacks(w, A);
+    assert_int_equal(status_of(w).repaired, 0);
+    pt_free(w);
+}
+
+static void what_bears_our_mark_and_is_not_known_is_noted(void **state)
+{
+    (void)state;
+    struct pump_world *w = with_copies(PERIOD);
+    dest_mem_leave(w->dest, "/configmaps/n/left", "{}");
+    round_of(w);
+    AUTO(rows_freep) struct rows *rows = NULL;
+    struct applied a;
+    struct err e = ERR_INIT;
+    assert_ok(rows_open(w->ckpt, PT_SYNC, &rows, &e));
+    assert_ok(rows_applied(rows, SLICE("/configmaps/n/left"), &a, &e));
+    assert_int_equal(a.offset, 0);
+    pt_has(w, "/configmaps/n/left", "{}");
+    pt_free(w);
+}
+
+static void never_means_never(void **state)
+{
+    (void)state;
+    struct pump_world *w = with_copies(0);
+    dest_mem_touch(w->dest, A, NULL);
+    pt_wait(w, 1000 * PERIOD);
+    pt_run(w);
+    pt_lacks(w, A);
+    pt_free(w);
+}
+
+static void a_restart_alone_compares_nothing(void **state)
+{
+    (void)state;
+    struct pump_world *w = with_copies(PERIOD);
+    dest_mem_touch(w->dest, A, NULL);
+    pt_crash(w);
+    pt_run(w);
+    pt_lacks(w, A);
+    round_of(w);
+    pt_has(w, A, "{'v':1}");
+    pt_free(w);
+}
+
+static void a_deleted_object_is_not_restored(void **state)
+{
+    (void)state;
+    struct pump_world *w = with_copies(PERIOD);
+    pt_delete(w, A);
+    pt_run(w);
+    round_of(w);
+    pt_lacks(w, A);
+    pt_free(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_as_it_was_left_is_not_even_looked_at),
+        cmocka_unit_test(a_changed_and_a_deleted_copy_are_restored),
+        cmocka_unit_test(held_and_frozen_keys_are_left_alone),
+        cmocka_unit_test(what_bears_our_mark_and_is_not_known_is_noted),
+        cmocka_unit_test(never_means_never),
+        cmocka_unit_test(a_restart_alone_compares_nothing),
+        cmocka_unit_test(a_deleted_object_is_not_restored),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
