@@ -40,8 +40,10 @@ struct pump_status {
     uint64_t lag_records;
     int64_t oldest_ns; /* time of the oldest unapplied event; 0 if there is none */
     size_t in_flight, held, waiting, prune_held;
-    int64_t compared_ns; /* wall clock: when the destination was last compared as a whole; 0: not yet in this life */
-    uint64_t repaired;   /* copies of this life that were restored because the destination had changed them */
+    int64_t
+        compared_ns; /* wall clock: when the destination was last compared as a whole; 0: not yet in this life */
+    uint64_t
+        repaired; /* copies of this life that were restored because the destination had changed them */
     bool catching_up; /* the first pass to the log's end of this life is not over */
     char error[400];  /* the latest present problem: of the sink, of a hold; empty if none */
 };

@@ -53,6 +53,14 @@ static bool is_busy(struct pump *p, struct slice key)
 
 /* ---- What the list has ---- */
 
+/* It bears our mark and is not known: an earlier life made it and died. Noted as the first scan does, and decided again. */
+static enum rc take_up(struct pump *p, const struct event *found, struct err *e)
+{
+    const struct applied a = {.state = APPLIED_SYNCED, .record = found->body};
+    enum rc rc = rows_set_applied(p->rows, found->key, &a, e);
+    return rc == RC_OK ? look(p, found->key, e) : rc;
+}
+
 static enum rc compare_found(struct pump *p, const struct event *found, struct err *e)
 {
     struct applied a;
@@ -61,10 +69,8 @@ static enum rc compare_found(struct pump *p, const struct event *found, struct e
     if (rc < 0 || is_busy(p, found->key))
         return rc;
     rc = rows_applied(p->rows, found->key, &a, &why);
-    if (rc == RC_NOTFOUND) { /* it bears our mark: noted as the first scan does */
-        a = (struct applied){.state = APPLIED_SYNCED, .record = found->body};
-        return rows_set_applied(p->rows, found->key, &a, e);
-    }
+    if (rc == RC_NOTFOUND)
+        return take_up(p, found, e);
     if (rc < 0) {
         *e = why;
         return rc;
@@ -129,8 +135,8 @@ static enum rc skip_scope(struct pump *p, const struct err *why, struct err *e)
 {
     if (why->rc == RC_NOMEM)
         return err_nomem(e);
-    diag_error(p->env.diag, DIAG_WARN, "copies cannot be compared: the destination does not list them",
-               why);
+    diag_error(p->env.diag, DIAG_WARN,
+               "copies cannot be compared: the destination does not list them", why);
     next_scope(p);
     return RC_OK;
 }

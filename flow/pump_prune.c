@@ -172,8 +172,8 @@ enum rc pump_scan(struct pump *p, struct err *e)
     if (p->scan_entry == p->opts.replication->n_entries)
         return RC_END;
     const struct event *ev = NULL;
-    enum rc rc = p->scan ? event_iter_next(p->scan, &ev, e)
-                         : pump_open_scan(p, p->scan_entry, &p->scan, e);
+    enum rc rc =
+        p->scan ? event_iter_next(p->scan, &ev, e) : pump_open_scan(p, p->scan_entry, &p->scan, e);
     if (rc == RC_END) {
         event_iter_free(p->scan);
         p->scan = NULL;

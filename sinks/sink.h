@@ -84,7 +84,8 @@ struct sink_ops {
                      struct err *e); /* optional; absent: results are durable when given */
     enum rc (*scan)(struct sink *s, struct slice scope, struct slice api_version,
                     struct event_iter **ret, struct err *e); /* optional */
-    bool (*recognises)(struct sink *s, struct slice record, const struct event *found); /* optional */
+    bool (*recognises)(struct sink *s, struct slice record,
+                       const struct event *found); /* optional */
     void (*status)(struct sink *s, struct sink_status *ret);
     enum rc (*wait)(struct sink *s, int wake_fd, int64_t timeout_ns, struct err *e);
     void (*close)(struct sink *s);

@@ -29,6 +29,7 @@ const char *sight_name(enum sight s)
         [SIGHT_DELETED] = "deleted",
         [SIGHT_REPLACED] = "replaced",
         [SIGHT_ADOPTED] = "adopted",
+        [SIGHT_RESTORED] = "restored",
         [SIGHT_FROZEN] = "frozen",
         [SIGHT_HELD_PRUNE] = "held-prune",
         [SIGHT_HELD_NOT_OURS] = "held-not-ours",

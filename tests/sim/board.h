@@ -34,7 +34,8 @@ enum sight {
     SIGHT_DELETED,
     SIGHT_REPLACED, /* created under a name that a copy had before */
     SIGHT_ADOPTED,
-    SIGHT_FROZEN, /* at the end: */
+    SIGHT_RESTORED, /* made again after somebody took it away */
+    SIGHT_FROZEN,   /* at the end: */
     SIGHT_HELD_PRUNE,
     SIGHT_HELD_NOT_OURS,
     SIGHT_HELD_PATCH,

@@ -117,7 +117,10 @@ static void check_created(struct world *w, struct slice key, const struct copy *
     world_saw(w, was->seq ? SIGHT_REPLACED : SIGHT_CREATED);
     if (!now->marked)
         board_fail(w->board, "I6", "%.*s was created without our mark", SLICE_ARG(key));
-    if (now->seq && now->seq <= was->seq)
+    bool restored = was->taken && now->seq == was->seq;
+    if (restored)
+        world_saw(w, SIGHT_RESTORED);
+    if (now->seq && now->seq <= was->seq && !restored)
         board_fail(w->board, "I4", "%.*s was deleted and is back with write %llu, after %llu",
                    SLICE_ARG(key), (unsigned long long)now->seq, (unsigned long long)was->seq);
 }
@@ -197,6 +200,7 @@ static void note_gone(struct world *w, bool ours)
             check_may_go(w, entry.key, c);
         }
         c->live = false;
+        c->taken = !ours;
     }
 }
 

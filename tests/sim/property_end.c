@@ -245,7 +245,7 @@ static enum rc check_applied(void *arg, struct slice key, struct slice value, st
         if (selected)
             wrong(v, "I1: %.*s is selected, but frozen", SLICE_ARG(key));
         /* It may have gone with its source before we died, and what took its name there is not selected. */
-        if (!c || (!c->live && !property_end_is_logged(w, key, slice_str(c->origin))))
+        if (!c || (!c->live && !c->taken && !property_end_is_logged(w, key, slice_str(c->origin))))
             wrong(v, "I6: %.*s left the selection; its copy is gone", SLICE_ARG(key));
         return RC_OK;
     }

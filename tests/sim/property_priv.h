@@ -16,6 +16,7 @@
 /* What was last seen of one key of the destination. */
 struct copy {
     bool live, marked, adopted, deleting;
+    bool taken;   /* not live: somebody else deleted it */
     uint64_t seq; /* the highest ever, also of objects that are gone; 0: none with a number */
     int64_t version;
     char uid[PROPERTY_TEXT], origin[PROPERTY_TEXT]; /* origin: uid of the source's object */

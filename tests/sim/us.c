@@ -67,6 +67,8 @@ static struct selector *read_selector(const char *text)
     return s;
 }
 
+#define RESYNC_NS (180 * NS_PER_S)
+
 static void init_replication(struct world *w)
 {
     struct us *u = &w->us;
@@ -86,8 +88,8 @@ static void init_replication(struct world *w)
         };
         u->scopes[i] = wanted[i];
     }
-    u->replication =
-        (struct replication){.sync = slice_str(US_SYNC), .entries = u->entries, .n_entries = n};
+    u->replication = (struct replication){
+        .sync = slice_str(US_SYNC), .entries = u->entries, .n_entries = n, .resync_ns = RESYNC_NS};
 }
 
 const struct replication_entry *us_entry(const struct world *w, struct slice key)

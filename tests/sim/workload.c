@@ -342,6 +342,31 @@ static void other_writes(struct world *w)
     world_say(w, "other: %s %s: %d", pin ? "pins" : "writes", t.key, status);
 }
 
+/* What we wrote, changed or taken away by somebody who should not. */
+static void other_spoils(struct world *w)
+{
+    AUTO(buf_done) struct buf b = BUF_INIT(TEXT_MAX);
+    AUTO(json_freep) struct json_doc *d = NULL;
+    struct target t = draw_target(w);
+    struct slice object = fake_kube_get(w->destination, t.key);
+    struct json *value;
+    if (object.n == 0 || !us_entry(w, slice_str(t.key)) ||
+        has_annotation(object, OTHER_ANNOTATION, "own") || json_parse(object, &d, NULL) != RC_OK)
+        return;
+    if (world_chance(w, 400)) {
+        int status = fake_kube_delete(w->destination, t.key);
+        world_say(w, "other: takes %s away: %d", t.key, status);
+        return;
+    }
+    struct json *labels = json_dig(json_root(d), "metadata", "labels", NULL);
+    if (!labels || json_value_text(d, SLICE("spoiled"), &value, NULL) != RC_OK ||
+        json_set(d, labels, SLICE("copy"), value, NULL) != RC_OK)
+        return;
+    json_print(json_root(d), &b);
+    int status = fake_kube_put(w->destination, b.p);
+    world_say(w, "other: spoils %s: %d", t.key, status);
+}
+
 static void let_go(struct world *w, const char *key)
 {
     AUTO(json_freep) struct json_doc *d = NULL;
@@ -395,6 +420,7 @@ static const struct {
     {2, other_crd, true},         {4, other_object, true},
     {4, other_deletes_own, true}, {12, other_writes, true},
     {3, other_lets_go, true},     {3, other_twin, true},
+    {6, other_spoils, true},
 };
 
 void workload_act(struct world *w)

@@ -162,7 +162,8 @@ static void the_period_may_stand_in_two_places_and_is_an_hour_without_either(voi
     assert_int_equal(period_of("      resyncPeriod: 0s\n", ""), 0);
     static const struct rig_case cases[] = {
         {RESOURCES "      - {version: v1, resource: configmaps}\n      resyncPeriod: 10ms\n",
-         "error f.yaml:12:7 spec.config.replication.resyncPeriod: \"10ms\": at least 1s is allowed, "
+         "error f.yaml:12:7 spec.config.replication.resyncPeriod: \"10ms\": at least 1s is "
+         "allowed, "
          "or 0s: the destination is never compared\n"},
     };
     rig_expect_all(cases, sizeof cases / sizeof *cases);
