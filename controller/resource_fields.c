@@ -4,6 +4,7 @@
 
 #include "controller/nearest.h"
 #include "controller/problem_list.h"
+#include "core/clock.h"
 #include "core/json.h"
 
 #include <inttypes.h>
@@ -101,30 +102,11 @@ void fields_wrong_choice(const struct origin *o, const struct json *node, struct
 
 /* ---- Scalars ---- */
 
-/* Digits with at most one point among them, a unit behind them. */
-static bool duration_part(struct slice *rest, bool *positive)
-{
-    enum { DIGITS_MAX = 6 };
-    size_t i = 0, digits = 0, points = 0;
-    for (; i < rest->n && (rest->p[i] == '.' || (rest->p[i] >= '0' && rest->p[i] <= '9')); i++) {
-        points += rest->p[i] == '.';
-        digits += rest->p[i] != '.';
-        *positive = *positive || (rest->p[i] >= '1' && rest->p[i] <= '9');
-    }
-    if (digits == 0 || digits > DIGITS_MAX || points > 1 || i == rest->n ||
-        !memchr("hms", rest->p[i], 3))
-        return false;
-    *rest = slice_of(rest->p + i + 1, rest->n - i - 1);
-    return true;
-}
-
 bool fields_is_duration(struct slice text)
 {
-    bool positive = false;
-    while (text.n > 0)
-        if (!duration_part(&text, &positive))
-            return false;
-    return positive;
+    int64_t ns;
+    struct err ignored = ERR_INIT;
+    return duration_parse(text, &ns, &ignored) == RC_OK;
 }
 
 static bool check_string(const struct origin *o, const struct json *n, const struct field *f)

@@ -50,7 +50,7 @@ bool fields_check_value(const struct origin *o, const struct json *n, const stru
 /* Tells that text is none of the choices, with the nearest. */
 void fields_wrong_choice(const struct origin *o, const struct json *node, struct slice text,
                          const char *const *choices);
-/* True if text is a duration greater than zero: numbers with the units h, m, s. */
+/* True if text is a duration, as duration_parse reads it. */
 bool fields_is_duration(struct slice text);
 
 /* A member as data, once it was checked: absent, null or of another type gives the empty answer. */

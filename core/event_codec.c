@@ -1,4 +1,4 @@
-/* The canonical bytes of an event (docs/FORMAT.md section 1): a fixed header, eight texts, the
+/* The canonical bytes of an event (docs/FORMAT.md section 1): a fixed header, ten short numbers, eight texts, the
  * body, CRC32C. Keeps nothing. Length, version and CRC stand where every later version must leave
  * them, so that a reader can tell damage from a newer format. What decodes encodes to the same
  * bytes again: a flag that this version does not know is refused, never dropped. Threads: pure
@@ -8,6 +8,7 @@
 #include "core/buf.h"
 #include "core/digest.h"
 #include "core/le.h"
+#include "core/varint.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -20,20 +21,15 @@ enum {
     AT_CAUSE = 6,
     AT_SOURCE_KIND = 7,
     AT_FLAGS = 8,
-    AT_BODY_LENGTH = 12,
-    AT_OFFSET = 16,
-    AT_EPOCH = 24,
-    AT_TIME = 32,
-    AT_INCARNATION = 40,
-    AT_WALL = 48,
-    AT_TEXT_LENGTHS = 56,
+    AT_OFFSET = 10,
+    AT_TIME = 18,
+    AT_WALL = 26,
+    HEADER_SIZE = 34,
     TEXTS = 8,
-    HEADER_SIZE = AT_TEXT_LENGTHS + 2 * TEXTS,
+    NUMBERS = 2 + TEXTS, /* epoch, incarnation, the texts' lengths */
     CRC_SIZE = 4,
     ENVELOPE_MIN = AT_VERSION + 1 + CRC_SIZE /* what every version has */
 };
-
-static_assert(EVENT_TEXT_MAX <= UINT16_MAX, "a text's length is a u16");
 
 /* The texts in the order of their bytes. */
 static void texts_of(const struct event *ev, struct slice out[TEXTS])
@@ -59,9 +55,10 @@ size_t event_encoded_size(const struct event *ev)
 {
     struct slice texts[TEXTS];
     texts_of(ev, texts);
-    size_t n = HEADER_SIZE + ev->body.n + CRC_SIZE;
+    size_t n = HEADER_SIZE + varint_size(ev->epoch) + varint_size(ev->incarnation) + ev->body.n +
+               CRC_SIZE;
     for (int i = 0; i < TEXTS; i++)
-        n += texts[i].n;
+        n += varint_size(texts[i].n) + texts[i].n;
     return n;
 }
 
@@ -79,12 +76,9 @@ static void put_header(const struct event *ev, size_t size, char *p)
     p[AT_OP] = (char)ev->op;
     p[AT_CAUSE] = (char)ev->cause;
     p[AT_SOURCE_KIND] = (char)ev->source_kind;
-    le_put_u32(p + AT_FLAGS, 0);
-    le_put_u32(p + AT_BODY_LENGTH, (uint32_t)ev->body.n);
+    le_put_u16(p + AT_FLAGS, 0);
     le_put_u64(p + AT_OFFSET, ev->offset);
-    le_put_u64(p + AT_EPOCH, ev->epoch);
     le_put_u64(p + AT_TIME, (uint64_t)ev->time_ns);
-    le_put_u64(p + AT_INCARNATION, ev->incarnation);
     le_put_u64(p + AT_WALL, (uint64_t)ev->wall_ns);
 }
 
@@ -101,11 +95,12 @@ enum rc event_encode(const struct event *ev, struct buf *out, struct err *e)
     struct slice texts[TEXTS];
     texts_of(ev, texts);
     put_header(ev, size, start);
-    char *at = start + HEADER_SIZE;
-    for (int i = 0; i < TEXTS; i++) {
-        le_put_u16(start + AT_TEXT_LENGTHS + 2 * i, (uint16_t)texts[i].n);
+    char *at = varint_put(start + HEADER_SIZE, ev->epoch);
+    at = varint_put(at, ev->incarnation);
+    for (int i = 0; i < TEXTS; i++)
+        at = varint_put(at, texts[i].n);
+    for (int i = 0; i < TEXTS; i++)
         at = put_bytes(at, texts[i]);
-    }
     at = put_bytes(at, ev->body);
     le_put_u32(at, crc32c(0, start, size - CRC_SIZE));
     return RC_OK;
@@ -133,7 +128,7 @@ static enum rc check_envelope(struct slice in, size_t *ret_size, struct err *e)
         return err_set(e, RC_UNSUPPORTED, ERR_FATAL,
                        "event: format version %u, this program reads up to %d; use a newer one",
                        version, EVENT_CODEC_VERSION);
-    if (version == 0 || size < HEADER_SIZE + CRC_SIZE)
+    if (version == 0 || size < HEADER_SIZE + NUMBERS + CRC_SIZE)
         return err_set(e, RC_CORRUPT, ERR_FATAL, "event: format version %u with %zu bytes", version,
                        size);
     *ret_size = size;
@@ -146,26 +141,34 @@ static void get_header(const char *p, struct event *ev)
     ev->cause = (enum event_cause)(uint8_t)p[AT_CAUSE];
     ev->source_kind = (enum event_source_kind)(uint8_t)p[AT_SOURCE_KIND];
     ev->offset = le_get_u64(p + AT_OFFSET);
-    ev->epoch = le_get_u64(p + AT_EPOCH);
     ev->time_ns = (int64_t)le_get_u64(p + AT_TIME);
-    ev->incarnation = le_get_u64(p + AT_INCARNATION);
     ev->wall_ns = (int64_t)le_get_u64(p + AT_WALL);
 }
 
-/* Cuts texts and body; false when the lengths do not add up to the whole. */
-static bool get_slices(const char *p, size_t size, struct event *ev)
+static bool take_bytes(struct slice *in, uint64_t n, struct slice *ret)
+{
+    if (n > in->n)
+        return false;
+    *ret = slice_of(in->p, (size_t)n);
+    *in = slice_of(in->p + n, in->n - (size_t)n);
+    return true;
+}
+
+/* Takes numbers, texts and, what is left, the body; false when they do not fit into the whole. */
+static bool get_parts(struct slice rest, struct event *ev)
 {
     struct slice texts[TEXTS];
-    size_t at = HEADER_SIZE;
-    for (int i = 0; i < TEXTS; i++) {
-        texts[i] = slice_of(p + at, le_get_u16(p + AT_TEXT_LENGTHS + 2 * i));
-        at += texts[i].n;
-    }
-    size_t body = le_get_u32(p + AT_BODY_LENGTH);
-    if (at + body + CRC_SIZE != size)
+    uint64_t lengths[TEXTS];
+    if (!varint_take(&rest, &ev->epoch) || !varint_take(&rest, &ev->incarnation))
         return false;
+    for (int i = 0; i < TEXTS; i++)
+        if (!varint_take(&rest, &lengths[i]))
+            return false;
+    for (int i = 0; i < TEXTS; i++)
+        if (!take_bytes(&rest, lengths[i], &texts[i]))
+            return false;
     set_texts(ev, texts);
-    ev->body = slice_of(p + at, body);
+    ev->body = rest;
     return true;
 }
 
@@ -175,13 +178,13 @@ enum rc event_decode(struct slice *in, struct event *ret, struct err *e)
     enum rc rc = check_envelope(*in, &size, e);
     if (rc != RC_OK)
         return rc;
-    uint32_t flags = le_get_u32(in->p + AT_FLAGS);
+    unsigned flags = le_get_u16(in->p + AT_FLAGS);
     if (flags)
         return err_set(e, RC_UNSUPPORTED, ERR_FATAL,
-                       "event: flags %08" PRIx32 " are of a newer program; use that one", flags);
+                       "event: flags %04x are of a newer program; use that one", flags);
     struct event ev = {0};
     get_header(in->p, &ev);
-    if (!get_slices(in->p, size, &ev))
+    if (!get_parts(slice_of(in->p + HEADER_SIZE, size - HEADER_SIZE - CRC_SIZE), &ev))
         return err_set(e, RC_CORRUPT, ERR_FATAL,
                        "event %" PRIu64 ": the lengths of its parts do not add up to %zu bytes",
                        ev.offset, size);

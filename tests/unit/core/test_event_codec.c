@@ -10,10 +10,11 @@
 #include "core/event_codec.h"
 #include "core/le.h"
 #include "core/scope.h"
+#include "core/varint.h"
 
 #include <stdio.h>
 
-#define HEADER 72
+#define HEADER 44 /* with ten numbers of one byte */
 #define CRC    4
 
 static char big[EVENT_BODY_MAX + 1];
@@ -109,7 +110,7 @@ static void the_bytes_are_those_of_the_format_document(void **state)
     (void)state;
     AUTO(buf_done) struct buf b = BUF_INIT(1u << 20);
     const struct event ev = {.offset = 0x0102030405060708,
-                             .epoch = 2,
+                             .epoch = 300,
                              .time_ns = -1,
                              .incarnation = 4,
                              .wall_ns = 5,
@@ -120,14 +121,13 @@ static void the_bytes_are_those_of_the_format_document(void **state)
                              .user = SLICE("me"),
                              .body = SLICE("{}")};
     const uint8_t expected[] = {
-        81,   0,    0,    0,    1,    1,    2,    1,    /* length .. source kind */
-        0,    0,    0,    0,    2,    0,    0,    0,    /* flags, body length */
+        54,   0,    0,    0,    1,    1,    2,    1,    /* length .. source kind */
+        0,    0,                                        /* flags */
         8,    7,    6,    5,    4,    3,    2,    1,    /* offset */
-        2,    0,    0,    0,    0,    0,    0,    0,    /* epoch */
         0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, /* time */
-        4,    0,    0,    0,    0,    0,    0,    0,    /* incarnation */
         5,    0,    0,    0,    0,    0,    0,    0,    /* wall */
-        0,    0,    1,    0,    0,    0,    0,    0,    0, 0, 0, 0, 0, 0, 2, 0, /* text lengths */
+        0xac, 0x02, 4,                                  /* epoch, incarnation */
+        0,    1,    0,    0,    0,    0,    0,    2,    /* text lengths */
         'k',  'm',  'e',  '{',  '}'};
     encode(&ev, &b);
     assert_int_equal(b.n, sizeof(expected) + CRC);
@@ -237,8 +237,8 @@ static void a_newer_version_or_a_flag_is_unsupported(void **state)
     reseal(&b);
     assert_int_equal(decode(buf_slice(&b), &back), RC_UNSUPPORTED);
     b.p[4] = EVENT_CODEC_VERSION;
-    for (int bit = 0; bit < 32; bit++) {
-        le_put_u32(b.p + 8, UINT32_C(1) << bit);
+    for (int bit = 0; bit < 16; bit++) {
+        le_put_u16(b.p + 8, (uint16_t)(1u << bit));
         reseal(&b);
         assert_int_equal(decode(buf_slice(&b), &back), RC_UNSUPPORTED);
     }
@@ -252,8 +252,18 @@ static void broken_fields_behind_a_right_checksum_are_corrupt(void **state)
         size_t at;
         uint8_t value;
     } cases[] = {
-        {4, 0},  {5, 0},    {5, 14},   {6, 0},  {6, 6},   {7, 0},     {7, 3},
-        {12, 0}, {12, 255}, {15, 255}, {56, 0}, {56, 12}, {57, 0xff}, {71, 0xff},
+        {4, 0},
+        {5, 0},
+        {5, 14},
+        {6, 0},
+        {6, 6},
+        {7, 0},
+        {7, 3},
+        {34, 0xff}, /* the epoch swallows what follows */
+        {36, 0x80}, /* a length that is not in its shortest form, or reaches too far */
+        {36, 0x7f}, /* a source longer than the event */
+        {37, 0},    /* no key */
+        {43, 0xff},
     };
     struct event ev = sample(), back;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -270,11 +280,12 @@ static void a_limit_broken_behind_a_right_checksum_is_corrupt(void **state)
     (void)state;
     AUTO(buf_done) struct buf b = BUF_INIT(1u << 20);
     struct event ev = sample(), back;
-    ev.body = slice_of(big, EVENT_TEXT_MAX + 1);
-    ev.user = SLICE_NULL;
+    ev.body = slice_of(big, 1);
+    ev.user = slice_of(big, EVENT_TEXT_MAX); /* its length takes two bytes */
     encode(&ev, &b);
-    le_put_u32(b.p + 12, 0); /* the body's bytes become the user's */
-    le_put_u16(b.p + 70, EVENT_TEXT_MAX + 1);
+    char *length = b.p + HEADER - 1;
+    assert_int_equal((uint8_t)length[0] & 0x7f, EVENT_TEXT_MAX & 0x7f);
+    length[0] = (char)(length[0] + 1); /* the body's byte becomes the user's */
     reseal(&b);
     assert_int_equal(decode(buf_slice(&b), &back), RC_CORRUPT);
 }
@@ -338,6 +349,34 @@ static void a_copy_shares_no_byte_with_its_original(void **state)
     assert_event_equal(copy, &ev);
 }
 
+static void a_short_number_has_exactly_one_form(void **state)
+{
+    (void)state;
+    static const uint64_t values[] = {0, 1, 127, 128, 16383, 16384, UINT32_MAX, UINT64_MAX};
+    char bytes[VARINT_MAX];
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        size_t n = (size_t)(varint_put(bytes, values[i]) - bytes);
+        assert_int_equal(n, varint_size(values[i]));
+        struct slice in = slice_of(bytes, n);
+        uint64_t back = 0;
+        assert_true(varint_take(&in, &back));
+        assert_true(back == values[i] && in.n == 0);
+        in = slice_of(bytes, n - 1);
+        assert_false(varint_take(&in, &back));
+        assert_int_equal(in.n, n - 1);
+    }
+    static const char *const wrong[] = {"\x80\x00", "\xff\xff\x00",
+                                        "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02",
+                                        "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"};
+    static const size_t lengths[] = {2, 3, 10, 11};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct slice in = slice_of(wrong[i], lengths[i]);
+        uint64_t back;
+        assert_false(varint_take(&in, &back));
+        assert_int_equal(in.n, lengths[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -356,6 +395,7 @@ int main(void)
         cmocka_unit_test(a_failed_decode_moves_nothing_and_writes_nothing),
         cmocka_unit_test(an_error_names_the_offset_but_never_the_body),
         cmocka_unit_test(a_copy_shares_no_byte_with_its_original),
+        cmocka_unit_test(a_short_number_has_exactly_one_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
