@@ -55,8 +55,8 @@ size_t event_encoded_size(const struct event *ev)
 {
     struct slice texts[TEXTS];
     texts_of(ev, texts);
-    size_t n = HEADER_SIZE + varint_size(ev->epoch) + varint_size(ev->incarnation) + ev->body.n +
-               CRC_SIZE;
+    size_t n =
+        HEADER_SIZE + varint_size(ev->epoch) + varint_size(ev->incarnation) + ev->body.n + CRC_SIZE;
     for (int i = 0; i < TEXTS; i++)
         n += varint_size(texts[i].n) + texts[i].n;
     return n;

@@ -49,7 +49,8 @@ struct frame_head {
 struct frame_block {
     uint32_t at; /* in the payload */
     uint32_t raw_n, stored_n;
-    uint32_t crc;   /* CRC32C of the bytes as stored; 0 where they are raw: the events have their own */
+    uint32_t
+        crc; /* CRC32C of the bytes as stored; 0 where they are raw: the events have their own */
     uint32_t first; /* index of its first event */
     uint32_t count;
 };

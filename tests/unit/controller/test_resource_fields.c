@@ -154,8 +154,8 @@ static void what_comes_later_is_told_where_it_asks_for_something(void **state)
 static void durations_are_numbers_with_units(void **state)
 {
     (void)state;
-    static const char *const good[] = {"1h0m0s", "3h25m12s", "90m", "1.5h", "30s", "0h1s",
-                                       "999999h", "0s", "10ms"};
+    static const char *const good[] = {"1h0m0s", "3h25m12s", "90m", "1.5h", "30s",
+                                       "0h1s",   "999999h",  "0s",  "10ms"};
     static const char *const bad[] = {"",  "1",  "1d",          "-1h",   "1h 5m", "1H",
                                       "h", ".h", "9999999999h", "1..5h", "1h5",   "\xef\xbc\x91h"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)

@@ -252,14 +252,8 @@ static void broken_fields_behind_a_right_checksum_are_corrupt(void **state)
         size_t at;
         uint8_t value;
     } cases[] = {
-        {4, 0},
-        {5, 0},
-        {5, 14},
-        {6, 0},
-        {6, 6},
-        {7, 0},
-        {7, 3},
-        {34, 0xff}, /* the epoch swallows what follows */
+        {4, 0},     {5, 0}, {5, 14}, {6, 0},
+        {6, 6},     {7, 0}, {7, 3},  {34, 0xff}, /* the epoch swallows what follows */
         {36, 0x80}, /* a length that is not in its shortest form, or reaches too far */
         {36, 0x7f}, /* a source longer than the event */
         {37, 0},    /* no key */
