@@ -9,6 +9,7 @@
 
 #define VARINT_MAX 10 /* bytes */
 
+/* How many bytes varint_put writes. */
 static inline size_t varint_size(uint64_t v)
 {
     size_t n = 1;
