@@ -330,12 +330,20 @@ static enum rc step_and_wait(struct member *m, int64_t limit_ns, struct err *e)
     return rc;
 }
 
+static bool destination_answers(const struct member *m)
+{
+    struct sink_status s;
+    sink_status(m->sink, &s);
+    return s.connected;
+}
+
+/* What a destination that is away has in flight is decided again by the next life: nobody has to wait for it. */
 static enum rc drain(struct member *m, struct err *e)
 {
     int64_t until = boot_ns(m) + RUNTIME_DRAIN_NS;
     enum rc rc = RC_OK;
     pump_drain(m->pump);
-    while (rc >= 0 && !pump_idle(m->pump) && boot_ns(m) < until)
+    while (rc >= 0 && !pump_idle(m->pump) && destination_answers(m) && boot_ns(m) < until)
         rc = step_and_wait(m, until, e);
     return rc < 0 ? rc : write_status(m, PHASE_STOPPED, NULL, e);
 }
