@@ -231,7 +231,13 @@ enum rc data_open_ckpt(const char *data, const struct env *env, struct ckpt **re
 {
     AUTO(buf_done) struct buf dir = BUF_INIT(DATA_PATH_MAX);
     enum rc rc = path_in(data, "consumers", &dir, e);
-    return rc < 0 ? rc : ckpt_lmdb_open(dir.p, CKPT_READ, env, ret, e);
+    if (rc == RC_OK)
+        rc = ckpt_lmdb_open(dir.p, CKPT_READ, env, ret, e);
+    if (rc == RC_NOTFOUND)
+        return err_set(e, RC_NOTFOUND, ERR_FINAL,
+                       "%s: no checkpoints there; is it the folder that was given to 'run --data'?",
+                       data);
+    return rc;
 }
 
 /* ---- Wiring ---- */
