@@ -65,6 +65,7 @@ extern const size_t n_commands;
 /* The commands, as commands.c describes them to the user; each returns its exit code. */
 int cmd_run(int argc, char **argv);
 int cmd_status(int argc, char **argv);
+int cmd_holds_ls(int argc, char **argv);
 int cmd_log_show(int argc, char **argv);
 int cmd_log_verify(int argc, char **argv);
 int cmd_validate(int argc, char **argv);

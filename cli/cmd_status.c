@@ -1,5 +1,6 @@
 /* resilog status: what each synchronization's thread wrote beside its checkpoint, as a table or JSON. */
 #include "cli/cli.h"
+#include "cli/names.h"
 #include "cli/table.h"
 #include "cli/wire.h"
 #include "controller/status.h"
@@ -16,7 +17,6 @@
 #include <string.h>
 
 #define STATUS_MAX (64u << 10)
-#define SYNCS_MAX  10000
 
 struct collected {
     struct ckpt *ckpt;
@@ -47,19 +47,9 @@ static enum rc mark_stopped(struct json_doc *doc, int64_t stale_ns, struct err *
     return rc == RC_OK ? json_set(doc, json_root(doc), SLICE("lagSeconds"), unknown, e) : rc;
 }
 
-static bool is_wanted(const struct collected *c, struct slice consumer)
+static enum rc collect(struct collected *c, struct slice consumer, struct err *e)
 {
-    if (!c->only)
-        return true;
-    struct slice only = slice_str(c->only), name;
-    (void)slice_cut(consumer, '/', &name);
-    return slice_eq(only, consumer) || slice_eq(only, name);
-}
-
-static enum rc collect(void *arg, struct slice consumer, struct err *e)
-{
-    struct collected *c = arg;
-    if (!is_wanted(c, consumer))
+    if (c->only && !name_is(consumer, c->only))
         return RC_OK;
     struct ckpt_head head;
     AUTO(buf_done) struct buf status = BUF_INIT(STATUS_MAX);
@@ -68,8 +58,6 @@ static enum rc collect(void *arg, struct slice consumer, struct err *e)
         return rc;
     if (status.n == 0)
         return RC_OK;
-    if (c->n == SYNCS_MAX)
-        return err_set(e, RC_LIMIT, ERR_FINAL, "more than %d synchronizations", SYNCS_MAX);
     AUTO(json_freep) struct json_doc *doc = NULL;
     rc = json_parse(buf_slice(&status), &doc, e);
     if (rc == RC_OK)
@@ -79,35 +67,13 @@ static enum rc collect(void *arg, struct slice consumer, struct err *e)
     return rc;
 }
 
-/* The store must not be called from inside its own walk: names first. */
-struct name_list {
-    char *list[SYNCS_MAX];
-    size_t n;
-};
-
-static enum rc add_name(void *arg, struct slice consumer, struct err *e)
-{
-    struct name_list *names = arg;
-    if (names->n == SYNCS_MAX)
-        return err_set(e, RC_LIMIT, ERR_FINAL, "more than %d synchronizations", SYNCS_MAX);
-    names->list[names->n] = strndup(consumer.p, consumer.n);
-    return names->list[names->n++] ? RC_OK : err_nomem(e);
-}
-
-static void names_free(struct name_list **names)
-{
-    for (size_t i = 0; *names && i < (*names)->n; i++)
-        free((*names)->list[i]);
-    free(*names);
-}
-
 static enum rc collect_all(struct collected *c, struct err *e)
 {
-    AUTO(names_free) struct name_list *names = calloc(1, sizeof *names);
-    c->docs = calloc(SYNCS_MAX, sizeof(struct json_doc *));
-    if (!names || !c->docs)
+    AUTO(names_freep) struct names *names = NULL;
+    c->docs = calloc(NAMES_MAX, sizeof(struct json_doc *));
+    if (!c->docs)
         return err_nomem(e);
-    enum rc rc = ckpt_list(c->ckpt, add_name, names, e);
+    enum rc rc = names_of_consumers(c->ckpt, &names, e);
     for (size_t i = 0; rc == RC_OK && i < names->n; i++)
         rc = collect(c, slice_str(names->list[i]), e);
     return rc;
@@ -125,7 +91,7 @@ static void collected_done(struct collected *c)
 
 static enum rc print_json(const struct collected *c, struct err *e)
 {
-    AUTO(buf_done) struct buf out = BUF_INIT((size_t)SYNCS_MAX * STATUS_MAX);
+    AUTO(buf_done) struct buf out = BUF_INIT((size_t)NAMES_MAX * STATUS_MAX);
     buf_add_char(&out, '[');
     for (size_t i = 0; i < c->n; i++) {
         buf_add_str(&out, i ? ",\n " : "");

@@ -30,6 +30,15 @@ static const char STATUS_HELP[] =
     "      --data DIR        as given to 'run'\n"
     "  -o, --output FORMAT   table (default) or json\n";
 
+static const char HOLDS_LS_HELP[] =
+    "Usage: resilog holds ls --data DIR [-o table|json] [NAME]\n\n"
+    "Lists the objects that are held because the destination or a guard refuses them, and those "
+    "that wait for something "
+    "that is missing:\n"
+    "why, since when, how often it was tried. Works while 'run' is running and while it is not.\n\n"
+    "      --data DIR        as given to 'run'\n"
+    "  -o, --output FORMAT   table (default) or json\n";
+
 static const char LOG_SHOW_HELP[] =
     "Usage: resilog log show --data DIR [OPTIONS] [KIND/NAME]\n\n"
     "Prints events of the log: time, offset, op, key, manager. Works while 'run' is running and "
@@ -77,6 +86,7 @@ static const char VALIDATE_HELP[] =
 const struct command commands[] = {
     {"run", cmd_run, "run synchronizations from files", RUN_HELP},
     {"status", cmd_status, "show how they are", STATUS_HELP},
+    {"holds ls", cmd_holds_ls, "list the objects that are held or wait, and why", HOLDS_LS_HELP},
     {"log show", cmd_log_show, "print the log's events", LOG_SHOW_HELP},
     {"log verify", cmd_log_verify, "check the log's integrity", LOG_VERIFY_HELP},
     {"validate", cmd_validate, "check resources", VALIDATE_HELP},

@@ -205,6 +205,11 @@ dst_is() { # EXPECTED JSONPATH WHAT...
     adopted() { [[ $(dst get configmap equal -o 'jsonpath={.metadata.annotations.sync\.resilog\.io/owner}') == *" adopted" ]]; }
     wait_until 30 adopted
     wait_until 30 status_is adopt adopting held 1
+    run -0 "$RESILOG" holds ls --data "$E2E_DIR/adopt.data" -o json adopting
+    [ "$(json '[(h["class"], h["waiting"], h["synchronization"]) for h in d]' <<<"$output")" = '[["not-ours", false, "default/adopting"]]' ]
+    run -0 "$RESILOG" holds ls --data "$E2E_DIR/adopt.data"
+    [[ ${lines[0]} == SYNCHRONIZATION*KEY*CLASS*REASON* && ${lines[1]} == *held*not-ours* ]]
+    run -3 "$RESILOG" holds ls --data "$E2E_DIR/adopt.data" no-such-one
     [ "$(dst get configmap different -o 'jsonpath={.data.cluster}{.metadata.annotations}')" = destination ]
     [[ $(status adopt adopting lastError) == */different* ]]
     src patch configmap equal --type=merge -p '{"data":{"a":"2"}}'

@@ -1,0 +1,176 @@
+/* resilog holds ls: which objects are held or wait, and why, as the consumers' files say. */
+#include "cli/cli.h"
+#include "cli/names.h"
+#include "cli/pager.h"
+#include "cli/table.h"
+#include "cli/wire.h"
+#include "core/buf.h"
+#include "core/clock.h"
+#include "core/json.h"
+#include "flow/pump_rows.h"
+#include "io/clock_sys.h"
+#include "io/rng_sys.h"
+#include "log/ckpt.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ROW_MAX (64u << 10)
+
+static const struct table_column COLUMNS[] = {
+    {"SYNCHRONIZATION", false}, {"KEY", false},  {"STATE", false},
+    {"CLASS", false},           {"TRIES", true}, {"AGE", true},
+    {"REASON", false}};
+
+struct holds {
+    const char *data, *output, *name;
+    bool json;
+    struct ckpt *ckpt;
+    struct table *table;
+    struct slice consumer; /* whose rows are read now */
+    int64_t now_ns;
+    size_t printed;
+};
+
+/* ---- One hold ---- */
+
+static void add_text(struct buf *out, const char *name, struct slice text)
+{
+    buf_addf(out, ",\"%s\":", name);
+    json_print_text(text, out);
+}
+
+static enum rc print_json(const struct holds *s, struct slice key, const struct hold *h,
+                          struct err *e)
+{
+    AUTO(buf_done) struct buf out = BUF_INIT(ROW_MAX);
+    char since[TIME_TEXT_MAX];
+    buf_addf(&out, "%s{\"synchronization\":", s->printed ? ",\n " : "[");
+    json_print_text(s->consumer, &out);
+    add_text(&out, "key", key);
+    buf_addf(&out, ",\"waiting\":%s", h->waiting ? "true" : "false");
+    add_text(&out, "class", slice_str(h->cls));
+    add_text(&out, "reason", slice_str(h->reason));
+    add_text(&out, "dependency", slice_str(h->dependency));
+    buf_addf(&out, ",\"offset\":%llu,\"attempts\":%u", (unsigned long long)h->offset, h->attempts);
+    add_text(&out, "since", slice_str(time_text(h->since_ns, since)));
+    buf_add_char(&out, '}');
+    enum rc rc = buf_check(&out, "hold", e);
+    if (rc == RC_OK)
+        (void)fwrite(out.p, 1, out.n, stdout);
+    return rc;
+}
+
+/* As kubectl shows ages: the largest unit that fits, and the next one. */
+static void add_age(int64_t ns, struct buf *out)
+{
+    static const struct {
+        int64_t seconds;
+        char name;
+    } units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+    int64_t left = ns > 0 ? ns / NS_PER_S : 0;
+    size_t i = 0;
+    while (i < 3 && left < units[i].seconds)
+        i++;
+    buf_addf(out, "%lld%c", (long long)(left / units[i].seconds), units[i].name);
+    left %= units[i].seconds;
+    if (i < 3 && left >= units[i + 1].seconds)
+        buf_addf(out, "%lld%c", (long long)(left / units[i + 1].seconds), units[i + 1].name);
+}
+
+static void add_cell(struct buf *row, struct slice text)
+{
+    buf_add_slice(row, text);
+    buf_add_char(row, '\0');
+}
+
+static enum rc print_row(struct holds *s, struct slice key, const struct hold *h, struct err *e)
+{
+    AUTO(buf_done) struct buf row = BUF_INIT(ROW_MAX);
+    add_cell(&row, s->consumer);
+    add_cell(&row, key);
+    add_cell(&row, h->waiting ? SLICE("waiting") : SLICE("held"));
+    add_cell(&row, slice_str(h->cls));
+    buf_addf(&row, "%u%c", h->attempts, '\0');
+    add_age(s->now_ns - h->since_ns, &row);
+    buf_add_char(&row, '\0');
+    add_cell(&row, slice_str(h->reason));
+    enum rc rc = buf_check(&row, "row", e);
+    return rc < 0 ? rc : table_add(s->table, row.p, h->waiting ? NULL : TABLE_YELLOW, e);
+}
+
+static enum rc print_hold(void *arg, struct slice key, struct slice value, struct err *e)
+{
+    struct holds *s = arg;
+    struct hold h;
+    enum rc rc = hold_decode(value, &h, e);
+    if (rc == RC_OK)
+        rc = s->json ? print_json(s, key, &h, e) : print_row(s, key, &h, e);
+    s->printed += rc == RC_OK;
+    return rc;
+}
+
+/* ---- The command ---- */
+
+static enum rc print_all(struct holds *s, struct err *e)
+{
+    AUTO(names_freep) struct names *names = NULL;
+    bool found = false;
+    enum rc rc = names_of_consumers(s->ckpt, &names, e);
+    for (size_t i = 0; rc == RC_OK && i < names->n; i++) {
+        s->consumer = slice_str(names->list[i]);
+        if (s->name && !name_is(s->consumer, s->name))
+            continue;
+        found = true;
+        rc = ckpt_scan(s->ckpt, s->consumer, CKPT_HOLDS, SLICE_NULL, print_hold, s, e);
+    }
+    if (rc == RC_OK && s->name && !found)
+        return err_set(e, RC_NOTFOUND, ERR_FINAL, "no synchronization \"%s\" in %s", s->name,
+                       s->data);
+    return rc;
+}
+
+static enum rc parse_args(int argc, char **argv, struct holds *s, struct err *e)
+{
+    const struct option_spec specs[] = {
+        {0, "data", NULL, &s->data, NULL},
+        {'o', "output", NULL, &s->output, NULL},
+    };
+    struct option_rest rest = {&s->name, 1, 0};
+    enum rc rc = options_parse(argc, argv, specs, sizeof specs / sizeof *specs, &rest, e);
+    if (rc < 0)
+        return rc;
+    s->json = s->output && strcmp(s->output, "json") == 0;
+    if (!s->data)
+        return err_set(e, RC_INVALID, ERR_FINAL, "which folder? give --data DIR");
+    if (s->output && !s->json && strcmp(s->output, "table") != 0)
+        return err_set(e, RC_INVALID, ERR_FINAL, "-o %s: table or json", s->output);
+    return RC_OK;
+}
+
+static void holds_done(struct holds *s)
+{
+    table_free(s->table);
+    ckpt_close(s->ckpt);
+}
+
+int cmd_holds_ls(int argc, char **argv)
+{
+    AUTO(holds_done) struct holds s = {.now_ns = clock_wall_ns(clock_sys())};
+    struct err e = ERR_INIT;
+    if (parse_args(argc, argv, &s, &e) < 0)
+        return cli_usage("holds ls", &e);
+    struct env env = {clock_sys(), rng_sys(), NULL, NULL};
+    enum rc rc = data_open_ckpt(s.data, &env, &s.ckpt, &e);
+    if (rc == RC_OK)
+        rc = table_new(COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, pager_may_colour(), &s.table, &e);
+    if (rc == RC_OK)
+        rc = print_all(&s, &e);
+    if (s.json && (rc == RC_OK || s.printed)) /* what was read is valid JSON, too */
+        puts(s.printed ? "]" : "[]");
+    else if (rc == RC_OK && s.printed)
+        table_print(s.table);
+    else if (rc == RC_OK)
+        fprintf(stderr, "resilog: nothing is held\n");
+    return rc < 0 ? cli_fail(&e) : cli_finish_output(EXIT_DONE);
+}
