@@ -299,10 +299,9 @@ static enum rc selected_scopes(const struct sync *sync, struct slice **ret, stru
     return RC_OK;
 }
 
-static enum rc open_sink(void *arg, const struct sync *sync, struct slice source_identity,
-                         struct sink **ret, struct err *e)
+static enum rc open_kube_sink(struct wire *w, const struct sync *sync, struct slice source_identity,
+                              struct sink **ret, struct err *e)
 {
-    struct wire *w = arg;
     AUTO(freep) struct slice *selected = NULL;
     AUTO(buf_done) struct buf text = BUF_INIT(1);
     enum rc rc = selected_scopes(sync, &selected, &text, e);
@@ -313,8 +312,28 @@ static enum rc open_sink(void *arg, const struct sync *sync, struct slice source
                                   .selected = selected,
                                   .n_selected = sync->replication.n_entries};
     rc = http_curl_open(&sync->destination->config.target, &w->env, &opts.http, e);
-    if (rc == RC_OK)
-        rc = kube_sink_open(&opts, &w->env, ret, e);
+    return rc == RC_OK ? kube_sink_open(&opts, &w->env, ret, e) : rc;
+}
+
+/* The sink of each plugin. */
+static const struct {
+    const char *plugin;
+    enum rc (*open)(struct wire *w, const struct sync *sync, struct slice source_identity,
+                    struct sink **ret, struct err *e);
+} sinks[] = {
+    {"kubernetes-objects-to-kubernetes", open_kube_sink},
+};
+
+static enum rc open_sink(void *arg, const struct sync *sync, struct slice source_identity,
+                         struct sink **ret, struct err *e)
+{
+    size_t i = 0;
+    while (i < sizeof sinks / sizeof *sinks && strcmp(sinks[i].plugin, sync->plugin) != 0)
+        i++;
+    if (i == sizeof sinks / sizeof *sinks)
+        return err_set(e, RC_UNSUPPORTED, ERR_FATAL, "there is no sink for plugin %s",
+                       sync->plugin);
+    enum rc rc = sinks[i].open(arg, sync, source_identity, ret, e);
     return rc < 0 ? err_wrap(e, "destination %s", sync->destination->full_name) : rc;
 }
 

@@ -27,6 +27,7 @@ struct cluster {
 /* A LiveSynchronization of the plugin kubernetes-objects-to-kubernetes. */
 struct sync {
     const char *ns, *name, *full_name;
+    const char *plugin; /* one of the choices in controller/resource_kinds.c */
     bool suspend;
     const struct cluster *source, *destination;
     struct replication replication;

@@ -89,6 +89,34 @@ static bool tell_repeated(const struct item *item, const struct json *node,
     return false;
 }
 
+static bool is_other_version(const struct replication_entry *a, const struct replication_entry *b)
+{
+    return slice_eq(a->group, b->group) && slice_eq(a->resource, b->resource) && a->version.n > 0 &&
+           b->version.n > 0 && !slice_eq(a->version, b->version);
+}
+
+/* A source's log holds each resource in one version (DESIGN section 4): the others of this synchronization, and those of
+ * the ones that were read before. */
+static void check_version(struct loader *l, const struct item *item, const struct json *node,
+                          const struct sync_record *s, const struct replication_entry *entry)
+{
+    const struct sync_record *who = NULL;
+    const struct replication_entry *other = NULL;
+    for (size_t i = 0; i <= l->out->n_syncs && !other; i++) {
+        who = i < l->out->n_syncs ? l->out->syncs[i] : s;
+        for (size_t j = 0; who->sync.source == s->sync.source && j < who->n_entries && !other; j++)
+            if (is_other_version(&who->entries[j], entry))
+                other = &who->entries[j];
+    }
+    if (other)
+        problem_error(
+            &item->origin, json_get(node, "version"),
+            "VersionConflict: %.*s is asked for in %.*s here and in %.*s by %s; a source's "
+            "log holds each resource in one version, use the same everywhere",
+            SHOWN(entry->resource), SHOWN(entry->version), SHOWN(other->version),
+            who->sync.full_name);
+}
+
 static enum rc read_entries(struct loader *l, const struct item *item, const struct json *list,
                             const struct sink_policy *defaults, struct sync_record *s,
                             struct err *e)
@@ -108,6 +136,7 @@ static enum rc read_entries(struct loader *l, const struct item *item, const str
             continue; /* told by the field table */
         enum rc rc = entry_read(&l->out->texts, &item->origin, n, defaults, entry, e);
         told = told || tell_repeated(item, n, s, entry);
+        check_version(l, item, n, s, entry);
         s->n_entries++;
         if (rc != RC_OK)
             return rc;
@@ -190,6 +219,7 @@ enum rc sync_read(struct loader *l, const struct item *item, struct err *e)
     s->sync.ns = item->ns;
     s->sync.name = item->name;
     s->sync.full_name = item->full_name;
+    s->sync.plugin = text_pool_add(&l->out->texts, json_get_text(item->origin.doc, spec, "plugin"));
     s->sync.suspend = fields_true(spec, "suspend");
     read_clusters(l, item, config, &s->sync);
     enum rc rc = read_replication(l, item, config, s, e);

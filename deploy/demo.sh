@@ -55,8 +55,9 @@ clean_up() {
 	trap - EXIT
 	say "cleaning up"
 	stop_resilog
+	[ "$own_clusters" != yes ] || made_namespace= # they end as a whole, and have no controller that could delete one
 	for config in $made_namespace; do
-		"$kubectl" --kubeconfig "$config" delete namespace "$ns" --wait=false --ignore-not-found >/dev/null 2>&1 || :
+		"$kubectl" --kubeconfig "$config" delete namespace "$ns" --timeout=60s --ignore-not-found >/dev/null 2>&1 || :
 	done
 	if [ "$own_clusters" = yes ]; then
 		for name in source destination; do
@@ -89,9 +90,9 @@ for tool in curl openssl perl; do
 done
 
 say "building resilog"
-(cd "$root" && cmake --preset release -DRESILOG_TESTS=OFF >"$work/cmake.log" && cmake --build --preset release --target resilog -- --quiet) ||
+(cd "$root" && cmake --preset release -B build/demo -DRESILOG_TESTS=OFF >"$work/cmake.log" && cmake --build build/demo --target resilog -- --quiet) ||
 	{ cat "$work/cmake.log" >&2; exit 1; }
-resilog=$root/build/release/cli/resilog
+resilog=$root/build/demo/cli/resilog
 show "$resilog" version
 
 if [ -z "$source" ]; then
@@ -102,8 +103,7 @@ if [ -z "$source" ]; then
 	for name in source destination; do "$kube/kube.sh" start "$work/$name"; done
 	source=$work/source/kubeconfig destination=$work/destination/kubeconfig
 else
-	kubectl=$(command -v kubectl) || kubectl=$("$kube/programs.sh" find kubectl) ||
-		{ echo "kubectl is not in PATH" >&2; exit 3; }
+	kubectl=$(command -v kubectl) || { "$kube/programs.sh" get kubectl; kubectl=$("$kube/programs.sh" find kubectl); }
 fi
 src() { "$kubectl" --kubeconfig "$source" --cache-dir "$work/cache" -n "$ns" "$@"; }
 dst() { "$kubectl" --kubeconfig "$destination" --cache-dir "$work/cache" -n "$ns" "$@"; }

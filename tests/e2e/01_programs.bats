@@ -53,10 +53,22 @@ pin() { # SUM
     [ "$(cd "$(dirname "$CACHED")" && echo *)" = "etcd lock" ]
 }
 
-@test "without a toolchain the message names what brings the program" {
+old_go() {
     mkdir "$BATS_TEST_TMPDIR/old"
     printf '#!/bin/sh\necho "go version go1.19.8 linux/amd64"\n' >"$BATS_TEST_TMPDIR/old/go"
     chmod +x "$BATS_TEST_TMPDIR/old/go"
+}
+
+@test "without a toolchain the official release is taken" {
+    old_go
+    pin "$SUM"
+    PATH=$BATS_TEST_TMPDIR/old:$PATH run -0 "$PROGRAMS" get etcd
+    [ "$("$CACHED")" = "etcd Version: 3.6.5" ]
+}
+
+@test "without a toolchain and without the release the message names what brings the program" {
+    old_go
+    pin "${SUM//[0-9]/0}"
     PATH=$BATS_TEST_TMPDIR/old:$PATH run -3 "$PROGRAMS" get etcd
     [[ $output == *"missing: etcd"* ]]
     [[ $output == *"get --download"* ]]

@@ -93,6 +93,15 @@ live() {
     clean_output faults
 }
 
+@test "what was killed is shown as stopped" {
+    run_kill faults
+    wait_until 40 status_is faults faulty phase Stopped
+    [ "$(status faults faulty lagSeconds)" = null ]
+    run_start faults
+    live
+    [ "$(status faults faulty lagSeconds)" != null ]
+}
+
 @test "the source's API server is killed under churn and comes back" {
     churn_start
     live

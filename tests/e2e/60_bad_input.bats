@@ -290,6 +290,17 @@ open(path, "wb").write(data)' "$2" "$3"
     run -5 "$RESILOG" log show --data "$E2E_DIR/damaged.data" --all
 }
 
+@test "run on a damaged log is stated with the offset, and nothing is written" {
+    cp -r "$E2E_DIR/good" "$E2E_DIR/damaged"
+    cp "$E2E_DIR/good.clusters" "$E2E_DIR/damaged.clusters"
+    run_start damaged
+    wait_until 30 status_is damaged picky phase Failed
+    [[ $(status damaged picky lastError) == *offset* ]]
+    quiet damaged picky
+    [ "$(grep -c '"type":"create"\|"type":"update"' "$E2E_DIR/damaged.log")" = 0 ]
+    run_stop damaged
+}
+
 @test "no output of resilog holds a token, a key or a Secret" {
     run ! grep -rE 'MARKER-|admin-token' "$E2E_DIR"/good.log "$E2E_DIR"/full.log
     run ! grep -rlaE 'MARKER-token|MARKER-kubeconfig|admin-token' "$E2E_DIR/good.data"

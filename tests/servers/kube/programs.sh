@@ -142,14 +142,18 @@ get() {
 	check_test_bin
 	missing=$(missing_of "$@")
 	[ -n "$missing" ] || return 0
-	[ "$download" = yes ] || go_is_new_enough || cannot_get "$missing"
+	if [ "$download" = no ] && ! go_is_new_enough; then
+		say "no Go 1.25 or newer: trying the official releases instead (about 400 MB)"
+		download=instead
+	fi
 	mkdir -p "$cache"
 	exec 9>"$cache/lock"
 	flock -n 9 || { say "waiting for another run that fills $cache"; flock 9; }
 	for name in $(missing_of "$@"); do
 		[ ! -x "$cache/$name" ] || continue # came with another one's release
-		if [ "$download" = yes ]; then download_for "$name"; else build_one "$name"; fi || {
+		if [ "$download" = no ]; then build_one "$name"; else download_for "$name"; fi || {
 			rm -f "$cache/$name.new"
+			[ "$download" != instead ] || cannot_get "$missing"
 			say "$name could not be had: see the lines above"
 			exit 1
 		}

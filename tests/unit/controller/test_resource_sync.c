@@ -234,6 +234,37 @@ static void a_resource_that_is_named_twice_is_allowed_and_told_once(void **state
     rig_expect_all(cases, sizeof cases / sizeof *cases);
 }
 
+#define SECOND_OF(source, entries)                                                                 \
+    "---\napiVersion: automation.astronetes.io/v1alpha1\nkind: LiveSynchronization\n"              \
+    "metadata: {name: t}\nspec:\n  plugin: kubernetes-objects-to-kubernetes\n  config:\n"          \
+    "    sourceName: " source                                                                      \
+    "\n    destinationName: b\n    replication:\n      resources:\n" entries
+
+static void a_source_gives_each_resource_in_one_version(void **state)
+{
+    (void)state;
+    static const struct rig_case cases[] = {
+        {RESOURCES "      - {group: batch, version: v1, resource: jobs}\n"
+                   "      - {group: batch, version: v1beta1, resource: jobs}\n",
+         "warning f.yaml:12:9 spec.config.replication.resources[1]: resource \"jobs\" of group "
+         "\"batch\" is also in entry 0: an object goes by the first entry that selects it\n"
+         "error f.yaml:12:24 spec.config.replication.resources[1].version: VersionConflict: jobs "
+         "is "
+         "asked for in v1beta1 here and in v1 by default/s; a source's log holds each resource in "
+         "one version, use the same everywhere\n"},
+        {RESOURCES "      - {group: batch, version: v1, resource: jobs}\n" SECOND_OF(
+             "a", "      - {group: batch, version: v1beta1, resource: jobs}\n"),
+         "error f.yaml:23:24 spec.config.replication.resources[0].version: VersionConflict: jobs "
+         "is "
+         "asked for in v1beta1 here and in v1 by default/s; a source's log holds each resource in "
+         "one version, use the same everywhere\n"},
+        {RESOURCES "      - {group: batch, version: v1, resource: jobs}\n" SECOND_OF(
+             "a", "      - {group: batch, version: v1, resource: jobs}\n"),
+         ""},
+    };
+    rig_expect_all(cases, sizeof cases / sizeof *cases);
+}
+
 static void a_synchronization_becomes_a_record(void **state)
 {
     (void)state;
@@ -359,6 +390,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             the_period_may_stand_in_two_places_and_is_an_hour_without_either, rig_setup,
             rig_teardown),
+        cmocka_unit_test_setup_teardown(a_source_gives_each_resource_in_one_version, rig_setup,
+                                        rig_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
