@@ -27,19 +27,11 @@ start() { # NAME
 }
 server() { sed -n 's/.*server: "\([^"]*\)".*/\1/p' "$dir/$1/kubeconfig"; }
 bare() { "$bench" "$(server "$1")" "$dir/$1/certs/apiserver.crt" admin-token "$count" "$concurrency"; }
-objects() { # NAME: how many of the four kinds there are
-	local path total=0 n
-	for path in api/v1/configmaps api/v1/secrets apis/apps/v1/deployments api/v1/serviceaccounts; do
-		n=$(curl -s --cacert "$dir/$1/certs/apiserver.crt" -H "Authorization: Bearer admin-token" "$(server "$1")/$path?limit=1" |
-			tr -d '\n ' | sed -n 's/.*"remainingItemCount":\([0-9]*\).*/\1/p')
-		total=$((total + ${n:-0}))
-	done
-	echo "$total"
-}
+stored() { "$here/stored.py" "$(cat "$dir/$1/etcd.url")" "${@:2}"; } # NAME [AT-LEAST SECONDS]
 
 start source
 first=$(bare source)
-base=$(objects source)
+all=$(stored source)
 start destination
 cat >"$dir/sync.yaml" <<Y
 apiVersion: assets.astronetes.io/v1alpha1
@@ -67,14 +59,14 @@ spec:
         - {group: apps, version: v1, resource: deployments, filters: {nameSelector: {regex: ["^o-"]}}}
         - {group: "", version: v1, resource: serviceaccounts, filters: {nameSelector: {regex: ["^o-"]}}}
 Y
+stored destination "$all" 300 >/dev/null &
+counting=$!
+sleep 0.2 # until its interpreter has started
 begin=${EPOCHREALTIME/./}
 "$RESILOG" run -f "$dir/sync.yaml" --data "$dir/data" --kubeconfig "source=$dir/source/kubeconfig" \
 	--kubeconfig "destination=$dir/destination/kubeconfig" --log-level warn 2>"$dir/resilog.log" &
 pid=$!
-until [ "$(objects destination)" -ge "$base" ]; do
-	[ $(((${EPOCHREALTIME/./} - begin) / 1000000)) -lt 300 ] && kill -0 "$pid" || { tail -5 "$dir/resilog.log"; exit 1; }
-	sleep 0.05
-done
+wait -n -p ended "$pid" "$counting" && [ "$ended" = "$counting" ] || { tail -5 "$dir/resilog.log"; exit 1; }
 took=$((${EPOCHREALTIME/./} - begin))
 memory=$(awk '/^Rss(Anon|File)/ { printf "%s %s kB  ", $1, $2 }' "/proc/$pid/status")
 kill -TERM "$pid"
