@@ -4,8 +4,8 @@
  * A lane holds groups of at most HTTP_WATCHES_PER_CONNECTION requests, each with a multi handle of
  * its own: libcurl left alone opens a connection for every request beyond a full one. Each multi
  * handle is driven through its socket interface by one http_sockets, so that waiting is one poll
- * over their descriptors. Callbacks turn what arrives into a queue of owned events; the network
- * runs only while that queue is empty.
+ * over their descriptors, until the first of their timers at most. Callbacks turn what arrives into a
+ * queue of owned events; the network runs only while that queue is empty.
  *
  * Time limits are ours: one strikes only when nothing is waiting to be read, and not while the lane
  * is held. A connection that was silent for a struck limit is shut down, for HTTP/2 would go on
@@ -54,7 +54,8 @@ static int on_timer(CURLM *multi, long timeout_ms, void *arg)
 {
     struct http_group *g = arg;
     (void)multi;
-    http_sockets_timer(g->sockets, timeout_ms);
+    int64_t now = clock_boot_ns(g->lane->client->clock);
+    http_sockets_timer(g->sockets, timeout_ms < 0 ? INT64_MAX : now + timeout_ms * NS_PER_MS);
     return 0;
 }
 
@@ -331,15 +332,27 @@ static nfds_t client_fds(const struct http_client *h, int wake_fd, struct pollfd
     return n;
 }
 
+/* When the next time limit or timer is due. */
+static int64_t client_due(const struct http_client *h)
+{
+    int64_t due = h->check_ns;
+    for (int i = 0; i < HTTP_LANES; i++)
+        for (unsigned k = 0; k < h->lanes[i].n_groups && !h->lanes[i].held; k++) {
+            int64_t timer = http_sockets_due(h->lanes[i].groups[k]->sockets);
+            due = timer < due ? timer : due;
+        }
+    return due;
+}
+
 static enum rc client_wait(struct http *base, int wake_fd, int64_t timeout_ns, struct err *e)
 {
     struct http_client *h = (struct http_client *)base;
     struct pollfd fds[HTTP_LANES * HTTP_GROUPS_MAX + 1];
-    int64_t ns = timeout_ns;
+    int64_t ns = timeout_ns, due = client_due(h);
     if (h->queue.first)
         return RC_OK;
-    if (h->check_ns != INT64_MAX) {
-        int64_t left = h->check_ns - clock_boot_ns(h->clock);
+    if (due != INT64_MAX) {
+        int64_t left = due - clock_boot_ns(h->clock);
         ns = left < ns ? left : ns;
     }
     ns = ns < 0 ? 0 : ns;

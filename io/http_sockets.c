@@ -1,4 +1,5 @@
-/* One epoll set with a timerfd in it, and a table by descriptor of when each socket was last heard.
+/* One epoll set, a table by descriptor of when each socket was last heard, and a timer that is a mere number: libcurl
+ * sets it several times a request, and each time the kernel would set its own.
  *
  * Level-triggered, one event a call: epoll puts what stays ready at the end of its list, so no busy
  * socket starves another, and an event never outlives the socket that it is about. */
@@ -10,7 +11,6 @@
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 struct sock {
@@ -19,7 +19,9 @@ struct sock {
 };
 
 struct http_sockets {
-    int epoll, timer;
+    int epoll;
+    int64_t due_ns;
+    bool timer_was_last;
     struct sock *by_fd;
     size_t n;
 };
@@ -29,11 +31,10 @@ enum rc http_sockets_open(struct http_sockets **ret, struct err *e)
     AUTO(http_sockets_closep) struct http_sockets *s = calloc(1, sizeof *s);
     if (!s)
         return err_nomem(e);
+    s->due_ns = INT64_MAX;
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
-    s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    struct epoll_event ev = {.events = EPOLLIN, .data.fd = s->timer};
-    if (s->epoll < 0 || s->timer < 0 || epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->timer, &ev) != 0)
-        return err_sys(e, errno, "http: epoll and timer");
+    if (s->epoll < 0)
+        return err_sys(e, errno, "http: epoll");
     *ret = steal(&s);
     return RC_OK;
 }
@@ -44,8 +45,6 @@ void http_sockets_close(struct http_sockets *s)
         return;
     if (s->epoll >= 0)
         close(s->epoll);
-    if (s->timer >= 0)
-        close(s->timer);
     free(s->by_fd);
     free(s);
 }
@@ -53,6 +52,11 @@ void http_sockets_close(struct http_sockets *s)
 int http_sockets_fd(const struct http_sockets *s)
 {
     return s->epoll;
+}
+
+int64_t http_sockets_due(const struct http_sockets *s)
+{
+    return s->due_ns;
 }
 
 static enum rc make_room(struct http_sockets *s, size_t n, struct err *e)
@@ -95,32 +99,32 @@ void http_sockets_forget(struct http_sockets *s, int fd)
               NULL); /* fails only where it is closed and so out already */
 }
 
-void http_sockets_timer(struct http_sockets *s, int64_t in_ms)
+void http_sockets_timer(struct http_sockets *s, int64_t at_ns)
 {
-    struct itimerspec at = {0};
-    if (in_ms == 0)
-        at.it_value.tv_nsec = 1; /* zero would disarm it */
-    else if (in_ms > 0)
-        at.it_value = (struct timespec){in_ms / 1000, in_ms % 1000 * NS_PER_MS};
-    timerfd_settime(s->timer, 0, &at, NULL);
+    s->due_ns = at_ns;
+}
+
+static enum rc give_timer(struct http_sockets *s, struct http_ready *ret)
+{
+    s->due_ns = INT64_MAX;
+    s->timer_was_last = true;
+    *ret = (struct http_ready){.timer = true, .fd = -1};
+    return RC_OK;
 }
 
 enum rc http_sockets_next(struct http_sockets *s, int64_t now_ns, struct http_ready *ret,
                           struct err *e)
 {
     struct epoll_event ev;
-    uint64_t times;
+    bool due = s->due_ns <= now_ns;
+    if (due && !s->timer_was_last)
+        return give_timer(s, ret);
+    s->timer_was_last = false;
     int n = epoll_wait(s->epoll, &ev, 1, 0);
     if (n < 0 && errno != EINTR)
         return err_sys(e, errno, "http: epoll_wait");
     if (n <= 0)
-        return RC_AGAIN;
-    if (ev.data.fd == s->timer) {
-        if (read(s->timer, &times, sizeof times) < 0)
-            return RC_AGAIN;
-        *ret = (struct http_ready){.timer = true, .fd = -1};
-        return RC_OK;
-    }
+        return due ? give_timer(s, ret) : RC_AGAIN;
     if (ev.events & EPOLLIN)
         s->by_fd[ev.data.fd].heard_ns = now_ns;
     *ret = (struct http_ready){.fd = ev.data.fd,

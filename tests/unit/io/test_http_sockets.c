@@ -57,17 +57,20 @@ static void a_quiet_set_gives_nothing_and_is_not_readable(void **state)
     http_sockets_close(NULL);
 }
 
-static void the_timer_fires_once_even_with_zero_milliseconds(void **state)
+static void the_timer_is_given_once_and_not_before_it_is_due(void **state)
 {
     (void)state;
     AUTO(http_sockets_closep) struct http_sockets *s = open_set();
     struct http_ready r;
     struct err e;
-    http_sockets_timer(s, 0);
-    assert_true(readable(s, BOUND_MS));
-    assert_int_equal(http_sockets_next(s, 0, &r, &e), RC_OK);
+    assert_int_equal(http_sockets_due(s), INT64_MAX);
+    http_sockets_timer(s, 7);
+    assert_int_equal(http_sockets_due(s), 7);
+    assert_int_equal(http_sockets_next(s, 6, &r, &e), RC_AGAIN);
+    assert_int_equal(http_sockets_next(s, 7, &r, &e), RC_OK);
     assert_true(r.timer);
-    assert_int_equal(http_sockets_next(s, 0, &r, &e), RC_AGAIN);
+    assert_int_equal(http_sockets_due(s), INT64_MAX);
+    assert_int_equal(http_sockets_next(s, 7, &r, &e), RC_AGAIN);
 }
 
 static void a_disarmed_timer_stays_quiet(void **state)
@@ -77,9 +80,32 @@ static void a_disarmed_timer_stays_quiet(void **state)
     struct http_ready r;
     struct err e;
     http_sockets_timer(s, 0);
-    assert_true(readable(s, BOUND_MS));
-    http_sockets_timer(s, -1);
+    http_sockets_timer(s, INT64_MAX);
     assert_int_equal(http_sockets_next(s, 0, &r, &e), RC_AGAIN);
+}
+
+static void a_timer_that_is_always_due_and_a_busy_socket_take_turns(void **state)
+{
+    (void)state;
+    AUTO(http_sockets_closep) struct http_sockets *s = open_set();
+    int fd[2];
+    struct http_ready r;
+    struct err e;
+    connect_pair(fd);
+    assert_int_equal(http_sockets_watch(s, fd[0], false, true, 0, &e), RC_OK);
+    for (int i = 0; i < 6; i++) {
+        http_sockets_timer(s, 0);
+        assert_int_equal(http_sockets_next(s, 0, &r, &e), RC_OK);
+        assert_int_equal(r.timer, i % 2 == 0);
+    }
+    http_sockets_forget(s, fd[0]);
+    for (int i = 0; i < 2; i++) { /* alone it need not wait for a turn */
+        http_sockets_timer(s, 0);
+        assert_int_equal(http_sockets_next(s, 0, &r, &e), RC_OK);
+        assert_true(r.timer);
+    }
+    close(fd[0]);
+    close(fd[1]);
 }
 
 static void what_is_watched_for_is_what_is_told(void **state)
@@ -201,8 +227,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_quiet_set_gives_nothing_and_is_not_readable),
-        cmocka_unit_test(the_timer_fires_once_even_with_zero_milliseconds),
+        cmocka_unit_test(the_timer_is_given_once_and_not_before_it_is_due),
         cmocka_unit_test(a_disarmed_timer_stays_quiet),
+        cmocka_unit_test(a_timer_that_is_always_due_and_a_busy_socket_take_turns),
         cmocka_unit_test(what_is_watched_for_is_what_is_told),
         cmocka_unit_test(two_busy_sockets_take_turns),
         cmocka_unit_test(only_sockets_that_were_silent_for_so_long_are_shut_down),
