@@ -90,6 +90,7 @@ struct reading {
     struct consumer *consumer;
     struct pages_commit commit;
     struct ckpt_head head;
+    bool head_read;
     struct buf *out[2];   /* position and status, or a row's value, or NULL */
     struct slice keys[2]; /* the rows' keys of out */
 };
@@ -126,14 +127,18 @@ static enum rc read_head(struct reading *r, struct err *e)
                                ckpt_row_key(TAG_HEAD, SLICE_NULL, &storage), &value, e);
     if (rc == RC_NOTFOUND)
         return never_committed(r->consumer, e);
-    return rc == RC_OK ? ckpt_head_decode(buf_slice(&value), &r->head, e) : rc;
+    if (rc == RC_OK)
+        rc = ckpt_head_decode(buf_slice(&value), &r->head, e);
+    r->head_read = rc == RC_OK;
+    return rc;
 }
 
-/* Either reads all of out, or leaves them as they were. */
+/* Either reads all of out, or leaves them as they were. Rows that are needed are all that is wanted:
+ * then the head is read once for each file, to see that there is one. */
 static enum rc read_rows(struct reading *r, bool needed, struct err *e)
 {
     size_t before[2] = {0};
-    enum rc rc = read_head(r, e);
+    enum rc rc = needed && r->consumer->known ? RC_OK : read_head(r, e);
     for (int i = 0; i < 2; i++)
         before[i] = r->out[i] ? r->out[i]->n : 0;
     for (int i = 0; rc == RC_OK && i < 2; i++) {
@@ -171,6 +176,7 @@ static enum rc read_until_it_stands(struct reading *r, bool needed, struct err *
                         : (rc == RC_LIMIT || pages_stands(r->consumer->file, &r->commit))) {
             if (rc != RC_OK && e)
                 *e = why;
+            r->consumer->known = r->consumer->known || (r->head_read && rc != RC_LIMIT);
             return rc;
         }
         for (int i = 0; i < 2; i++) {

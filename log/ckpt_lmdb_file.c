@@ -34,6 +34,7 @@ void ckpt_consumer_close(struct consumer *c)
     if (c->lock_fd >= 0)
         close(c->lock_fd);
     c->file = NULL;
+    c->known = false;
     c->env = NULL;
     c->lock_fd = -1;
 }

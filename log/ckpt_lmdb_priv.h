@@ -38,6 +38,7 @@ struct consumer {
     char *path;
     pthread_mutex_t lock; /* held by the one call that works on this consumer */
     struct pages *file;   /* for reading; NULL while there is no file */
+    bool known;           /* `file` was seen to have our name and a head: it keeps both */
     struct MDB_env *env;  /* for writing; NULL until it is needed */
     int lock_fd;          /* the file again, for flock; -1 */
     struct err dead;      /* sticky: a commit failed on the device */

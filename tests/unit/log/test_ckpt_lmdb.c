@@ -305,9 +305,14 @@ static void a_file_of_another_consumer_is_refused(void **state)
         snprintf(b, sizeof(b), "%s/away", w->root);
         assert_int_equal(rename(a, b), 0);
         const struct ckpt_commit what = {.head = {1, 1}};
+        AUTO(buf_done) struct buf row = BUF_INIT(64);
         assert_int_equal(ckpt_commit(c, SLICE("ns/other"), &what, &e), RC_OK);
+        assert_int_equal(ckpt_get(c, SLICE("ns/other"), CKPT_APPLIED, SLICE("k"), &row, &e),
+                         RC_NOTFOUND);
         file_of(w, a);
         assert_int_equal(rename(b, a), 0);
+        assert_int_equal(ckpt_get(c, SLICE("ns/other"), CKPT_APPLIED, SLICE("k"), &row, &e),
+                         RC_CORRUPT);
     }
     AUTO(ckpt_closep) struct ckpt *c = open_ckpt(w, CKPT_READ);
     assert_int_equal(ckpt_load(c, SLICE("ns/other"), &head, NULL, NULL, &e), RC_CORRUPT);
