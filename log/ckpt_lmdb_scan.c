@@ -112,10 +112,11 @@ static enum rc scan_gather(struct scan *s, bool *ret_more, struct err *e)
 {
     const struct pages *f = s->consumer->file;
     *ret_more = false;
-    for (;;) {
+    for (bool first = true;; first = false) {
         buf_reset(&s->stored);
-        enum rc rc = pages_find_in(f, &s->commit, s->how, slice_of(s->at.p, s->at.n), &s->row,
-                                   &s->stored, e);
+        enum rc rc = first ? pages_find_in(f, &s->commit, s->how, slice_of(s->at.p, s->at.n),
+                                           &s->row, &s->stored, e)
+                           : pages_next_in(f, &s->commit, &s->row, &s->stored, e);
         if (rc < 0)
             return rc;
         if (rc == RC_END || !scan_wants(s))

@@ -466,7 +466,8 @@ enum rc pages_find(const struct pages *f, enum pages_how how, struct slice key,
                    f->path, FIND_TRIES);
 }
 
-enum rc pages_next(const struct pages *f, struct pages_row *row, struct buf *value, struct err *e)
+enum rc pages_next_in(const struct pages *f, const struct pages_commit *c, struct pages_row *row,
+                      struct buf *value, struct err *e)
 {
     struct search s = {.f = f, .row = row};
     if (row->place + 1 < pages_node_count(row->page)) {
@@ -476,7 +477,12 @@ enum rc pages_next(const struct pages *f, struct pages_row *row, struct buf *val
     char key[PAGES_KEY_MAX];
     size_t n = row->key.n;
     memcpy(key, row->key.p, n);
-    return pages_find(f, PAGES_ABOVE, slice_of(key, n), row, value, e);
+    return pages_find_in(f, c, PAGES_ABOVE, slice_of(key, n), row, value, e);
+}
+
+enum rc pages_next(const struct pages *f, struct pages_row *row, struct buf *value, struct err *e)
+{
+    return pages_next_in(f, &f->frozen, row, value, e);
 }
 
 enum rc pages_read(const struct pages *f, const struct pages_row *row, size_t from, size_t n,

@@ -75,7 +75,10 @@ MUST_CHECK enum rc pages_find(const struct pages *f, enum pages_how how, struct 
  * CORRUPT (short file), IO. */
 MUST_CHECK enum rc pages_read(const struct pages *f, const struct pages_row *row, size_t from,
                               size_t n, void *out, struct err *e);
-/* The row behind `row`, which was found in a PAGES_FROZEN file; cheap. As pages_find. */
+/* The row behind `row`, which was found in commit c; cheap. As pages_find_in with PAGES_ABOVE. */
+MUST_CHECK enum rc pages_next_in(const struct pages *f, const struct pages_commit *c,
+                                 struct pages_row *row, struct buf *value, struct err *e);
+/* As pages_next_in, in a PAGES_FROZEN file. */
 MUST_CHECK enum rc pages_next(const struct pages *f, struct pages_row *row, struct buf *value,
                               struct err *e);
 void pages_row_done(struct pages_row *row);

@@ -112,6 +112,7 @@ static void a_walk_gives_what_lmdb_gives(void **state)
         AUTO(pages_row_done) struct pages_row row = {0}, walk = {0};
         AUTO(buf_done) struct buf value = BUF_INIT(1u << 20);
         struct err e = ERR_INIT;
+        struct pages_commit commit;
         MDB_txn *txn = NULL;
         MDB_cursor *cursor = NULL;
         MDB_val k, v;
@@ -121,6 +122,7 @@ static void a_walk_gives_what_lmdb_gives(void **state)
         assert_int_equal(mdb_txn_begin(w->env, NULL, MDB_RDONLY, &txn), 0);
         assert_int_equal(mdb_dbi_open(txn, NULL, 0, &dbi), 0);
         assert_int_equal(mdb_cursor_open(txn, dbi, &cursor), 0);
+        assert_int_equal(pages_newest(f, &commit, &e), RC_OK);
         enum rc rc = pages_find(f, PAGES_AT_LEAST, SLICE_NULL, &walk, &value, &e);
         while (mdb_cursor_get(cursor, &k, &v, MDB_NEXT) == 0) {
             assert_int_equal(rc, RC_OK);
@@ -137,7 +139,7 @@ static void a_walk_gives_what_lmdb_gives(void **state)
             memcpy(last, k.mv_data, k.mv_size);
             last_n = k.mv_size;
             rc = frozen ? pages_next(f, &walk, &value, &e)
-                        : pages_find(f, PAGES_ABOVE, key, &walk, &value, &e);
+                        : pages_next_in(f, &commit, &walk, &value, &e);
             count++;
         }
         assert_int_equal(rc, RC_END);
