@@ -138,15 +138,29 @@ enum rc kube_project(struct json_doc *d, const struct kube_project_opts *opts, s
         if (rc != RC_OK)
             return rc;
     }
+    if (!out)
+        return RC_OK;
     print(d, opts, out);
     return buf_check(out, "the projected object", e);
 }
 
-enum rc kube_project_hash(struct slice body, uint8_t ret[32], struct err *e)
+/* Gives the root the member as print() shows it. */
+static enum rc complete(struct json_doc *d, const char *name, struct slice text, struct err *e)
 {
-    AUTO(json_freep) struct json_doc *d = NULL;
+    struct json *root = json_root(d), *value;
+    if (json_is(json_get(root, name), JSON_STRING))
+        return RC_OK;
+    enum rc rc = json_value_text(d, text, &value, e);
+    return rc == RC_OK ? json_set(d, root, slice_str(name), value, e) : rc;
+}
+
+enum rc kube_project_hash(struct json_doc *d, const struct kube_project_opts *opts, uint8_t ret[32],
+                          struct err *e)
+{
     AUTO(buf_done) struct buf canonical = BUF_INIT(JSON_TEXT_MAX);
-    enum rc rc = json_parse_view(body, &d, e);
+    enum rc rc = complete(d, "apiVersion", opts->api_version, e);
+    if (rc == RC_OK)
+        rc = complete(d, "kind", opts->kind, e);
     if (rc != RC_OK)
         return rc;
     json_print_canonical(d, json_root(d), &canonical);

@@ -19,14 +19,15 @@ struct kube_project_opts {
     bool effects_allow; /* what runs is not suspended */
 };
 
-/* Edits d (the source's object after the user's patches) and appends the desired object to out. What is not cut or
- * set stays byte for byte (I7); a container that a cut left empty goes too. Pure: the same object gives the same
- * bytes. Errors: INVALID (not an object with metadata.name), LIMIT, NOMEM. */
+/* Edits d (the source's object after the user's patches) and appends the desired object to out, which may be NULL.
+ * What is not cut or set stays byte for byte (I7); a container that a cut left empty goes too. Pure: the same object
+ * gives the same bytes. Errors: INVALID (not an object with metadata.name), LIMIT, NOMEM. */
 MUST_CHECK enum rc kube_project(struct json_doc *d, const struct kube_project_opts *opts,
                                 struct buf *out, struct err *e);
 
-/* Hash of an object's canonical form: of desired bodies, and of answers after kube_project. Errors: INVALID,
- * LIMIT, NOMEM. */
-MUST_CHECK enum rc kube_project_hash(struct slice body, uint8_t ret[32], struct err *e);
+/* Hash of the canonical form of what kube_project, with the same opts, has left in d: the same for every spelling of
+ * the object. Errors: LIMIT, NOMEM. */
+MUST_CHECK enum rc kube_project_hash(struct json_doc *d, const struct kube_project_opts *opts,
+                                     uint8_t ret[32], struct err *e);
 
 #endif

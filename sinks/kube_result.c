@@ -152,15 +152,14 @@ static enum rc store(struct kube_write *w, const struct kube_record *r, struct e
 static enum rc hash_answer(const struct kube_write *w, struct json_doc *d, uint8_t *ret,
                            struct err *e)
 {
-    AUTO(buf_done) struct buf projected = BUF_INIT(KUBE_RECORD_BODY_MAX);
     const struct kube_project_opts opts = {
         .rule = w->rule,
         .api_version = w->item.event->api_version,
         .kind = w->item.event->kind,
         .effects_allow = true,
     };
-    enum rc rc = kube_project(d, &opts, &projected, e);
-    return rc == RC_OK ? kube_project_hash(buf_slice(&projected), ret, e) : rc;
+    enum rc rc = kube_project(d, &opts, /* out= */ NULL, e);
+    return rc == RC_OK ? kube_project_hash(d, &opts, ret, e) : rc;
 }
 
 static uint32_t flags_of(const struct kube_write *w, uint32_t created)

@@ -65,7 +65,7 @@ static enum rc project(struct kube_write *w, struct json_doc *d, struct err *e)
         .effects_allow = w->item.policy->effects_allow,
     };
     enum rc rc = kube_project(d, &opts, &w->desired, e);
-    return rc == RC_OK ? kube_project_hash(buf_slice(&w->desired), w->desired_hash, e) : rc;
+    return rc == RC_OK ? kube_project_hash(d, &opts, w->desired_hash, e) : rc;
 }
 
 /* The record says that the destination has this already, and nothing was written since. */

@@ -199,17 +199,51 @@ static void an_object_without_a_name_is_refused(void **state)
     assert_int_equal(out.n, 0);
 }
 
+/* Of a ConfigMap: of the object as it is given, or of what its projection prints. */
+static void hash(const char *json, bool printed, uint8_t ret[32])
+{
+    AUTO(json_freep) struct json_doc *d = kt_parse(json);
+    AUTO(json_freep) struct json_doc *again = NULL;
+    AUTO(buf_done) struct buf out = BUF_INIT(1 << 20);
+    const struct kube_project_opts opts = {.rule = kube_rule_find(SLICE(""), SLICE("configmaps")),
+                                           .api_version = SLICE("v1"),
+                                           .kind = SLICE("ConfigMap")};
+    struct err e = ERR_INIT;
+    assert_int_equal(kube_project(d, &opts, printed ? &out : NULL, &e), RC_OK);
+    if (printed)
+        assert_int_equal(json_parse_view(buf_slice(&out), &again, &e), RC_OK);
+    assert_int_equal(kube_project_hash(printed ? again : d, &opts, ret, &e), RC_OK);
+}
+
 static void the_hash_is_of_the_meaning_not_of_the_spelling(void **state)
 {
     (void)state;
     uint8_t a[32], b[32], c[32];
-    struct err e = ERR_INIT;
-    assert_int_equal(kube_project_hash(SLICE("{\"a\":1,\"b\":\"x\"}"), a, &e), RC_OK);
-    assert_int_equal(kube_project_hash(SLICE("{ \"b\":\"\\u0078\", \"a\":1 }"), b, &e), RC_OK);
-    assert_int_equal(kube_project_hash(SLICE("{\"a\":2,\"b\":\"x\"}"), c, &e), RC_OK);
+    hash("{'metadata':{'name':'a','uid':'u'},'kind':7,'data':{'a':'1','b':'x'}}", false, a);
+    hash("{'data':{ 'b':'\\u0078','a':'0','a':'1'},'kind':'ConfigMap','apiVersion':'v1',"
+         "'metadata':{'name':'a'}}",
+         false, b);
+    hash("{'metadata':{'name':'a','uid':'u'},'data':{'a':'2','b':'x'}}", false, c);
     assert_memory_equal(a, b, sizeof a);
     assert_memory_not_equal(a, c, sizeof a);
-    assert_int_equal(kube_project_hash(SLICE("{"), c, &e), RC_INVALID);
+}
+
+static void the_hash_is_of_what_is_printed(void **state)
+{
+    (void)state;
+    static const char *const objects[] = {
+        "{'metadata':{'name':'a'}}",
+        "{'kind':null,'apiVersion':[1],'metadata':{'uid':'u','name':'a','annotations':{}}}",
+        "{'metadata':{'name':'a','labels':{'z':'1','a':'\\n','z':'2'}},'status':{},'data':{'k':1.0}"
+        "}",
+        "{'apiVersion':'v2','metadata':{'ownerReferences':[{}],'name':'a'},'kind':'Other'}",
+    };
+    for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
+        uint8_t tree[32], text[32];
+        hash(objects[i], false, tree);
+        hash(objects[i], true, text);
+        assert_memory_equal(tree, text, sizeof tree);
+    }
 }
 
 int main(void)
@@ -229,6 +263,7 @@ int main(void)
         cmocka_unit_test(the_kinds_of_the_sample_lose_what_their_rows_say),
         cmocka_unit_test(an_object_without_a_name_is_refused),
         cmocka_unit_test(the_hash_is_of_the_meaning_not_of_the_spelling),
+        cmocka_unit_test(the_hash_is_of_what_is_printed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
