@@ -17,6 +17,7 @@ struct listing {
     struct rlog *log;
     struct buf prefix; /* scope and '/' */
     struct map *seen;  /* keys of the listing; their values mean nothing */
+    rlog_off begin;    /* the log's end at the first object; 0: none was noted yet */
     struct event_iter *live;
     struct listing_counts counts;
 };
@@ -49,10 +50,23 @@ struct slice listing_scope(const struct listing *l)
     return slice_of(l->prefix.p, l->prefix.n - 1);
 }
 
+static enum rc note_begin(struct listing *l, struct err *e)
+{
+    struct rlog_bounds bounds;
+    if (l->begin)
+        return RC_OK;
+    enum rc rc = rlog_bounds(l->log, &bounds, e);
+    if (rc == RC_OK)
+        l->begin = bounds.next;
+    return rc;
+}
+
 enum rc listing_note(struct listing *l, const struct event *put, uint64_t incarnation,
                      bool *ret_new, struct err *e)
 {
-    enum rc rc = map_put(l->seen, put->key, l, e);
+    enum rc rc = note_begin(l, e);
+    if (rc == RC_OK)
+        rc = map_put(l->seen, put->key, l, e);
     if (rc < 0)
         return rc;
     AUTO(rlog_found_done) struct rlog_found last = {0};
@@ -71,9 +85,11 @@ enum rc listing_note(struct listing *l, const struct event *put, uint64_t incarn
 
 enum rc listing_next_missing(struct listing *l, const struct event **ret, struct err *e)
 {
-    enum rc rc = RC_OK;
-    if (!l->live) {
-        struct rlog_range range = {.prefix = buf_slice(&l->prefix), .mode = RLOG_LIVE};
+    enum rc rc = note_begin(l, e);
+    if (rc == RC_OK && !l->live) {
+        /* Not further: what came since is of the listing, and of a first one that is all there is. */
+        struct rlog_range range = {
+            .until = l->begin, .prefix = buf_slice(&l->prefix), .mode = RLOG_LIVE};
         rc = rlog_cursor(l->log, &range, &l->live, e);
     }
     for (int i = 0; rc == RC_OK && i < KEYS_PER_STEP; i++) {

@@ -20,12 +20,12 @@ DEFINE_FREEP(struct listing, listing_free)
 
 struct slice listing_scope(const struct listing *l);
 /* Notes that the listing has this object: *ret_new says whether the log must learn of it (absent,
- * deleted, or in another version, uid, apiVersion or incarnation). Errors: the log's, NOMEM. */
+ * deleted, or in another version, uid, apiVersion or incarnation). What came before the listing is in the log at its
+ * first object. Errors: the log's, NOMEM. */
 MUST_CHECK enum rc listing_note(struct listing *l, const struct event *put, uint64_t incarnation,
                                 bool *ret_new, struct err *e);
-/* After the last object was noted and all of them are in the log: the next live object of the scope
- * that the listing lacked (a view until the next call), RC_AGAIN after a bounded number of others,
- * RC_END. Errors: the log's. */
+/* After the last object was noted: the next object of the scope that was live before the first was noted, and that the
+ * listing lacked (a view until the next call), RC_AGAIN after a bounded number of others, RC_END. Errors: the log's. */
 MUST_CHECK enum rc listing_next_missing(struct listing *l, const struct event **ret, struct err *e);
 
 struct listing_counts {
