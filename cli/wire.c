@@ -4,6 +4,7 @@
 
 #include "controller/resource.h"
 #include "core/buf.h"
+#include "core/diag.h"
 #include "core/digest.h"
 #include "io/http.h"
 #include "io/kube.h"
@@ -253,8 +254,14 @@ static enum rc open_log(void *arg, const struct cluster *source, struct rlog **r
                                   .name = slice_str(source->full_name),
                                   .access = RLOG_WRITE,
                                   .checker = w->program};
-    rc = rlog_lmdb_open(&opts, &w->env, ret, e);
-    return rc < 0 ? err_wrap(e, "log of source %s", source->full_name) : rc;
+    struct rlog *log = NULL;
+    rc = rlog_lmdb_open(&opts, &w->env, &log, e);
+    if (rc == RC_OK && diag_says(w->env.diag, DIAG_DEBUG))
+        rc = rlog_trace_open(log, &w->env, &log, e);
+    if (rc < 0)
+        return err_wrap(e, "log of source %s", source->full_name);
+    *ret = log;
+    return RC_OK;
 }
 
 static enum rc open_ckpt(void *arg, struct ckpt **ret, struct err *e)

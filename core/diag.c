@@ -341,10 +341,15 @@ void diag_free(struct diag *d)
     free(d);
 }
 
+bool diag_says(const struct diag *d, enum diag_level level)
+{
+    return d && level >= d->least;
+}
+
 void diag_say(struct diag *d, enum diag_level level, const char *msg,
               const struct diag_field *fields, size_t n)
 {
-    if (!d || level < d->least)
+    if (!diag_says(d, level))
         return;
     struct saying s = {.level = level, .msg = msg, .fields = fields, .n = n};
     uint64_t hash = hash_of(&s);

@@ -38,6 +38,8 @@ struct diag *diag_new(struct clock *clock, enum diag_format format, enum diag_le
                       diag_write_fn *write, void *arg);
 void diag_free(struct diag *d);
 
+/* Whether lines of this level are said at all: for what costs something to find out. */
+bool diag_says(const struct diag *d, enum diag_level level);
 /* Says one line; safe from any thread; d may be NULL (silent). A line is at most 8 KiB; longer values are cut
  * with "...". The same level, msg and fields within 10 s are said once and counted: "(repeated N times)" is
  * added at the next one. */

@@ -243,16 +243,20 @@ image_is() { # IMAGE
 }
 
 @test "a second start on the same data lists nothing and writes nothing" {
-    local lists writes
+    local lists scans writes
     lists=$(requests cluster-1 list)
+    scans=$(requests cluster-2 list)
     writes=$(requests cluster-2 'create|update|patch|delete')
     [ "$lists" -gt 5 ]
+    [ "$scans" -gt 0 ]
     [ "$writes" -gt 5 ]
-    run_start shop
+    run_start shop --log-level debug
     k cluster-1 -n resilog-demo create secret generic after-restart --from-literal=a=b
     wait_until 30 equal --least 9
     [ "$(requests cluster-1 list)" = "$lists" ]
+    [ "$(requests cluster-2 list)" = "$scans" ]
     [ "$(requests cluster-2 'create|update|patch|delete')" = $((writes + 1)) ]
+    says shop '"msg":"rlog append"'
     run_stop shop
 }
 

@@ -194,6 +194,8 @@ static void lines_below_the_least_level_are_dropped(void **state)
     DIAG(f.diag, DIAG_DEBUG, "a");
     DIAG(f.diag, DIAG_INFO, "b");
     assert_int_equal(f.lines, 0);
+    assert_false(diag_says(f.diag, DIAG_INFO));
+    assert_true(diag_says(f.diag, DIAG_WARN));
     DIAG(f.diag, DIAG_WARN, "c");
     DIAG(f.diag, DIAG_ERROR, "d");
     assert_int_equal(f.lines, 2);
@@ -280,6 +282,7 @@ static void without_an_object_nothing_is_said(void **state)
     (void)state;
     struct err e = ERR_INIT;
     DIAG(NULL, DIAG_ERROR, "m", DIAG_N("a", 1));
+    assert_false(diag_says(NULL, DIAG_ERROR));
     diag_error(NULL, DIAG_ERROR, "m", &e);
     diag_free(NULL);
 }
