@@ -1,4 +1,4 @@
-/* Keeps one rule and one counter for each method. Threads: one; the rules are not guarded. */
+/* Keeps one counter for each method. Threads: one; the counters are not guarded. */
 #include "tests/fakes/ckpt_fault.h"
 
 #include "log/ckpt_ops.h"
@@ -8,8 +8,7 @@
 struct fault_ckpt {
     struct ckpt base;
     struct ckpt *inner;
-    struct ckpt_fault rules[CKPT_FAULT_CALLS];
-    unsigned counts[CKPT_FAULT_CALLS];
+    struct fault_counter calls[CKPT_FAULT_CALLS];
 };
 
 static struct fault_ckpt *fault_of(struct ckpt *c)
@@ -17,28 +16,14 @@ static struct fault_ckpt *fault_of(struct ckpt *c)
     return (struct fault_ckpt *)c;
 }
 
-/* Counts the call; true if its rule makes it fail. */
 static bool fails(struct fault_ckpt *f, enum ckpt_fault_call call)
 {
-    struct ckpt_fault *rule = &f->rules[call];
-    f->counts[call]++;
-    if (rule->rc == RC_OK)
-        return false;
-    if (rule->pass > 0) {
-        rule->pass--;
-        return false;
-    }
-    return true;
+    return fault_counter_fails(&f->calls[call]);
 }
 
 static enum rc fail(struct fault_ckpt *f, enum ckpt_fault_call call, struct err *e)
 {
-    struct ckpt_fault *rule = &f->rules[call];
-    enum rc rc = rule->rc;
-    enum err_retry retry = rule->retry;
-    if (rule->times > 0 && --rule->times == 0)
-        *rule = (struct ckpt_fault){.rc = RC_OK};
-    return err_set(e, rc, retry, "a fault was injected");
+    return fault_counter_fail(&f->calls[call], e);
 }
 
 static enum rc fault_load(struct ckpt *c, struct slice consumer, struct ckpt_head *ret,
@@ -71,7 +56,7 @@ static enum rc fault_commit(struct ckpt *c, struct slice consumer, const struct 
     struct fault_ckpt *f = fault_of(c);
     if (!fails(f, CKPT_FAULT_COMMIT))
         return ckpt_commit(f->inner, consumer, what, e);
-    bool done = f->rules[CKPT_FAULT_COMMIT].done;
+    bool done = f->calls[CKPT_FAULT_COMMIT].rule.done;
     enum rc rc = done ? ckpt_commit(f->inner, consumer, what, e) : RC_OK;
     return rc == RC_OK ? fail(f, CKPT_FAULT_COMMIT, e) : rc;
 }
@@ -88,7 +73,7 @@ static enum rc fault_remove(struct ckpt *c, struct slice consumer, struct err *e
     struct fault_ckpt *f = fault_of(c);
     if (!fails(f, CKPT_FAULT_REMOVE))
         return ckpt_remove(f->inner, consumer, e);
-    bool done = f->rules[CKPT_FAULT_REMOVE].done;
+    bool done = f->calls[CKPT_FAULT_REMOVE].rule.done;
     enum rc rc = done ? ckpt_remove(f->inner, consumer, e) : RC_OK;
     return rc == RC_OK ? fail(f, CKPT_FAULT_REMOVE, e) : rc;
 }
@@ -122,14 +107,14 @@ struct ckpt *ckpt_fault_new(struct ckpt *inner)
     return &f->base;
 }
 
-void ckpt_fault_set(struct ckpt *c, enum ckpt_fault_call call, const struct ckpt_fault *rule)
+void ckpt_fault_set(struct ckpt *c, enum ckpt_fault_call call, const struct fault_rule *rule)
 {
     assert(c->ops == &fault_ops && rule->rc <= 0);
-    fault_of(c)->rules[call] = *rule;
+    fault_of(c)->calls[call].rule = *rule;
 }
 
 unsigned ckpt_fault_count(const struct ckpt *c, enum ckpt_fault_call call)
 {
     assert(c->ops == &fault_ops);
-    return ((const struct fault_ckpt *)c)->counts[call];
+    return ((const struct fault_ckpt *)c)->calls[call].calls;
 }

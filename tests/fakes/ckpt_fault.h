@@ -3,6 +3,7 @@
 #define RESILOG_TESTS_CKPT_FAULT_H
 
 #include "log/ckpt.h"
+#include "tests/fakes/fault_rule.h"
 
 enum ckpt_fault_call {
     CKPT_FAULT_LOAD,
@@ -14,19 +15,10 @@ enum ckpt_fault_call {
     CKPT_FAULT_CALLS
 };
 
-struct ckpt_fault {
-    unsigned pass;  /* this many calls go through first */
-    unsigned times; /* this many fail then; 0: all */
-    enum rc rc;     /* < 0; RC_OK takes the rule away */
-    enum err_retry retry;
-    bool done; /* only where it matters, for commit and remove: the inner call is made, and only its
-                  answer is lost */
-};
-
 /* Takes inner in every case. NULL when out of memory. */
 struct ckpt *ckpt_fault_new(struct ckpt *inner);
 /* Sets the rule of one method, counted from now. c must be from ckpt_fault_new. */
-void ckpt_fault_set(struct ckpt *c, enum ckpt_fault_call call, const struct ckpt_fault *rule);
+void ckpt_fault_set(struct ckpt *c, enum ckpt_fault_call call, const struct fault_rule *rule);
 /* How often the method was called, failures included. */
 unsigned ckpt_fault_count(const struct ckpt *c, enum ckpt_fault_call call);
 

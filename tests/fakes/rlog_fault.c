@@ -1,4 +1,4 @@
-/* Keeps one rule and one counter for each method. Threads: one; the rules are not guarded. */
+/* Keeps one counter for each method. Threads: one; the counters are not guarded. */
 #include "tests/fakes/rlog_fault.h"
 
 #include "core/event_iter.h"
@@ -9,8 +9,7 @@
 struct fault_log {
     struct rlog base;
     struct rlog *inner;
-    struct rlog_fault rules[RLOG_FAULT_CALLS];
-    unsigned counts[RLOG_FAULT_CALLS];
+    struct fault_counter calls[RLOG_FAULT_CALLS];
 };
 
 struct fault_iter {
@@ -25,28 +24,14 @@ static struct fault_log *fault_of(struct rlog *l)
     return (struct fault_log *)l;
 }
 
-/* Counts the call; true if its rule makes it fail. */
 static bool fails(struct fault_log *f, enum rlog_fault_call call)
 {
-    struct rlog_fault *rule = &f->rules[call];
-    f->counts[call]++;
-    if (rule->rc == RC_OK)
-        return false;
-    if (rule->pass > 0) {
-        rule->pass--;
-        return false;
-    }
-    return true;
+    return fault_counter_fails(&f->calls[call]);
 }
 
 static enum rc fail(struct fault_log *f, enum rlog_fault_call call, struct err *e)
 {
-    struct rlog_fault *rule = &f->rules[call];
-    enum rc rc = rule->rc;
-    enum err_retry retry = rule->retry;
-    if (rule->times > 0 && --rule->times == 0)
-        *rule = (struct rlog_fault){.rc = RC_OK};
-    return err_set(e, rc, retry, "a fault was injected");
+    return fault_counter_fail(&f->calls[call], e);
 }
 
 static enum rc fault_append(struct rlog *l, const struct event *batch, size_t n,
@@ -56,7 +41,7 @@ static enum rc fault_append(struct rlog *l, const struct event *batch, size_t n,
     if (!fails(f, RLOG_FAULT_APPEND))
         return rlog_append(f->inner, batch, n, expect_next, ret_first, e);
     enum rc rc = RC_OK;
-    if (f->rules[RLOG_FAULT_APPEND].done)
+    if (f->calls[RLOG_FAULT_APPEND].rule.done)
         rc = rlog_append(f->inner, batch, n, expect_next, NULL, e);
     return rc == RC_OK ? fail(f, RLOG_FAULT_APPEND, e) : rc;
 }
@@ -145,7 +130,7 @@ static enum rc fault_trim(struct rlog *l, rlog_off below, struct err *e)
     struct fault_log *f = fault_of(l);
     if (!fails(f, RLOG_FAULT_TRIM))
         return rlog_trim(f->inner, below, e);
-    enum rc rc = f->rules[RLOG_FAULT_TRIM].done ? rlog_trim(f->inner, below, e) : RC_OK;
+    enum rc rc = f->calls[RLOG_FAULT_TRIM].rule.done ? rlog_trim(f->inner, below, e) : RC_OK;
     return rc == RC_OK ? fail(f, RLOG_FAULT_TRIM, e) : rc;
 }
 
@@ -187,14 +172,14 @@ struct rlog *rlog_fault_new(struct rlog *inner)
     return &f->base;
 }
 
-void rlog_fault_set(struct rlog *l, enum rlog_fault_call call, const struct rlog_fault *rule)
+void rlog_fault_set(struct rlog *l, enum rlog_fault_call call, const struct fault_rule *rule)
 {
     assert(l->ops == &fault_ops && rule->rc <= 0);
-    fault_of(l)->rules[call] = *rule;
+    fault_of(l)->calls[call].rule = *rule;
 }
 
 unsigned rlog_fault_count(const struct rlog *l, enum rlog_fault_call call)
 {
     assert(l->ops == &fault_ops);
-    return ((const struct fault_log *)l)->counts[call];
+    return ((const struct fault_log *)l)->calls[call].calls;
 }

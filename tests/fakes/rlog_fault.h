@@ -3,6 +3,7 @@
 #define RESILOG_TESTS_RLOG_FAULT_H
 
 #include "log/rlog.h"
+#include "tests/fakes/fault_rule.h"
 
 enum rlog_fault_call {
     RLOG_FAULT_APPEND,
@@ -17,19 +18,10 @@ enum rlog_fault_call {
     RLOG_FAULT_CALLS
 };
 
-struct rlog_fault {
-    unsigned pass;  /* this many calls go through first */
-    unsigned times; /* this many fail then; 0: all */
-    enum rc rc;     /* < 0; RC_OK takes the rule away */
-    enum err_retry retry;
-    bool done; /* only where it matters, for append and trim: the inner call is made, and only its
-                  answer is lost */
-};
-
 /* Takes inner in every case. NULL when out of memory. */
 struct rlog *rlog_fault_new(struct rlog *inner);
 /* Sets the rule of one method, counted from now. l must be from rlog_fault_new. */
-void rlog_fault_set(struct rlog *l, enum rlog_fault_call call, const struct rlog_fault *rule);
+void rlog_fault_set(struct rlog *l, enum rlog_fault_call call, const struct fault_rule *rule);
 /* How often the method was called, failures included. */
 unsigned rlog_fault_count(const struct rlog *l, enum rlog_fault_call call);
 

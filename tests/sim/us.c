@@ -282,7 +282,7 @@ void us_fail_append(struct world *w, bool done, bool no_room)
     struct us *u = &w->us;
     if (!u->intake.log)
         return;
-    struct rlog_fault rule = {.times = no_room ? 1 + (unsigned)world_below(w, NO_ROOM_TIMES) : 1,
+    struct fault_rule rule = {.times = no_room ? 1 + (unsigned)world_below(w, NO_ROOM_TIMES) : 1,
                               .rc = no_room ? RC_LIMIT : RC_IO,
                               .retry = no_room ? ERR_RETRY : ERR_FATAL,
                               .done = done && !no_room};
@@ -298,7 +298,7 @@ void us_fail_commit(struct world *w, bool done)
     struct us *u = &w->us;
     if (!u->ckpt)
         return;
-    struct ckpt_fault rule = {.times = 1, .rc = RC_IO, .retry = ERR_FATAL, .done = done};
+    struct fault_rule rule = {.times = 1, .rc = RC_IO, .retry = ERR_FATAL, .done = done};
     ckpt_fault_set(u->ckpt, CKPT_FAULT_COMMIT, &rule);
     u->commit_armed = true;
     u->commit_done = done;
@@ -307,8 +307,8 @@ void us_fail_commit(struct world *w, bool done)
 void us_disarm(struct world *w)
 {
     struct us *u = &w->us;
-    const struct rlog_fault no_append = {.rc = RC_OK};
-    const struct ckpt_fault no_commit = {.rc = RC_OK};
+    const struct fault_rule no_append = {.rc = RC_OK};
+    const struct fault_rule no_commit = {.rc = RC_OK};
     if (u->intake.log)
         rlog_fault_set(u->intake.log, RLOG_FAULT_APPEND, &no_append);
     if (u->ckpt)

@@ -135,10 +135,10 @@ static void upkeep_without_room_waits_and_a_broken_one_is_told(void **state)
     struct world *w = *state;
     struct err e = ERR_INIT;
     rlog_fault_set(w->log.log, RLOG_FAULT_MAINTAIN,
-                   &(struct rlog_fault){.times = 1, .rc = RC_LIMIT, .retry = ERR_RETRY});
+                   &(struct fault_rule){.times = 1, .rc = RC_LIMIT, .retry = ERR_RETRY});
     run(w);
     rlog_fault_set(w->log.log, RLOG_FAULT_MAINTAIN,
-                   &(struct rlog_fault){.rc = RC_LIMIT, .retry = ERR_FINAL});
+                   &(struct fault_rule){.rc = RC_LIMIT, .retry = ERR_FINAL});
     assert_int_equal(run_to_error(w, &e), RC_LIMIT);
 }
 

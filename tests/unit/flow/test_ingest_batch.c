@@ -9,7 +9,7 @@ static void a_full_log_makes_the_batch_wait_and_nothing_is_lost(void **state)
     list_two(w);
     watched(w, A, "11");
     rlog_fault_set(w->log.log, RLOG_FAULT_APPEND,
-                   &(struct rlog_fault){.times = 2, .rc = RC_LIMIT, .retry = ERR_RETRY});
+                   &(struct fault_rule){.times = 2, .rc = RC_LIMIT, .retry = ERR_RETRY});
     int64_t wake = run(w);
     struct ingest_status status;
     ingest_status(w->ingest, &status);
@@ -37,7 +37,7 @@ static void a_full_log_in_the_middle_of_inferred_deletes_loses_none(void **state
         say(w, EVENT_SYNC_END, "20");
         rlog_fault_set(
             w->log.log, RLOG_FAULT_APPEND,
-            &(struct rlog_fault){.pass = pass, .times = 1, .rc = RC_LIMIT, .retry = ERR_RETRY});
+            &(struct fault_rule){.pass = pass, .times = 1, .rc = RC_LIMIT, .retry = ERR_RETRY});
         run(w);
         fake_clock_advance(&w->log.clock, 2 * NS_PER_S);
         run(w);
@@ -58,7 +58,7 @@ static void a_batch_that_can_never_be_appended_is_an_error(void **state)
     struct world *w = *state;
     struct err e = ERR_INIT;
     rlog_fault_set(w->log.log, RLOG_FAULT_APPEND,
-                   &(struct rlog_fault){.rc = RC_LIMIT, .retry = ERR_FINAL});
+                   &(struct fault_rule){.rc = RC_LIMIT, .retry = ERR_FINAL});
     assert_int_equal(run_to_error(w, &e), RC_LIMIT);
 }
 
@@ -154,7 +154,7 @@ static void every_crash_around_an_append_ends_with_each_event_once(void **state)
         struct err e = ERR_INIT;
         rlog_fault_set(
             w->log.log, RLOG_FAULT_APPEND,
-            &(struct rlog_fault){.pass = n / 2, .rc = RC_IO, .retry = ERR_FATAL, .done = n % 2});
+            &(struct fault_rule){.pass = n / 2, .rc = RC_IO, .retry = ERR_FATAL, .done = n % 2});
         script(w, "0");
         enum rc rc = run_to_error(w, &e);
         if (rc < 0) {

@@ -160,7 +160,7 @@ static void a_log_that_cannot_be_read_is_an_error(void **state)
     ft_log_init(&w);
     w.log = rlog_fault_new(w.log);
     struct err e = ERR_INIT;
-    struct rlog_fault broken = {.rc = RC_IO, .retry = ERR_FATAL};
+    struct fault_rule broken = {.rc = RC_IO, .retry = ERR_FATAL};
     AUTO(listing_freep) struct listing *l = listing_new(SLICE("/configmaps"), w.log);
     struct event ev = object("/configmaps/n/a", "1");
     const struct event *gone;

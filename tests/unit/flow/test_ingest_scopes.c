@@ -32,7 +32,7 @@ static void an_append_that_fails_leaves_neither_event_nor_position(void **state)
     list_two(w);
     watched(w, A, "11");
     rlog_fault_set(w->log.log, RLOG_FAULT_APPEND,
-                   &(struct rlog_fault){.rc = RC_IO, .retry = ERR_FATAL});
+                   &(struct fault_rule){.rc = RC_IO, .retry = ERR_FATAL});
     struct err e = ERR_INIT;
     assert_int_equal(run_to_error(w, &e), RC_IO);
     crash(w);

@@ -209,14 +209,14 @@ static unsigned play_with_log_fault(enum rlog_fault_call call, unsigned n)
     struct pump_world *w = new_world();
     pt_open(w);
     rlog_fault_set(w->log.log, call,
-                   &(struct rlog_fault){.pass = n, .times = 1, .rc = RC_IO, .retry = ERR_FATAL});
+                   &(struct fault_rule){.pass = n, .times = 1, .rc = RC_IO, .retry = ERR_FATAL});
     for (int i = 0; i < (int)LINES * TURNS; i++) {
         if (i % TURNS == 0)
             tell(w, (size_t)(i / TURNS));
         turn(w);
     }
     unsigned calls = rlog_fault_count(w->log.log, call);
-    rlog_fault_set(w->log.log, call, &(struct rlog_fault){.rc = RC_OK});
+    rlog_fault_set(w->log.log, call, &(struct fault_rule){.rc = RC_OK});
     reopen(w); /* an iterator that failed stays failed */
     assert_story_ended(w, "failing call of the log", (int)n);
     pt_free(w);
@@ -243,7 +243,7 @@ static bool play_with_ckpt_fault(enum ckpt_fault_call call, unsigned n, bool don
     pt_open(w);
     ckpt_fault_set(
         w->ckpt, call,
-        &(struct ckpt_fault){.pass = n, .times = 1, .rc = RC_IO, .retry = ERR_FATAL, .done = done});
+        &(struct fault_rule){.pass = n, .times = 1, .rc = RC_IO, .retry = ERR_FATAL, .done = done});
     for (int i = 0; i < (int)LINES * TURNS; i++) {
         if (i % TURNS == 0)
             tell(w, (size_t)(i / TURNS));
@@ -337,7 +337,7 @@ static void a_copy_whose_record_a_crash_took_goes_with_a_delete_that_hides_its_p
     pt_run(w);
     pt_put(w, "/configmaps/n/a", "{}");
     ckpt_fault_set(w->ckpt, CKPT_FAULT_COMMIT,
-                   &(struct ckpt_fault){.rc = RC_IO, .retry = ERR_FATAL});
+                   &(struct fault_rule){.rc = RC_IO, .retry = ERR_FATAL});
     struct err e = ERR_INIT;
     assert_int_equal(pt_try_run(w, &e), RC_IO);
     pt_has(w, "/configmaps/n/a", "{}");
@@ -396,7 +396,7 @@ static void a_checkpoint_without_room_is_an_error_and_nothing_is_lost(void **sta
     struct err e = ERR_INIT;
     pt_open(w);
     ckpt_fault_set(w->ckpt, CKPT_FAULT_COMMIT,
-                   &(struct ckpt_fault){.rc = RC_LIMIT, .retry = ERR_RETRY});
+                   &(struct fault_rule){.rc = RC_LIMIT, .retry = ERR_RETRY});
     pt_put(w, "/configmaps/n/a", "{}");
     assert_int_equal(pt_try_run(w, &e), RC_LIMIT);
     assert_int_equal(e.retry, ERR_RETRY);

@@ -349,7 +349,7 @@ static void a_listings_end_whose_decision_failed_is_read_again(void **state)
     assert_ok(pt_step(w, &wake, &e));
     ft_own(&w->log, EVENT_SYNC_END, SCOPE_END);
     ckpt_fault_set(w->ckpt, CKPT_FAULT_SCAN,
-                   &(struct ckpt_fault){.times = 1, .rc = RC_IO, .retry = ERR_FATAL});
+                   &(struct fault_rule){.times = 1, .rc = RC_IO, .retry = ERR_FATAL});
     assert_int_equal(pt_try_run(w, &e), RC_IO);
     pt_crash(w);
     pt_run(w);

@@ -186,7 +186,7 @@ static void after_a_failed_commit_everything_still_waits(void **state)
     set_applied(s, "a", 3, "r");
     set_hold(s, "b", "x", "", false);
     ckpt_fault_set(s->ckpt, CKPT_FAULT_COMMIT,
-                   &(struct ckpt_fault){.times = 1, .rc = RC_LIMIT, .retry = ERR_RETRY});
+                   &(struct fault_rule){.times = 1, .rc = RC_LIMIT, .retry = ERR_RETRY});
     assert_int_equal(rows_commit(s->rows, &head, SLICE_NULL, &e), RC_LIMIT);
     assert_int_equal(rows_pending(s->rows), 2);
     commit(s, 4);

@@ -91,7 +91,7 @@ static void what_is_refused_never_reaches_the_back_end(void **state)
 static void a_fault_comes_at_the_call_that_was_named(void **state)
 {
     struct world *w = *state;
-    const struct ckpt_fault rule = {.pass = 1, .times = 2, .rc = RC_LIMIT, .retry = ERR_RETRY};
+    const struct fault_rule rule = {.pass = 1, .times = 2, .rc = RC_LIMIT, .retry = ERR_RETRY};
     ckpt_fault_set(w->c, CKPT_FAULT_COMMIT, &rule);
     const enum rc expected[] = {RC_OK, RC_LIMIT, RC_LIMIT, RC_OK};
     struct err e = ERR_INIT;
@@ -108,7 +108,7 @@ static void a_fault_comes_at_the_call_that_was_named(void **state)
 static void a_commit_whose_answer_is_lost_was_made(void **state)
 {
     struct world *w = *state;
-    const struct ckpt_fault rule = {.times = 1, .rc = RC_IO, .retry = ERR_FATAL, .done = true};
+    const struct fault_rule rule = {.times = 1, .rc = RC_IO, .retry = ERR_FATAL, .done = true};
     const struct ckpt_commit what = {.head = {1, 9}};
     struct ckpt_head head;
     struct err e = ERR_INIT;
@@ -126,7 +126,7 @@ static void a_fault_of_each_call_repeats_until_it_is_taken_away(void **state)
 {
     struct world *w = *state;
     AUTO(buf_done) struct buf out = BUF_INIT(8);
-    const struct ckpt_fault always = {.rc = RC_IO, .retry = ERR_FATAL}, never = {.rc = RC_OK};
+    const struct fault_rule always = {.rc = RC_IO, .retry = ERR_FATAL}, never = {.rc = RC_OK};
     const struct ckpt_commit what = {.head = {1, 1}};
     struct ckpt_head head;
     struct err e = ERR_INIT;

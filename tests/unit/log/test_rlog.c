@@ -316,7 +316,7 @@ static void a_fault_comes_at_the_call_that_was_named(void **state)
 {
     struct faulty *f = *state;
     struct err e = ERR_INIT;
-    const struct rlog_fault rule = {.pass = 2, .times = 1, .rc = RC_LIMIT, .retry = ERR_RETRY};
+    const struct fault_rule rule = {.pass = 2, .times = 1, .rc = RC_LIMIT, .retry = ERR_RETRY};
     rlog_fault_set(f->log, RLOG_FAULT_APPEND, &rule);
     const enum rc expected[] = {RC_OK, RC_OK, RC_LIMIT, RC_OK};
     for (int i = 0; i < 4; i++)
@@ -330,7 +330,7 @@ static void an_append_whose_answer_is_lost_was_made(void **state)
 {
     struct faulty *f = *state;
     struct err e = ERR_INIT;
-    const struct rlog_fault rule = {.times = 1, .rc = RC_IO, .retry = ERR_FATAL, .done = true};
+    const struct fault_rule rule = {.times = 1, .rc = RC_IO, .retry = ERR_FATAL, .done = true};
     rlog_fault_set(f->log, RLOG_FAULT_APPEND, &rule);
     assert_int_equal(rlog_append(f->log, &good, 1, 1, NULL, &e), RC_IO);
     assert_int_equal(next_of(f->log), 2);
@@ -343,7 +343,7 @@ static void a_failed_iterator_stays_failed(void **state)
     struct err e = ERR_INIT;
     const struct event batch[2] = {good, good};
     assert_int_equal(rlog_append(f->log, batch, 2, 1, NULL, &e), RC_OK);
-    const struct rlog_fault rule = {.pass = 1, .times = 1, .rc = RC_CORRUPT, .retry = ERR_FATAL};
+    const struct fault_rule rule = {.pass = 1, .times = 1, .rc = RC_CORRUPT, .retry = ERR_FATAL};
     rlog_fault_set(f->log, RLOG_FAULT_NEXT, &rule);
     const struct rlog_range range = {.from = 1};
     struct event_iter *opened = NULL;
@@ -367,8 +367,8 @@ static void a_fault_of_each_call_repeats_until_it_is_taken_away(void **state)
     struct rlog_found found;
     rlog_off at = 0;
     struct err e = ERR_INIT;
-    const struct rlog_fault always = {.rc = RC_IO, .retry = ERR_FATAL};
-    const struct rlog_fault never = {.rc = RC_OK};
+    const struct fault_rule always = {.rc = RC_IO, .retry = ERR_FATAL};
+    const struct fault_rule never = {.rc = RC_OK};
     for (int call = 0; call < RLOG_FAULT_CALLS; call++)
         rlog_fault_set(l, (enum rlog_fault_call)call, &always);
     for (int twice = 0; twice < 2; twice++) {

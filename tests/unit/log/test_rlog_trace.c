@@ -126,7 +126,7 @@ static void a_failure_is_said_with_its_reason_and_given_on(void **state)
     struct rlog_found found;
     assert_int_equal(rlog_last(w->log, ev.key, 0, &found, NULL), RC_NOTFOUND);
     assert_said(w, "rlog last", "\"result\":\"not", "/secrets/ns/a");
-    const struct rlog_fault rule = {.times = 1, .rc = RC_IO, .retry = ERR_FATAL};
+    const struct fault_rule rule = {.times = 1, .rc = RC_IO, .retry = ERR_FATAL};
     rlog_fault_set(w->fault, RLOG_FAULT_BOUNDS, &rule);
     struct rlog_bounds b;
     assert_int_equal(rlog_bounds(w->log, &b, &e), RC_IO);
