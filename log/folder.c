@@ -27,18 +27,32 @@ struct folder_lock {
     char path[4096];
 };
 
+static enum rc sync_parent(const char *path, bool made, struct err *e)
+{
+    char parent[4096];
+    int n = snprintf(parent, sizeof(parent), "%s/..", path);
+    if (n < 0 || (size_t)n >= sizeof(parent))
+        return err_set(e, RC_LIMIT, ERR_FINAL, "the name of the folder is too long: %.100s", path);
+    struct err why = ERR_INIT;
+    enum rc rc = folder_sync(parent, &why);
+    if (rc == RC_OK || (rc == RC_DENIED && !made))
+        return RC_OK;
+    if (e)
+        *e = why;
+    return rc;
+}
+
 enum rc folder_make(const char *path, struct err *e)
 {
     struct stat st;
-    if (mkdir(path, 0700) == 0)
-        return RC_OK;
-    if (errno != EEXIST)
+    bool made = mkdir(path, 0700) == 0;
+    if (!made && errno != EEXIST)
         return err_sys(e, errno, "make the folder %s", path);
-    if (stat(path, &st) != 0)
+    if (!made && stat(path, &st) != 0)
         return err_sys(e, errno, "stat %s", path);
-    if (!S_ISDIR(st.st_mode))
+    if (!made && !S_ISDIR(st.st_mode))
         return err_set(e, RC_INVALID, ERR_FINAL, "%s is not a folder", path);
-    return RC_OK;
+    return sync_parent(path, made, e);
 }
 
 static const struct {

@@ -10,8 +10,9 @@
 
 struct folder_lock;
 
-/* Makes the folder (0700) if it is not there; its parent must be. Errors: NOTFOUND, DENIED, LIMIT, IO, INVALID (not a
- * folder). */
+/* Makes the folder (0700) if it is not there; its parent must be. Its name is durable then, whoever made it; where it
+ * was there and the parent may not be read, that is left to who made it. Errors: NOTFOUND, DENIED, LIMIT, IO, INVALID
+ * (not a folder). */
 MUST_CHECK enum rc folder_make(const char *path, struct err *e);
 /* Refuses network file systems, whose locks and syncs cannot be relied on. Errors: UNSUPPORTED (FATAL), NOTFOUND,
  * DENIED, IO. */
