@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #define NAME_HEX 16 /* of SHA-256 of the consumer's name */
 
@@ -44,7 +43,6 @@ static struct consumer *consumer_new(const struct ckpt_lmdb *l, struct slice nam
     if (!c)
         return NULL;
     pthread_mutex_init(&c->lock, NULL);
-    c->lock_fd = -1;
     uint8_t digest[SHA256_SIZE];
     char hex[SHA256_HEX_SIZE + 1];
     sha256(name, SLICE_NULL, digest);
@@ -91,8 +89,9 @@ struct reading {
     struct pages_commit commit;
     struct ckpt_head head;
     bool head_read;
-    struct buf *out[2];   /* position and status, or a row's value, or NULL */
-    struct slice keys[2]; /* the rows' keys of out */
+    struct buf *out[2];    /* position and status, or a row's value, or NULL */
+    enum ckpt_tag tags[2]; /* of the rows of out */
+    struct slice key;      /* theirs */
 };
 
 static enum rc never_committed(const struct consumer *c, struct err *e)
@@ -104,11 +103,9 @@ static enum rc never_committed(const struct consumer *c, struct err *e)
 /* Files are told apart by 64 bits of a hash, names by the name row. */
 static enum rc check_name(const struct reading *r, struct err *e)
 {
-    struct ckpt_row_key storage;
     AUTO(buf_done) struct buf name = BUF_INIT(4096);
     const struct consumer *c = r->consumer;
-    enum rc rc = ckpt_consumer_get(c->file, &r->commit,
-                                   ckpt_row_key(TAG_NAME, SLICE_NULL, &storage), &name, e);
+    enum rc rc = ckpt_consumer_get(c->file, &r->commit, TAG_NAME, SLICE_NULL, &name, e);
     if (rc != RC_OK && rc != RC_NOTFOUND)
         return rc;
     if (rc == RC_NOTFOUND || !slice_eq(buf_slice(&name), slice_of(c->name, c->name_n)))
@@ -119,12 +116,10 @@ static enum rc check_name(const struct reading *r, struct err *e)
 
 static enum rc read_head(struct reading *r, struct err *e)
 {
-    struct ckpt_row_key storage;
     AUTO(buf_done) struct buf value = BUF_INIT(CKPT_HEAD_SIZE);
     enum rc rc = check_name(r, e);
     if (rc == RC_OK)
-        rc = ckpt_consumer_get(r->consumer->file, &r->commit,
-                               ckpt_row_key(TAG_HEAD, SLICE_NULL, &storage), &value, e);
+        rc = ckpt_consumer_get(r->consumer->file, &r->commit, TAG_HEAD, SLICE_NULL, &value, e);
     if (rc == RC_NOTFOUND)
         return never_committed(r->consumer, e);
     if (rc == RC_OK)
@@ -144,13 +139,12 @@ static enum rc read_rows(struct reading *r, bool needed, struct err *e)
     for (int i = 0; rc == RC_OK && i < 2; i++) {
         if (!r->out[i])
             continue;
-        rc = ckpt_consumer_get(r->consumer->file, &r->commit, r->keys[i], r->out[i], e);
+        rc = ckpt_consumer_get(r->consumer->file, &r->commit, r->tags[i], r->key, r->out[i], e);
         if (rc == RC_NOTFOUND && !needed)
             rc = RC_OK;
         else if (rc == RC_NOTFOUND)
             rc = err_set(e, RC_NOTFOUND, ERR_FINAL, "consumer %.*s has no row \"%.*s\"",
-                         (int)r->consumer->name_n, r->consumer->name, (int)r->keys[i].n - 1,
-                         r->keys[i].p + 1);
+                         (int)r->consumer->name_n, r->consumer->name, SLICE_ARG(r->key));
     }
     for (int i = 0; rc != RC_OK && i < 2; i++) {
         if (r->out[i])
@@ -194,10 +188,8 @@ static enum rc lmdb_load(struct ckpt *ckpt, struct slice consumer, struct ckpt_h
     struct consumer *c = ckpt_consumer_enter(lmdb_of(ckpt), consumer);
     if (!c)
         return err_nomem(e);
-    struct ckpt_row_key a, b;
-    struct reading r = {.consumer = c, .out = {position, status}};
-    r.keys[0] = ckpt_row_key(TAG_POSITION, SLICE_NULL, &a);
-    r.keys[1] = ckpt_row_key(TAG_STATUS, SLICE_NULL, &b);
+    struct reading r = {
+        .consumer = c, .out = {position, status}, .tags = {TAG_POSITION, TAG_STATUS}};
     enum rc rc = read_until_it_stands(&r, false, e);
     if (rc == RC_OK)
         *ret = r.head;
@@ -211,9 +203,7 @@ static enum rc lmdb_get(struct ckpt *ckpt, struct slice consumer, enum ckpt_tabl
     struct consumer *c = ckpt_consumer_enter(lmdb_of(ckpt), consumer);
     if (!c)
         return err_nomem(e);
-    struct ckpt_row_key storage;
-    struct reading r = {.consumer = c, .out = {out}};
-    r.keys[0] = ckpt_row_key(ckpt_tag_of(table), key, &storage);
+    struct reading r = {.consumer = c, .out = {out}, .tags = {ckpt_tag_of(table)}, .key = key};
     enum rc rc = read_until_it_stands(&r, true, e);
     ckpt_consumer_leave(c);
     return rc;
@@ -226,7 +216,6 @@ static enum rc read_name(const char *path, struct buf *name, bool *ret_committed
 {
     AUTO(pages_closep) struct pages *f = NULL;
     AUTO(buf_done) struct buf head = BUF_INIT(CKPT_HEAD_SIZE);
-    struct ckpt_row_key a, b;
     enum rc rc = pages_open(path, 0, &f, e);
     for (int try = 0; rc == RC_OK && try < CKPT_READ_TRIES; try++) {
         struct pages_commit commit;
@@ -235,10 +224,8 @@ static enum rc read_name(const char *path, struct buf *name, bool *ret_committed
         rc = pages_newest(f, &commit, e);
         if (rc != RC_OK)
             break;
-        enum rc named =
-            ckpt_consumer_get(f, &commit, ckpt_row_key(TAG_NAME, SLICE_NULL, &a), name, e);
-        enum rc headed =
-            ckpt_consumer_get(f, &commit, ckpt_row_key(TAG_HEAD, SLICE_NULL, &b), &head, e);
+        enum rc named = ckpt_consumer_get(f, &commit, TAG_NAME, SLICE_NULL, name, e);
+        enum rc headed = ckpt_consumer_get(f, &commit, TAG_HEAD, SLICE_NULL, &head, e);
         if (!pages_stands(f, &commit))
             continue;
         *ret_committed = named == RC_OK && headed == RC_OK;
@@ -297,13 +284,7 @@ static enum rc lmdb_remove(struct ckpt *ckpt, struct slice consumer, struct err 
     struct consumer *c = ckpt_consumer_enter(l, consumer);
     if (!c)
         return err_nomem(e);
-    ckpt_consumer_close(c);
-    c->dead = (struct err)ERR_INIT;
-    enum rc rc = RC_OK;
-    if (unlink(c->path) == 0)
-        rc = folder_sync(l->dir, e);
-    else if (errno != ENOENT)
-        rc = err_sys(e, errno, "remove %s", c->path);
+    enum rc rc = ckpt_consumer_remove(l, c, e);
     ckpt_consumer_leave(c);
     return rc;
 }

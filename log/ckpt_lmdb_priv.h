@@ -9,9 +9,10 @@
 
 struct MDB_env;
 
-#define CKPT_ROW_KEY_MAX                                                                           \
-    481u /* tag and 480 bytes; a longer key: tag, its first 464 bytes, 16 of its SHA-256 */
-#define CKPT_ROW_KEY_CUT 465u
+/* A row's key: tag and key. A key from CKPT_KEY_LONG bytes on is cut: its first bytes and 16 of its SHA-256 make
+ * CKPT_KEY_LONG bytes, which no shorter key has. */
+#define CKPT_KEY_LONG    480u
+#define CKPT_ROW_KEY_CUT 465u /* tag and first bytes of a cut one */
 #define CKPT_ROW_MAX     (CKPT_VALUE_MAX + (64u << 10))
 
 enum ckpt_tag {
@@ -37,11 +38,10 @@ struct consumer {
     size_t name_n;
     char *path;
     pthread_mutex_t lock; /* held by the one call that works on this consumer */
-    struct pages *file;   /* for reading; NULL while there is no file */
+    struct pages *file;   /* for reading and for flock; NULL while there is no file */
     bool known;           /* `file` was seen to have our name and a head: it keeps both */
-    struct MDB_env *env;  /* for writing; NULL until it is needed */
-    int lock_fd;          /* the file again, for flock; -1 */
-    struct err dead;      /* sticky: a commit failed on the device */
+    struct MDB_env *env;  /* for writing, the same file; NULL until it is needed */
+    struct err dead;      /* sticky: something failed on the device */
 };
 
 struct ckpt_lmdb {
@@ -58,6 +58,11 @@ struct ckpt_row_key {
     char p[512];
 };
 struct slice ckpt_row_key(enum ckpt_tag tag, struct slice key, struct ckpt_row_key *out);
+/* True if the row of this key holds the key beside its value. */
+static inline bool ckpt_key_is_cut(struct slice key)
+{
+    return key.n >= CKPT_KEY_LONG;
+}
 /* A row's stored value. full is the key where the row's key was cut, else empty. */
 MUST_CHECK enum rc ckpt_row_encode(struct slice row_key, struct slice full, struct slice value,
                                    struct buf *out, struct err *e);
@@ -73,12 +78,21 @@ void ckpt_consumer_close(struct consumer *c); /* its files; it stays known */
 /* Opens the file for reading, anew if another process replaced it; c->file is NULL when there is none. Errors:
  * CORRUPT, IO. */
 MUST_CHECK enum rc ckpt_consumer_open(struct consumer *c, struct err *e);
-/* Also for writing: makes the file, checks it before LMDB touches it, compacts it when it is mostly free. Errors:
- * LIMIT, CORRUPT, IO. */
-MUST_CHECK enum rc ckpt_consumer_open_write(struct ckpt_lmdb *l, struct consumer *c, struct err *e);
 /* The newest value of one row, appended to out. NOTFOUND without text. Errors: CORRUPT, IO, NOMEM. */
 MUST_CHECK enum rc ckpt_consumer_get(const struct pages *f, const struct pages_commit *commit,
-                                     struct slice row_key, struct buf *out, struct err *e);
+                                     enum ckpt_tag tag, struct slice key, struct buf *out,
+                                     struct err *e);
+/* Locks the file that has the name against all other handles, and opens it for LMDB: makes it, checks it before LMDB
+ * touches it, compacts it when it is mostly free. Errors: LIMIT, CORRUPT, IO, UNAVAILABLE (RETRY). */
+MUST_CHECK enum rc ckpt_consumer_lock(struct ckpt_lmdb *l, struct consumer *c, struct err *e);
+void ckpt_consumer_unlock(struct consumer *c);
+/* After something failed for `why` while it was locked: closes it, keeps a failure of the device, gives it to e. */
+enum rc ckpt_consumer_failed(struct consumer *c, const struct err *why, struct err *e);
+/* Removes the file, when no other handle is at work on it; RC_OK if there is none. Errors: IO. */
+MUST_CHECK enum rc ckpt_consumer_remove(const struct ckpt_lmdb *l, struct consumer *c,
+                                        struct err *e);
+
+/* ---- ckpt_lmdb_commit.c, ckpt_lmdb_scan.c, ckpt_lmdb.c ---- */
 enum rc ckpt_lmdb_commit(struct ckpt *ckpt, struct slice consumer, const struct ckpt_commit *what,
                          struct err *e);
 enum rc ckpt_lmdb_scan(struct ckpt *ckpt, struct slice consumer, enum ckpt_table table,

@@ -10,11 +10,11 @@
 /* CRC32C 4 (of the row's key, then of all bytes behind this field), version 1, flags 1, size of the full key 2 (0:
  * the row's key is it), encryption key 4. */
 #define ROW_HEAD 12
-#define ID_SIZE  16
+#define ID_SIZE  (CKPT_KEY_LONG - (CKPT_ROW_KEY_CUT - 1))
 
 struct slice ckpt_row_key(enum ckpt_tag tag, struct slice key, struct ckpt_row_key *out)
 {
-    size_t n = key.n < CKPT_ROW_KEY_MAX ? key.n : CKPT_ROW_KEY_CUT - 1;
+    size_t n = ckpt_key_is_cut(key) ? CKPT_ROW_KEY_CUT - 1 : key.n;
     out->p[0] = (char)tag;
     if (n)
         memcpy(out->p + 1, key.p, n);

@@ -236,6 +236,11 @@ void pages_close(struct pages *f)
     free(f);
 }
 
+int pages_fd(const struct pages *f)
+{
+    return f->fd;
+}
+
 /* ---- Pages and nodes ---- */
 
 enum rc pages_load(const struct pages *f, uint64_t number, unsigned kind, char *page, struct err *e)

@@ -56,6 +56,8 @@ enum pages_how { PAGES_AT_MOST, PAGES_AT_LEAST, PAGES_ABOVE };
 MUST_CHECK enum rc pages_open(const char *path, unsigned flags, struct pages **ret, struct err *e);
 void pages_close(struct pages *f);
 DEFINE_FREEP(struct pages, pages_close)
+/* Its descriptor, for flock and fstat; ends with f. */
+int pages_fd(const struct pages *f);
 
 /* The newest commit. Errors: CORRUPT, IO. */
 MUST_CHECK enum rc pages_newest(const struct pages *f, struct pages_commit *ret, struct err *e);

@@ -9,6 +9,7 @@
 #include "tests/conformance/ckpt_suite.h"
 
 #include "core/buf.h"
+#include "core/digest.h"
 #include "core/rng.h"
 
 #include <pthread.h>
@@ -437,6 +438,26 @@ static void long_keys_are_told_apart_and_sorted(void **state)
     assert_row(w, A, CKPT_HOLDS, rows[2].key, rows[2].value);
 }
 
+/* A back end that stores long keys cut, with a part of their SHA-256, must not take another key for it. */
+static void a_key_that_looks_like_a_cut_one_is_another_key(void **state)
+{
+    struct world *w = *state;
+    char whole[500], like[480];
+    uint8_t digest[SHA256_SIZE];
+    memset(whole, 'k', sizeof(whole));
+    memcpy(like, whole, 464);
+    sha256(slice_of(whole, sizeof(whole)), SLICE_NULL, digest);
+    memcpy(like + 464, digest, 16);
+    const struct ckpt_row rows[] = {
+        {CKPT_APPLIED, slice_of(whole, sizeof(whole)), SLICE("whole")},
+        {CKPT_APPLIED, slice_of(like, sizeof(like)), SLICE("like")},
+    };
+    struct ckpt_commit what = commit_of(1, 1, rows, 2);
+    commit(w, A, &what);
+    for (int i = 0; i < 2; i++)
+        assert_row(w, A, CKPT_APPLIED, rows[i].key, rows[i].value);
+}
+
 static void names_tables_and_keys_that_make_no_sense_are_refused(void **state)
 {
     struct world *w = *state;
@@ -638,6 +659,7 @@ int ckpt_suite_run(const struct ckpt_backend *backend)
         CASE(a_removed_consumer_is_forgotten_and_may_start_again),
         CASE(I10_the_largest_sizes_pass_and_one_byte_more_does_not),
         CASE(long_keys_are_told_apart_and_sorted),
+        CASE(a_key_that_looks_like_a_cut_one_is_another_key),
         CASE(names_tables_and_keys_that_make_no_sense_are_refused),
         CASE(a_buffer_that_is_too_small_is_a_limit_and_stays_as_it_was),
         CASE(a_second_handle_sees_each_commit),

@@ -12,7 +12,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -260,36 +263,147 @@ static void a_table_larger_than_one_chunk_is_walked_in_order(void **state)
     assert_int_equal(n, 5000);
 }
 
+#define LARGE_BYTES (1u << 20)
+
+/* Leaves room that only a compaction gives back. */
+static void leave_free_pages(struct ckpt *c, rlog_off offset)
+{
+    static const char zeros[LARGE_BYTES];
+    must_commit(c, offset, "large", slice_of(zeros, sizeof(zeros)));
+    must_commit(c, offset, "large", SLICE_NULL);
+}
+
 static void a_file_that_is_mostly_free_is_compacted_at_opening(void **state)
 {
     struct world *w = *state;
-    char path[512], key[16];
+    char path[512];
     struct stat large, small;
-    AUTO(freep) char *value = calloc(1, CKPT_VALUE_MAX);
-    rlog_off offset = 1;
+    mode_t mask = umask(022);
     {
         AUTO(ckpt_closep) struct ckpt *c = open_ckpt(w, CKPT_WRITE);
-        must_commit(c, offset++, "kept", SLICE("v"));
-        for (int i = 0; i < 20; i++, offset++) {
-            snprintf(key, sizeof(key), "k%d", i % 10);
-            must_commit(c, offset, key, i < 10 ? slice_of(value, CKPT_VALUE_MAX) : SLICE_NULL);
-        }
+        must_commit(c, 1, "kept", SLICE("v"));
+        leave_free_pages(c, 2);
     }
     file_of(w, path);
     assert_int_equal(stat(path, &large), 0);
     AUTO(ckpt_closep) struct ckpt *c = open_ckpt(w, CKPT_WRITE);
-    must_commit(c, offset, "more", SLICE("v"));
+    must_commit(c, 3, "more", SLICE("v"));
+    umask(mask);
     file_of(w, path);
     assert_int_equal(stat(path, &small), 0);
-    assert_true(large.st_size > 64 << 20);
-    assert_true(small.st_size < 1 << 20);
+    assert_true(large.st_size > LARGE_BYTES);
+    assert_true(small.st_size < LARGE_BYTES / 8);
+    assert_int_equal(small.st_mode & 0777, 0600);
     AUTO(buf_done) struct buf out = BUF_INIT(100);
     struct err e = ERR_INIT;
     assert_int_equal(ckpt_get(c, A, CKPT_APPLIED, SLICE("kept"), &out, &e), RC_OK);
     assert_true(slice_eq(buf_slice(&out), SLICE("v")));
     struct ckpt_head head;
     assert_int_equal(ckpt_load(c, A, &head, NULL, NULL, &e), RC_OK);
-    assert_int_equal(head.offset, offset);
+    assert_int_equal(head.offset, 3);
+}
+
+static void what_a_crash_left_of_a_compaction_is_removed_by_the_next_writer(void **state)
+{
+    struct world *w = *state;
+    char path[512], tmp[600];
+    {
+        AUTO(ckpt_closep) struct ckpt *c = open_ckpt(w, CKPT_WRITE);
+        must_commit(c, 1, "k", SLICE("v"));
+    }
+    file_of(w, path);
+    for (int removes = 0; removes < 2; removes++) {
+        AUTO(ckpt_closep) struct ckpt *c = open_ckpt(w, CKPT_WRITE);
+        struct err e = ERR_INIT;
+        snprintf(tmp, sizeof(tmp), "%s.tmp", path);
+        close(open(tmp, O_CREAT | O_WRONLY, 0600));
+        if (removes)
+            assert_int_equal(ckpt_remove(c, A, &e), RC_OK);
+        else
+            must_commit(c, 2, "k", SLICE("v"));
+        assert_int_equal(access(tmp, F_OK), -1);
+    }
+    assert_int_equal(access(path, F_OK), -1);
+}
+
+/* One thread with a handle of its own: commits one row after the other, at least one, until it is told to stop. */
+struct writer {
+    struct ckpt *c;
+    char name;
+    atomic_bool stop;
+    unsigned done; /* the rows of so many numbers are acknowledged */
+    struct err e;
+};
+
+static void *write_rows(void *arg)
+{
+    struct writer *t = arg;
+    do {
+        char key[16];
+        snprintf(key, sizeof(key), "%c%u", t->name, t->done);
+        if (commit_row(t->c, 1, key, SLICE("v"), &t->e) != RC_OK)
+            break;
+        t->done++;
+    } while (!atomic_load(&t->stop));
+    return NULL;
+}
+
+static void assert_all_there(struct ckpt *c, const struct writer *t)
+{
+    assert_true(t->done > 0);
+    for (unsigned i = 0; i < t->done; i++) {
+        AUTO(buf_done) struct buf out = BUF_INIT(100);
+        struct err e = ERR_INIT;
+        char key[16];
+        snprintf(key, sizeof(key), "%c%u", t->name, i);
+        assert_int_equal(ckpt_get(c, A, CKPT_APPLIED, slice_str(key), &out, &e), RC_OK);
+    }
+}
+
+static void a_commit_beside_a_compaction_by_another_handle_is_not_lost(void **state)
+{
+    struct world *w = *state;
+    AUTO(ckpt_closep) struct ckpt *other = open_ckpt(w, CKPT_WRITE);
+    struct writer t = {.c = other, .name = 'w'};
+    pthread_t thread;
+    must_commit(other, 1, "k", SLICE("v"));
+    assert_int_equal(pthread_create(&thread, NULL, write_rows, &t), 0);
+    enum rc rc = RC_OK;
+    struct err e = ERR_INIT;
+    for (int i = 0; rc == RC_OK && i < 20; i++) {
+        AUTO(ckpt_closep) struct ckpt *c = open_ckpt(w, CKPT_WRITE);
+        rc = commit_row(c, 1, "k", SLICE("v"), &e); /* compacts what the round before left */
+        leave_free_pages(c, 1);
+    }
+    atomic_store(&t.stop, true);
+    pthread_join(thread, NULL);
+    if (rc != RC_OK || t.e.rc != RC_OK)
+        print_error("%s %s\n", e.msg, t.e.msg);
+    assert_int_equal(rc, RC_OK);
+    assert_int_equal(t.e.rc, RC_OK);
+    assert_all_there(other, &t);
+}
+
+static void two_handles_that_make_the_file_at_once_both_commit(void **state)
+{
+    struct world *w = *state;
+    for (int round = 0; round < 20; round++) {
+        struct writer writers[2];
+        pthread_t threads[2];
+        struct err e = ERR_INIT;
+        for (int i = 0; i < 2; i++) {
+            writers[i] = (struct writer){
+                .c = open_ckpt(w, CKPT_WRITE), .name = (char)('a' + i), .stop = true};
+            assert_int_equal(pthread_create(&threads[i], NULL, write_rows, &writers[i]), 0);
+        }
+        for (int i = 0; i < 2; i++)
+            pthread_join(threads[i], NULL);
+        for (int i = 0; i < 2; i++)
+            assert_all_there(writers[1 - i].c, &writers[i]);
+        assert_int_equal(ckpt_remove(writers[0].c, A, &e), RC_OK);
+        for (int i = 0; i < 2; i++)
+            ckpt_close(writers[i].c);
+    }
 }
 
 static void a_file_of_another_consumer_is_refused(void **state)
@@ -314,8 +428,10 @@ static void a_file_of_another_consumer_is_refused(void **state)
         assert_int_equal(ckpt_get(c, SLICE("ns/other"), CKPT_APPLIED, SLICE("k"), &row, &e),
                          RC_CORRUPT);
     }
-    AUTO(ckpt_closep) struct ckpt *c = open_ckpt(w, CKPT_READ);
+    AUTO(ckpt_closep) struct ckpt *c = open_ckpt(w, CKPT_WRITE);
+    const struct ckpt_commit more = {.head = {1, 2}};
     assert_int_equal(ckpt_load(c, SLICE("ns/other"), &head, NULL, NULL, &e), RC_CORRUPT);
+    assert_int_equal(ckpt_commit(c, SLICE("ns/other"), &more, &e), RC_CORRUPT);
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -330,6 +446,9 @@ int main(void)
         CASE(damage_is_refused_before_lmdb_touches_the_file),
         CASE(a_table_larger_than_one_chunk_is_walked_in_order),
         CASE(a_file_that_is_mostly_free_is_compacted_at_opening),
+        CASE(what_a_crash_left_of_a_compaction_is_removed_by_the_next_writer),
+        CASE(a_commit_beside_a_compaction_by_another_handle_is_not_lost),
+        CASE(two_handles_that_make_the_file_at_once_both_commit),
         CASE(a_file_of_another_consumer_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
