@@ -54,8 +54,8 @@ struct segment_opts {
     uint64_t bytes; /* planned size: reserved on disk, and the map is a little larger */
 };
 
-/* Makes an empty segment under its final name; it is durable then, or not there at all. Errors: LIMIT (RETRY: no
- * room), IO (FATAL), DENIED, NOMEM. */
+/* Makes an empty segment under its final name, durably. Where only the last step of a call before failed, the file is
+ * there already and is the segment. Errors: LIMIT (RETRY: no room), IO (FATAL), DENIED, NOMEM. */
 MUST_CHECK enum rc segment_create(const struct segment_opts *opts, const struct segment_header *h,
                                   struct err *e);
 /* Opens a checked segment for appending. One writer a file. Errors: IO, NOMEM, CORRUPT, LIMIT. */

@@ -155,6 +155,9 @@ enum rc segment_create(const struct segment_opts *opts, const struct segment_hea
         rc = path_of(opts->dir, h->first, ".tmp", tmp, e);
     if (rc != RC_OK)
         return rc;
+    /* A call before this one failed after the rename; readers may have the file open. */
+    if (access(path, F_OK) == 0)
+        return folder_sync(opts->dir, e);
     unlink(tmp);
     rc = write_header(tmp, opts->dir, h, e);
     if (rc == RC_OK)

@@ -205,6 +205,23 @@ static void space_is_reserved_until_the_segment_is_sealed(void **state)
     assert_int_equal(segment_retire(w->dir, 2, &e), RC_NOTFOUND);
 }
 
+/* As after a call whose last step, the sync of the folder, failed: a reader may have the file open. */
+static void a_segment_that_is_there_is_made_no_second_time(void **state)
+{
+    struct log_world *w = *state;
+    const struct segment_opts opts = {.dir = w->root, .bytes = 1u << 20};
+    struct segment_header h = header_of(1);
+    struct stat first, second;
+    struct err e = ERR_INIT;
+    char path[512];
+    snprintf(path, sizeof(path), "%s/s-00000000000000000001.mdb", w->root);
+    assert_int_equal(segment_create(&opts, &h, &e), RC_OK);
+    assert_int_equal(stat(path, &first), 0);
+    assert_int_equal(segment_create(&opts, &h, &e), RC_OK);
+    assert_int_equal(stat(path, &second), 0);
+    assert_true(first.st_ino == second.st_ino);
+}
+
 static void only_files_of_a_kind_are_listed_and_in_order(void **state)
 {
     struct log_world *w = *state;
@@ -234,6 +251,7 @@ int main(void)
         LOG_CASE(every_event_is_read_in_any_order),
         LOG_CASE(the_ends_tell_header_frame_and_seal),
         LOG_CASE(space_is_reserved_until_the_segment_is_sealed),
+        LOG_CASE(a_segment_that_is_there_is_made_no_second_time),
         LOG_CASE(only_files_of_a_kind_are_listed_and_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
