@@ -266,7 +266,8 @@ enum rc segment_check_open(const char *dir, rlog_off first, const char *checker,
 
 /* ---- A whole folder ---- */
 
-/* The newest segment may be written meanwhile, so only what is committed for good is read: its frames, by searching. */
+/* The newest segment may be written meanwhile, so only what is committed for good is read, by searching: the rows that
+ * it had at the beginning, as each commit adds one behind the others. */
 static enum rc check_growing(const struct pages *f, rlog_off first, struct segment_report *ret,
                              struct err *e)
 {
@@ -276,20 +277,24 @@ static enum rc check_growing(const struct pages *f, rlog_off first, struct segme
     *ret = (struct segment_report){.tail.next = first};
     char key[SEGMENT_KEY_SIZE];
     size_t n = 0;
-    enum pages_how how = PAGES_AT_LEAST;
-    for (;;) {
-        enum rc rc = pages_find(f, how, slice_of(key, n), &row, NULL, e);
+    struct pages_commit commit;
+    enum rc rc = pages_newest(f, &commit, e);
+    for (uint64_t rows = 0; rc == RC_OK && rows < commit.rows.entries; rows++) {
+        enum pages_how how = rows == 0 ? PAGES_AT_LEAST : PAGES_ABOVE;
+        rc = pages_find(f, how, slice_of(key, n), &row, NULL, e);
         if (rc == RC_END)
-            return c.has_header ? RC_OK
-                                : err_set(e, RC_CORRUPT, ERR_FATAL, "the segment has no rows");
+            rc = err_set(e, RC_CORRUPT, ERR_FATAL, "%" PRIu64 " rows are missing",
+                         commit.rows.entries - rows);
         if (rc == RC_OK)
             rc = check_row(&c, &row, e);
-        if (rc != RC_OK)
-            return name_offset(rc, ret, e);
-        n = row.key.n; /* check_row has seen that it fits */
-        memcpy(key, row.key.p, n);
-        how = PAGES_ABOVE;
+        if (rc == RC_OK) {
+            n = row.key.n; /* check_row has seen that it fits */
+            memcpy(key, row.key.p, n);
+        }
     }
+    if (rc == RC_OK && !c.has_header)
+        rc = err_set(e, RC_CORRUPT, ERR_FATAL, "the segment has no rows");
+    return name_offset(rc, ret, e);
 }
 
 static enum rc check_one(const char *dir, rlog_off first, bool last, struct segment_report *ret,
@@ -321,7 +326,28 @@ static enum rc check_follows(const struct segment_report *r, rlog_off first,
                    bad, first);
 }
 
-enum rc segment_check_folder(const char *dir, struct segment_summary *ret, struct err *e)
+/* A segment that was listed is not there any more: true if it was trimmed, as then all before it are gone, too. */
+static bool was_trimmed(const char *dir, rlog_off first)
+{
+    AUTO(offset_list_done) struct offset_list now = {0};
+    struct err unused = ERR_INIT;
+    return segment_list(dir, 's', &now, &unused) == RC_OK && now.n > 0 && now.p[0] > first;
+}
+
+static void add_report(struct segment_summary *s, const struct segment_report *r, bool sound)
+{
+    if (sound || r->tail.next > s->next) {
+        s->next = r->tail.next;
+        memcpy(s->chain, r->tail.after.events, SHA256_SIZE);
+    }
+    s->segments++;
+    s->frames += r->frames;
+    s->events += r->events;
+}
+
+/* *at is the segment that the walk came to; 0: to none. */
+static enum rc walk_folder(const char *dir, struct segment_summary *ret, rlog_off *at,
+                           struct err *e)
 {
     AUTO(offset_list_done) struct offset_list list = {0};
     enum rc rc = segment_list(dir, 's', &list, e);
@@ -330,21 +356,31 @@ enum rc segment_check_folder(const char *dir, struct segment_summary *ret, struc
     struct segment_tail before = {0};
     for (size_t i = 0; rc == RC_OK && i < list.n; i++) {
         struct segment_report r;
-        rc = check_one(dir, list.p[i], i + 1 == list.n, &r, e);
-        struct err link = ERR_INIT;
-        if (rc == RC_OK && check_follows(&r, list.p[i], i ? &before : NULL, &link) != RC_OK) {
-            if (e)
-                *e = link;
-            return RC_CORRUPT;
-        }
-        if (r.tail.next > ret->next || rc == RC_OK) {
-            ret->next = r.tail.next;
-            memcpy(ret->chain, r.tail.after.events, SHA256_SIZE);
-        }
-        ret->segments++;
-        ret->frames += r.frames;
-        ret->events += r.events;
+        *at = list.p[i];
+        rc = check_one(dir, *at, i + 1 == list.n, &r, e);
+        if (rc == RC_NOTFOUND ||
+            (rc == RC_OK && check_follows(&r, *at, i ? &before : NULL, e) != RC_OK))
+            return rc == RC_OK ? RC_CORRUPT : rc;
+        add_report(ret, &r, rc == RC_OK);
         before = r.tail;
     }
+    return rc;
+}
+
+enum rc segment_check_folder(const char *dir, struct segment_summary *ret, struct err *e)
+{
+    struct err why = ERR_INIT;
+    rlog_off at = 0;
+    enum rc rc = walk_folder(dir, ret, &at, &why);
+    while (rc == RC_NOTFOUND && at != 0 && was_trimmed(dir, at)) { /* what is left of it */
+        at = 0;
+        rc = walk_folder(dir, ret, &at, &why);
+    }
+    if (rc == RC_NOTFOUND && at != 0)
+        rc = err_set(
+            &why, RC_CORRUPT, ERR_FATAL,
+            "the log is damaged, the first bad offset is %" PRIu64 ": its segment is missing", at);
+    if (rc != RC_OK && e)
+        *e = why;
     return rc;
 }

@@ -5,6 +5,9 @@
 #include "log/pages.h"
 #include "log/segment_check.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #define EVENTS    7
 #define FLIP_STEP 97
 #define PATH_S1   "/s-00000000000000000001.mdb"
@@ -204,6 +207,54 @@ static void a_folder_is_walked_over_all_segments(void **state)
     assert_non_null(strstr(e.msg, "first bad offset is 9"));
 }
 
+/* Appends and trims without end. */
+struct busy_writer {
+    struct rlog *log;
+    atomic_bool stop;
+    enum rc rc;
+};
+
+static void *append_and_trim(void *arg)
+{
+    struct busy_writer *b = arg;
+    struct err e = ERR_INIT;
+    b->rc = RC_OK;
+    for (rlog_off at = 1; b->rc == RC_OK && !atomic_load(&b->stop); at++) {
+        char text[64];
+        struct event ev = log_event((unsigned)at, text);
+        b->rc = rlog_append(b->log, &ev, 1, at, NULL, &e);
+        if (b->rc == RC_OK && at > 12)
+            b->rc = rlog_trim(b->log, at - 12, &e);
+    }
+    return NULL;
+}
+
+static void a_folder_is_walked_while_its_log_is_written_and_trimmed(void **state)
+{
+    struct log_world *w = *state;
+    w->opts.segment_events = 2;
+    struct busy_writer b = {.log = log_open(w, RLOG_WRITE)};
+    pthread_t thread;
+    rlog_off first = 0;
+    enum rc rc = RC_OK;
+    struct err e = ERR_INIT;
+    assert_int_equal(pthread_create(&thread, NULL, append_and_trim, &b), 0);
+    for (int i = 0; rc == RC_OK && (i < 100 || first < 60); i++) {
+        struct segment_summary s;
+        rc = segment_check_folder(w->dir, &s, &e);
+        if (rc == RC_OK && (s.next - s.first != s.events || s.first < first))
+            rc = RC_INVALID;
+        first = s.first;
+    }
+    atomic_store(&b.stop, true);
+    pthread_join(thread, NULL);
+    rlog_close(b.log);
+    if (rc != RC_OK)
+        print_error("%s: %s\n", rc_name(rc), e.msg);
+    assert_int_equal(rc, RC_OK);
+    assert_int_equal(b.rc, RC_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +264,7 @@ int main(void)
         LOG_CASE(damage_names_the_first_bad_offset),
         LOG_CASE(a_child_that_dies_or_says_so_is_damage_and_a_missing_one_is_not),
         LOG_CASE(a_folder_is_walked_over_all_segments),
+        LOG_CASE(a_folder_is_walked_while_its_log_is_written_and_trimmed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
