@@ -299,6 +299,18 @@ static enum rc read_forward(struct show *s, const struct rlog_range *range, stru
     return rc < 0 ? rc : RC_OK;
 }
 
+/* Whether the log ends where its intact part ends: a damaged tail is an error, even where all before it was shown. */
+static enum rc check_end(struct show *s, struct err *e)
+{
+    const struct rlog_range range = {.from = s->next, .all_keys = true};
+    AUTO(event_iter_freep) struct event_iter *it = NULL;
+    const struct event *ev;
+    enum rc rc = rlog_cursor(s->log, &range, &it, e);
+    if (rc == RC_OK)
+        rc = event_iter_next(it, &ev, e);
+    return rc < 0 ? rc : RC_OK;
+}
+
 static enum rc show(struct show *s, struct err *e)
 {
     struct rlog_range range = {.mode = RLOG_EVERY};
@@ -315,7 +327,9 @@ static enum rc show(struct show *s, struct err *e)
     if (s->follow && !s->until)
         range.until = 0;
     bool more = range.until == 0 || range.from < range.until;
-    return rc == RC_OK && more && (!back || s->follow) ? read_forward(s, &range, e) : rc;
+    if (rc == RC_OK && more && (!back || s->follow))
+        rc = read_forward(s, &range, e);
+    return rc == RC_OK && !s->until && !ferror(stdout) ? check_end(s, e) : rc;
 }
 
 static void show_done(struct show *s)

@@ -276,6 +276,9 @@ open(path, "wb").write(data)' "$2" "$3"
         fi
         [ "$code" = 5 ] || { echo "flip $n: exit code $code"; cat "$E2E_DIR/verify"; return 1; }
         found=$((found + 1))
+        code=0
+        "$RESILOG" log show --data "$E2E_DIR/damaged.data" --all >/dev/null 2>&1 || code=$?
+        [ "$code" = 5 ] || { echo "flip $n: log verify finds it, log show ends with $code"; return 1; }
         bad=$(sed -n 's/.*the first bad offset is \([0-9]*\).*/\1/p' "$E2E_DIR/verify")
         [ -n "$bad" ] || { echo "flip $n: no offset is named"; cat "$E2E_DIR/verify"; return 1; }
         [ "$bad" -gt "$intact" ] && intact=$bad && cp "$file" "$E2E_DIR/worst.mdb"
