@@ -127,7 +127,8 @@ struct rlog_lmdb_opts {
     const char *
         checker; /* program that is run as `checker __check-segment FILE` before LMDB touches a segment; NULL: fork only */
 };
-/* Opens or makes the log under opts->dir. For writing it takes dir/LOCK (flock) and raises the epoch. Errors:
+/* Opens or makes the log under opts->dir. For writing it takes dir/LOCK (flock) and raises the epoch; where there is
+ * no room for the segment that comes next it opens all the same, as rlog_trim may make room. Errors:
  * CONFLICT (FATAL: another process writes), CORRUPT (FATAL, with the first bad offset; reading is still
  * possible up to there), UNSUPPORTED (newer format, network file system), INVALID (another asset's log),
  * LIMIT, DENIED, IO. */

@@ -206,6 +206,18 @@ static enum rc load_for_writing(struct rlog_lmdb *l, struct err *e)
     return rc == RC_OK ? note_indexes(l, e) : rc;
 }
 
+/* Without room the log opens all the same: it can be read, and a trim makes room. The next append says it again. */
+static enum rc ready_if_room(struct rlog_lmdb *l, struct err *e)
+{
+    struct err why = ERR_INIT;
+    enum rc rc = lmdb_ready(l, &why);
+    if (rc == RC_OK || rc == RC_LIMIT)
+        return RC_OK;
+    if (e)
+        *e = why;
+    return rc;
+}
+
 static enum rc open_for_writing(struct rlog_lmdb *l, struct err *e)
 {
     enum rc rc = folder_make(l->dir, e);
@@ -213,6 +225,8 @@ static enum rc open_for_writing(struct rlog_lmdb *l, struct err *e)
         rc = folder_check(l->dir, e);
     if (rc == RC_OK)
         rc = folder_lock_take(l->dir, &l->folder, e);
+    if (rc == RC_OK) /* what the writer before renamed and could not sync any more */
+        rc = folder_sync(l->dir, e);
     l->tail.next = 1;
     for (size_t i = 0; i < SEGMENT_ID_SIZE; i += 8)
         le_put_u64(l->log_id + i, rng_u64(l->env->rng));
@@ -223,7 +237,7 @@ static enum rc open_for_writing(struct rlog_lmdb *l, struct err *e)
     uint64_t known = folder_lock_epoch(l->dir);
     l->epoch = (known > l->tail.epoch ? known : l->tail.epoch) + 1;
     rc = folder_lock_set(l->folder, l->epoch, e);
-    return rc == RC_OK ? lmdb_ready(l, e) : rc;
+    return rc == RC_OK ? ready_if_room(l, e) : rc;
 }
 
 /* ---- For reading ---- */

@@ -28,12 +28,9 @@ static enum rc say_dead(const struct rlog_lmdb *l, struct err *e)
                    "the log must be closed and opened again after: %.300s", l->dead.msg);
 }
 
-/* The rule after a failed commit. */
-static enum rc commit_failed(struct rlog_lmdb *l, const struct err *why, struct err *e)
+/* A failed sync is never tried again. */
+static enum rc device_failed(struct rlog_lmdb *l, const struct err *why, struct err *e)
 {
-    segment_writer_close(l->writer);
-    l->writer = NULL;
-    l->recheck = true;
     if (why->rc != RC_LIMIT && why->rc != RC_NOMEM)
         l->dead = *why;
     if (e)
@@ -41,10 +38,20 @@ static enum rc commit_failed(struct rlog_lmdb *l, const struct err *why, struct 
     return why->rc;
 }
 
+/* The rule after a failed commit. */
+static enum rc commit_failed(struct rlog_lmdb *l, const struct err *why, struct err *e)
+{
+    segment_writer_close(l->writer);
+    l->writer = NULL;
+    l->recheck = true;
+    return device_failed(l, why, e);
+}
+
 /* ---- The active segment ---- */
 
 static enum rc make_segment(struct rlog_lmdb *l, struct err *e)
 {
+    struct err why = ERR_INIT;
     struct segment_header h = {.first = l->tail.next,
                                .epoch = l->epoch,
                                .incarnation = l->tail.incarnation,
@@ -55,9 +62,9 @@ static enum rc make_segment(struct rlog_lmdb *l, struct err *e)
     memcpy(h.log_id, l->log_id, SEGMENT_ID_SIZE);
     memcpy(h.name, l->name, l->name_n);
     const struct segment_opts opts = opts_of(l);
-    enum rc rc = segment_create(&opts, &h, e);
+    enum rc rc = segment_create(&opts, &h, &why);
     if (rc != RC_OK)
-        return rc;
+        return device_failed(l, &why, e);
     l->active_since_ns = h.created_ns;
     pthread_mutex_lock(&l->lock);
     rc = lmdb_add_segment(l, h.first, e);
@@ -111,15 +118,18 @@ static enum rc roll(struct rlog_lmdb *l, struct err *e)
     return lmdb_ready(l, e);
 }
 
+/* 0 where there is no active segment. */
 static uint64_t active_events(const struct rlog_lmdb *l)
 {
-    return l->tail.next - l->segments[l->n - 1]->first;
+    return l->n == 0 || l->tail.sealed ? 0 : l->tail.next - l->segments[l->n - 1]->first;
 }
 
+/* The time of its making is what its header says, so it may be any number. */
 static bool is_old(const struct rlog_lmdb *l)
 {
-    return active_events(l) > 0 &&
-           clock_wall_ns(l->env->clock) - l->active_since_ns >= l->segment_age_ns;
+    int64_t now = clock_wall_ns(l->env->clock);
+    return active_events(l) > 0 && now >= l->active_since_ns &&
+           (uint64_t)now - (uint64_t)l->active_since_ns >= (uint64_t)l->segment_age_ns;
 }
 
 static bool must_roll(const struct rlog_lmdb *l, size_t more)
@@ -132,12 +142,12 @@ static bool must_roll(const struct rlog_lmdb *l, size_t more)
 
 /* ---- Append ---- */
 
-static enum rc check_writer(struct rlog_lmdb *l, struct err *e)
+/* The handle is good, whether or not there is room for an append. */
+static enum rc check_handle(struct rlog_lmdb *l, struct err *e)
 {
-    if (l->dead.rc != RC_OK)
+    if (l->dead.rc != RC_OK || folder_lock_check(l->folder, &l->dead) != RC_OK)
         return say_dead(l, e);
-    enum rc rc = folder_lock_check(l->folder, &l->dead);
-    return rc == RC_OK ? lmdb_ready(l, e) : say_dead(l, e);
+    return RC_OK;
 }
 
 /* Shows a durable batch to the readers. An index that cannot grow is dropped: it is made again from the file. */
@@ -180,7 +190,9 @@ enum rc lmdb_append(struct rlog *log, const struct event *batch, size_t n, rlog_
 {
     struct rlog_lmdb *l = lmdb_of(log);
     struct frame_head head;
-    enum rc rc = check_writer(l, e);
+    enum rc rc = check_handle(l, e);
+    if (rc == RC_OK)
+        rc = lmdb_ready(l, e);
     if (rc != RC_OK)
         return rc;
     if (expect_next != RLOG_ANY && expect_next != l->tail.next)
@@ -214,25 +226,39 @@ static enum rc remove_file(const struct rlog_lmdb *l, char kind, rlog_off first,
     return RC_OK;
 }
 
-/* The oldest first, so that what is left is always the end of the log; its index last, as one without a segment is
- * litter. */
+/* In one step for the readers of this handle: a segment is in the list, or its offsets are EXPIRED. */
+static enum rc remove_first(struct rlog_lmdb *l, struct err *e)
+{
+    pthread_mutex_lock(&l->lock);
+    rlog_off first = l->segments[0]->first;
+    enum rc rc = remove_file(l, 's', first, e);
+    if (rc == RC_OK)
+        lmdb_drop_first(l);
+    pthread_mutex_unlock(&l->lock);
+    return rc == RC_OK ? remove_file(l, 'x', first, e) : rc;
+}
+
+static enum rc sync_folder(struct rlog_lmdb *l, struct err *e)
+{
+    struct err why = ERR_INIT;
+    return folder_sync(l->dir, &why) == RC_OK ? RC_OK : device_failed(l, &why, e);
+}
+
+/* The oldest first, and each only when those before it are durably gone, so that what is left is always the end of the
+ * log; its index last, as one without a segment is litter. Makes room, so it needs none. */
 enum rc lmdb_trim(struct rlog *log, rlog_off below, struct err *e)
 {
     struct rlog_lmdb *l = lmdb_of(log);
-    enum rc rc = check_writer(l, e);
-    bool any = false;
+    enum rc rc = check_handle(l, e);
+    if (rc != RC_OK || l->n < 2 || l->segments[1]->first > below)
+        return rc;
+    rc = sync_folder(l, e); /* what a failure before left */
     while (rc == RC_OK && l->n > 1 && l->segments[1]->first <= below) {
-        rlog_off first = l->segments[0]->first;
-        rc = remove_file(l, 's', first, e);
-        if (rc != RC_OK)
-            break;
-        any = true;
-        pthread_mutex_lock(&l->lock);
-        lmdb_drop_first(l);
-        pthread_mutex_unlock(&l->lock);
-        rc = remove_file(l, 'x', first, e);
+        rc = remove_first(l, e);
+        if (rc == RC_OK)
+            rc = sync_folder(l, e);
     }
-    return any && rc == RC_OK ? folder_sync(l->dir, e) : rc;
+    return rc;
 }
 
 /* ---- Upkeep ---- */
@@ -249,14 +275,20 @@ static struct lmdb_segment *without_index(struct rlog_lmdb *l)
     return found;
 }
 
+static enum rc roll_old(struct rlog_lmdb *l, struct err *e)
+{
+    enum rc rc = lmdb_ready(l, e);
+    return rc == RC_OK && is_old(l) ? roll(l, e) : rc;
+}
+
 enum rc lmdb_maintain(struct rlog *log, struct err *e)
 {
     struct rlog_lmdb *l = lmdb_of(log);
-    enum rc rc = check_writer(l, e);
+    enum rc rc = check_handle(l, e);
+    if (rc == RC_OK && is_old(l))
+        return roll_old(l, e);
     if (rc != RC_OK)
         return rc;
-    if (is_old(l))
-        return roll(l, e);
     struct lmdb_segment *s = without_index(l);
     if (!s)
         return RC_AGAIN;

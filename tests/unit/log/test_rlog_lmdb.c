@@ -1,11 +1,14 @@
 /* The LMDB log beyond the conformance suite: crashes, damage, rolling, other processes. */
 #include "tests/unit/log/log_world.h"
 
-#include "log/offset_list.h"
 #include "log/pages.h"
-#include "log/segment.h"
+#include "log/rlog_lmdb_priv.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static size_t count_files(const struct log_world *w, char kind)
@@ -115,6 +118,130 @@ static void more_segments_than_may_be_open_are_read_in_any_order(void **state)
         assert_int_equal(event_iter_next(it, &ev, &e), RC_OK);
         assert_true(log_event_is(ev, at));
     }
+}
+
+/* What its header says of a segment's making may be any number. */
+static void a_segment_made_in_the_farthest_past_is_old(void **state)
+{
+    struct log_world *w = *state;
+    struct segment_header h = {.first = 1, .created_ns = INT64_MIN, .name_n = w->opts.name.n};
+    const struct segment_opts opts = {.dir = w->dir, .bytes = w->opts.segment_bytes};
+    struct err e = ERR_INIT;
+    memcpy(h.name, w->opts.name.p, h.name_n);
+    assert_int_equal(mkdir(w->dir, 0700), 0);
+    assert_int_equal(segment_create(&opts, &h, &e), RC_OK);
+    AUTO(rlog_closep) struct rlog *l = log_open(w, RLOG_WRITE);
+    log_append(l, 1);
+    assert_int_equal(count_files(w, 's'), 1);
+    assert_int_equal(rlog_maintain(l, &e), RC_OK);
+    assert_int_equal(count_files(w, 's'), 2);
+}
+
+/* ---- No room ---- */
+
+/* From now on there is no room for another segment: more is to be reserved than a file can have. */
+static void fill_disk(struct rlog *l)
+{
+    lmdb_of(l)->segment_bytes = 1ull << 60;
+}
+
+static void a_full_disk_stops_appends_but_neither_trim_nor_upkeep_nor_opening(void **state)
+{
+    struct log_world *w = *state;
+    struct err e = ERR_INIT;
+    char text[64];
+    struct event ev = log_event(25, text);
+    {
+        AUTO(rlog_closep) struct rlog *l = log_open(w, RLOG_WRITE);
+        append_until(l, 25); /* three segments, the last is full */
+        fill_disk(l);
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(rlog_append(l, &ev, 1, 25, NULL, &e), RC_LIMIT);
+            assert_int_equal(e.retry, ERR_RETRY);
+        }
+        assert_int_equal(rlog_maintain(l, &e), RC_OK); /* an index */
+        assert_int_equal(rlog_trim(l, 9, &e), RC_OK);
+        assert_int_equal(count_files(w, 's'), 2);
+    }
+    w->opts.segment_bytes = 1ull << 60;
+    AUTO(rlog_closep) struct rlog *l = log_open(w, RLOG_WRITE);
+    enum rc rc = RC_OK;
+    assert_int_equal(log_read(l, 9, &rc, &e), 25);
+    assert_int_equal(rlog_append(l, &ev, 1, 25, NULL, &e), RC_LIMIT);
+    assert_int_equal(rlog_trim(l, 17, &e), RC_OK);
+    assert_int_equal(count_files(w, 's'), 1);
+    lmdb_of(l)->segment_bytes = 1u << 20; /* room */
+    append_until(l, 30);
+    assert_int_equal(log_read(l, 17, &rc, &e), 30);
+}
+
+static void a_log_without_room_for_its_first_segment_opens_and_waits(void **state)
+{
+    struct log_world *w = *state;
+    struct err e = ERR_INIT;
+    char text[64];
+    struct event ev = log_event(1, text);
+    w->opts.segment_bytes = 1ull << 60;
+    AUTO(rlog_closep) struct rlog *l = log_open(w, RLOG_WRITE);
+    assert_int_equal(rlog_append(l, &ev, 1, 1, NULL, &e), RC_LIMIT);
+    assert_int_equal(rlog_maintain(l, &e), RC_AGAIN);
+    assert_int_equal(rlog_trim(l, 17, &e), RC_OK);
+    lmdb_of(l)->segment_bytes = 1u << 20;
+    append_until(l, 3);
+    assert_log_holds(l, 3);
+}
+
+/* ---- Trim ---- */
+
+struct trimmer {
+    struct rlog *log;
+    atomic_int thread; /* its id, once it runs */
+    enum rc rc;
+};
+
+static void *trim_all(void *arg)
+{
+    struct trimmer *t = arg;
+    struct err e = ERR_INIT;
+    atomic_store(&t->thread, (int)syscall(SYS_gettid));
+    t->rc = rlog_trim(t->log, 17, &e);
+    return NULL;
+}
+
+/* Waits until the thread waits for something. */
+static void await_sleep(struct trimmer *t)
+{
+    char path[64], stat[256], thread_state = 'R';
+    while (atomic_load(&t->thread) == 0)
+        sched_yield();
+    snprintf(path, sizeof(path), "/proc/self/task/%d/stat", atomic_load(&t->thread));
+    while (thread_state != 'S') {
+        int fd = open(path, O_RDONLY);
+        ssize_t n = read(fd, stat, sizeof(stat) - 1);
+        close(fd);
+        assert_true(n > 0);
+        stat[n] = '\0';
+        thread_state = strrchr(stat, ')')[2];
+    }
+}
+
+/* Readers of the same handle look at the list under the lock: what is in it must be on the disk. */
+static void a_trimmed_segment_leaves_disk_and_list_in_one_step(void **state)
+{
+    struct log_world *w = *state;
+    AUTO(rlog_closep) struct rlog *l = log_open(w, RLOG_WRITE);
+    append_until(l, 20);
+    struct trimmer t = {.log = l};
+    pthread_t thread;
+    pthread_mutex_lock(&lmdb_of(l)->lock);
+    assert_int_equal(pthread_create(&thread, NULL, trim_all, &t), 0);
+    await_sleep(&t); /* for the lock */
+    size_t files = count_files(w, 's');
+    pthread_mutex_unlock(&lmdb_of(l)->lock);
+    pthread_join(thread, NULL);
+    assert_int_equal(files, 3);
+    assert_int_equal(t.rc, RC_OK);
+    assert_int_equal(count_files(w, 's'), 1);
 }
 
 /* ---- What a crash leaves ---- */
@@ -461,6 +588,10 @@ int main(void)
         LOG_CASE(a_segment_ends_at_its_size),
         LOG_CASE(a_segment_ends_at_its_age_but_an_empty_one_does_not),
         LOG_CASE(more_segments_than_may_be_open_are_read_in_any_order),
+        LOG_CASE(a_segment_made_in_the_farthest_past_is_old),
+        LOG_CASE(a_full_disk_stops_appends_but_neither_trim_nor_upkeep_nor_opening),
+        LOG_CASE(a_log_without_room_for_its_first_segment_opens_and_waits),
+        LOG_CASE(a_trimmed_segment_leaves_disk_and_list_in_one_step),
         LOG_CASE(every_step_of_rolling_is_completed_by_the_next_writer),
         LOG_CASE(a_missing_seal_of_an_older_segment_is_completed),
         LOG_CASE(a_writer_killed_at_any_moment_loses_nothing_acknowledged),
