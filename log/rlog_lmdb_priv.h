@@ -86,12 +86,12 @@ void lmdb_release_segment(struct rlog_lmdb *l, struct lmdb_use *use);
 /* For a log opened for reading: looks what other processes did. Nothing for a writer. The lock is held. Errors: IO,
  * NOMEM. */
 MUST_CHECK enum rc lmdb_refresh(struct rlog_lmdb *l, struct err *e);
-/* The offsets of a key, or the last of each key, of one segment in [from, until). Errors: as segment_index.h, of the
- * segment itself. */
+/* The offsets of a key in [from, until), or the last of each key of a range, of one segment. Errors: as
+ * segment_index.h, of the segment itself. */
 MUST_CHECK enum rc lmdb_find_key(struct rlog_lmdb *l, const struct lmdb_use *use, struct slice key,
                                  const rlog_off range[2], struct offset_list *out, struct err *e);
 MUST_CHECK enum rc lmdb_each_key(struct rlog_lmdb *l, const struct lmdb_use *use,
-                                 const rlog_off range[2], segment_index_fn *fn, void *arg,
+                                 const struct rlog_range *range, segment_index_fn *fn, void *arg,
                                  struct err *e);
 
 /* ---- rlog_lmdb_open.c ---- */

@@ -200,19 +200,20 @@ static enum rc list_last_per_key(struct lmdb_iter *it, struct err *e)
     if (!seen)
         return err_nomem(e);
     struct collect c = {.seen = seen, .out = &it->list, .live = it->range.mode == RLOG_LIVE};
-    rlog_off high = it->range.until;
-    while (high > it->range.from) {
+    struct rlog_range part = it->range;
+    while (part.until > it->range.from) {
         struct lmdb_use use = {0};
-        enum rc rc = lmdb_use_segment(it->log, high - 1, &use, e);
+        enum rc rc = lmdb_use_segment(it->log, part.until - 1, &use, e);
         if (rc != RC_OK)
             return rc;
-        rlog_off first = use.segment->first;
-        const rlog_off range[2] = {first > it->range.from ? first : it->range.from, high};
-        rc = lmdb_each_key(it->log, &use, range, collect_last, &c, e);
+        if (use.segment->first > part.from)
+            part.from = use.segment->first;
+        rc = lmdb_each_key(it->log, &use, &part, collect_last, &c, e);
         lmdb_release_segment(it->log, &use);
         if (rc != RC_OK)
             return rc;
-        high = range[0];
+        part.until = part.from;
+        part.from = it->range.from;
     }
     offset_list_sort(&it->list);
     return RC_OK;
@@ -328,7 +329,12 @@ enum rc lmdb_last(struct rlog *log, struct slice key, rlog_off at, struct rlog_f
         return err_nomem(e);
     const struct event *ev = NULL;
     rc = read_event(l, r, found, &ev, e);
-    return rc == RC_OK ? rlog_found_set(ret, ev, e) : rc;
+    if (rc != RC_OK)
+        return rc;
+    if (!slice_eq(ev->key, key))
+        return err_set(e, RC_CORRUPT, ERR_FATAL,
+                       "offset %" PRIu64 ": an index says that it is of another key", found);
+    return rlog_found_set(ret, ev, e);
 }
 
 /* ---- Seek ---- */

@@ -346,7 +346,7 @@ static enum rc sealed_index(struct rlog_lmdb *l, const struct lmdb_use *use,
 /* One question to an index: what to find, or what to call. */
 struct query {
     struct slice key;
-    const rlog_off *range;
+    const struct rlog_range *range;
     struct offset_list *out; /* NULL: each key */
     segment_index_fn *fn;
     void *arg;
@@ -354,8 +354,8 @@ struct query {
 
 static enum rc ask(const struct segment_index *x, const struct query *q, struct err *e)
 {
-    return q->out ? segment_index_find(x, q->key, q->range[0], q->range[1], q->out, e)
-                  : segment_index_each(x, q->range[0], q->range[1], q->fn, q->arg, e);
+    return q->out ? segment_index_find(x, q->key, q->range->from, q->range->until, q->out, e)
+                  : segment_index_each(x, q->range, q->fn, q->arg, e);
 }
 
 /* The last segment's index grows, so it is asked under the lock. A log opened for reading makes it as far as it is
@@ -400,12 +400,14 @@ static enum rc ask_segment(struct rlog_lmdb *l, const struct lmdb_use *use, cons
 enum rc lmdb_find_key(struct rlog_lmdb *l, const struct lmdb_use *use, struct slice key,
                       const rlog_off range[2], struct offset_list *out, struct err *e)
 {
-    const struct query q = {.key = key, .range = range, .out = out};
+    const struct rlog_range part = {.from = range[0], .until = range[1]};
+    const struct query q = {.key = key, .range = &part, .out = out};
     return ask_segment(l, use, &q, e);
 }
 
-enum rc lmdb_each_key(struct rlog_lmdb *l, const struct lmdb_use *use, const rlog_off range[2],
-                      segment_index_fn *fn, void *arg, struct err *e)
+enum rc lmdb_each_key(struct rlog_lmdb *l, const struct lmdb_use *use,
+                      const struct rlog_range *range, segment_index_fn *fn, void *arg,
+                      struct err *e)
 {
     const struct query q = {.range = range, .fn = fn, .arg = arg};
     return ask_segment(l, use, &q, e);

@@ -1,13 +1,16 @@
 /* The index of a segment in memory, and what chooses between it and the file. Keeps: one entry for
- * each event, linked to the one before of the same key, and a hash table of the last entries. Keys
- * are known by 16 bytes of their SHA-256, so memory does not grow with their length and nobody can
- * make two keys meet. Failure modes: NOMEM leaves the index as it was. Threads: the caller's. */
+ * each event, linked to the one before of the same key, a hash table of the last entries, and the
+ * beginning of each key. Keys are known by 16 bytes of their SHA-256, so nobody can make two keys
+ * meet; what is kept of their text is bounded. Failure modes: NOMEM leaves the index as it was. Threads: the caller's. */
 #include "log/segment_index_priv.h"
 
 #include "core/le.h"
 #include "log/pages.h"
+#include "log/rlog_ops.h"
 
 #define SLOTS_FIRST 64
+#define KEYS_FIRST  4096
+#define KEY_KEPT    128 /* nearly every key is shorter */
 
 void key_set_id(struct slice key, uint8_t out[SEGMENT_INDEX_ID])
 {
@@ -41,6 +44,7 @@ void segment_index_free(struct segment_index *x)
         return;
     pages_close(x->file);
     free(x->entries);
+    free(x->keys);
     free(x->slots);
     sha256_free(x->sha);
     free(x);
@@ -85,19 +89,38 @@ static enum rc make_room(struct segment_index *x, size_t n, struct err *e)
     return 2 * (n + 1) >= x->n_slots ? grow_slots(x, e) : RC_OK;
 }
 
-static enum rc add_id(struct segment_index *x, const uint8_t *id, enum event_op op, struct err *e)
+static enum rc add_id(struct segment_index *x, const uint8_t *id, uint32_t key_at, enum event_op op,
+                      struct err *e)
 {
     size_t n = (size_t)(x->next - x->first);
     enum rc rc = make_room(x, n, e);
     if (rc != RC_OK)
         return rc;
     struct index_entry *entry = &x->entries[n];
-    *entry = (struct index_entry){.op = (uint8_t)op};
-    memcpy(entry->id, id, SEGMENT_INDEX_ID);
     uint32_t *slot = slot_of(x, x->slots, x->n_slots, id);
-    entry->before = *slot;
+    *entry = (struct index_entry){.op = (uint8_t)op, .before = *slot, .key_at = key_at};
+    memcpy(entry->id, id, SEGMENT_INDEX_ID);
     *slot = (uint32_t)n + 1;
     x->next++;
+    return RC_OK;
+}
+
+static enum rc keep_key(struct segment_index *x, struct slice key, uint32_t *ret_at, struct err *e)
+{
+    size_t kept = key.n < KEY_KEPT ? key.n : KEY_KEPT;
+    if (x->keys_cap - x->keys_n < 2 + kept) {
+        size_t cap = x->keys_cap ? 2 * x->keys_cap : KEYS_FIRST;
+        char *p = cap <= UINT32_MAX ? realloc(x->keys, cap) : NULL;
+        if (!p)
+            return err_nomem(e);
+        x->keys = p;
+        x->keys_cap = cap;
+    }
+    char *to = x->keys + x->keys_n;
+    le_put_u16(to, (uint16_t)key.n);
+    memcpy(to + 2, key.p, kept);
+    *ret_at = (uint32_t)x->keys_n;
+    x->keys_n += 2 + kept;
     return RC_OK;
 }
 
@@ -108,7 +131,23 @@ enum rc segment_index_add(struct segment_index *x, struct slice key, enum event_
     sha256_start(x->sha);
     sha256_add(x->sha, key);
     sha256_finish(x->sha, digest);
-    return add_id(x, digest, op, e);
+    uint32_t before = *slot_of(x, x->slots, x->n_slots, digest), key_at = 0;
+    size_t keys_n = x->keys_n;
+    enum rc rc = RC_OK;
+    if (before)
+        key_at = x->entries[before - 1].key_at;
+    else
+        rc = keep_key(x, key, &key_at, e);
+    if (rc == RC_OK)
+        rc = add_id(x, digest, key_at, op, e);
+    if (rc != RC_OK)
+        x->keys_n = keys_n;
+    return rc;
+}
+
+bool segment_index_in_file(const struct segment_index *x)
+{
+    return x->file != NULL;
 }
 
 rlog_off segment_index_next(const struct segment_index *x)
@@ -138,12 +177,25 @@ static enum rc memory_find(const struct segment_index *x, struct slice key, rlog
     return RC_OK;
 }
 
+/* What is kept of the key does not speak against it. */
+static bool may_have(const struct rlog_range *range, const char *kept)
+{
+    size_t n = le_get_u16(kept);
+    if (n <= KEY_KEPT)
+        return rlog_range_has(range, slice_of(kept + 2, n));
+    struct rlog_range rough = *range;
+    rough.shards = 0;
+    if (rough.prefix.n > KEY_KEPT)
+        rough.prefix.n = KEY_KEPT;
+    return rlog_range_has(&rough, slice_of(kept + 2, KEY_KEPT));
+}
+
 /* An entry is its key's last one in the range unless a later entry of the range says that it comes before it. */
-static enum rc memory_each(const struct segment_index *x, rlog_off from, rlog_off until,
+static enum rc memory_each(const struct segment_index *x, const struct rlog_range *range,
                            segment_index_fn *fn, void *arg, struct err *e)
 {
-    size_t low = from > x->first ? (size_t)(from - x->first) : 0;
-    size_t high = until > x->first ? (size_t)(until - x->first) : 0;
+    size_t low = range->from > x->first ? (size_t)(range->from - x->first) : 0;
+    size_t high = range->until > x->first ? (size_t)(range->until - x->first) : 0;
     size_t n = (size_t)(x->next - x->first);
     if (high > n)
         high = n;
@@ -154,7 +206,7 @@ static enum rc memory_each(const struct segment_index *x, rlog_off from, rlog_of
         const struct index_entry *entry = &x->entries[i - 1];
         if (entry->before)
             passed[entry->before - 1] = true;
-        if (passed[i - 1])
+        if (passed[i - 1] || !may_have(range, x->keys + entry->key_at))
             continue;
         enum rc rc = fn(arg, entry->id, x->first + i - 1, (enum event_op)entry->op, e);
         if (rc != RC_OK)
@@ -170,11 +222,11 @@ enum rc segment_index_find(const struct segment_index *x, struct slice key, rlog
                    : memory_find(x, key, from, until, out, e);
 }
 
-enum rc segment_index_each(const struct segment_index *x, rlog_off from, rlog_off until,
+enum rc segment_index_each(const struct segment_index *x, const struct rlog_range *range,
                            segment_index_fn *fn, void *arg, struct err *e)
 {
-    return x->file ? segment_index_file_each(x, from, until, fn, arg, e)
-                   : memory_each(x, from, until, fn, arg, e);
+    return x->file ? segment_index_file_each(x, range, fn, arg, e)
+                   : memory_each(x, range, fn, arg, e);
 }
 
 /* ---- Sets of keys ---- */
@@ -204,7 +256,7 @@ enum rc key_set_add(struct key_set *s, const uint8_t id[SEGMENT_INDEX_ID], bool 
                     struct err *e)
 {
     bool is_new = *slot_of(s->index, s->index->slots, s->index->n_slots, id) == 0;
-    enum rc rc = is_new ? add_id(s->index, id, EVENT_PUT, e) : RC_OK;
+    enum rc rc = is_new ? add_id(s->index, id, /* key_at= */ 0, EVENT_PUT, e) : RC_OK;
     if (rc == RC_OK)
         *ret_new = is_new;
     return rc;

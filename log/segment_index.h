@@ -7,6 +7,7 @@
 #include "log/offset_list.h"
 #include "log/segment.h"
 
+struct rlog_range;
 struct segment_index;
 
 #define SEGMENT_INDEX_ID 16 /* first bytes of SHA-256 of a key: stands for the key */
@@ -40,15 +41,19 @@ MUST_CHECK enum rc segment_index_open(const char *dir, rlog_off first,
                                       const struct segment_tail *tail, struct segment_index **ret,
                                       struct err *e);
 
-/* All below look at offsets in [from, until) only. Errors: CORRUPT (of the file), IO, NOMEM. */
-/* Adds the offsets of a key's events, in order. */
+/* True of one that segment_index_open gave. */
+bool segment_index_in_file(const struct segment_index *x);
+
+/* Adds the offsets of a key's events in [from, until), in order. Errors: CORRUPT (of the file), IO, NOMEM. */
 MUST_CHECK enum rc segment_index_find(const struct segment_index *x, struct slice key,
                                       rlog_off from, rlog_off until, struct offset_list *out,
                                       struct err *e);
-/* Called once for each key that has an event there, with its last one; in no certain order. */
+/* Called once for each key of the range that has an event in [from, until), with its last one; in no certain order.
+ * An index in memory keeps the beginning of a long key alone, so it may also give one that the range does not have.
+ * Errors: as above, fn's. */
 typedef enum rc segment_index_fn(void *arg, const uint8_t id[SEGMENT_INDEX_ID], rlog_off last,
                                  enum event_op op, struct err *e);
-MUST_CHECK enum rc segment_index_each(const struct segment_index *x, rlog_off from, rlog_off until,
+MUST_CHECK enum rc segment_index_each(const struct segment_index *x, const struct rlog_range *range,
                                       segment_index_fn *fn, void *arg, struct err *e);
 
 #endif

@@ -10,6 +10,7 @@
 #include "core/map.h"
 #include "log/folder.h"
 #include "log/pages.h"
+#include "log/rlog_ops.h"
 #include "log/segment_check.h"
 #include "log/segment_lmdb.h"
 
@@ -22,42 +23,57 @@
 #include <unistd.h>
 
 #define INDEX_MAGIC   "RSLX"
-#define INDEX_VERSION 1
-#define ROW_KEY_MAX   480u /* longer keys: their first 464 bytes and 16 of their SHA-256 */
-#define ROW_KEY_CUT   464u
+#define INDEX_VERSION 2
+#define KEY_LONG      480u /* from here on a row has the key's first bytes and 16 of its SHA-256 */
+#define KEY_CUT       (KEY_LONG - SEGMENT_INDEX_ID)
 #define HEAD_ROW      "h"
 #define KEY_ROW       'k'
 #define ROW_VALUE_MAX (64u << 20)
 #define ENTRY_SIZE    5 /* offset less first 4, op 1 */
 #define MAP_BASE      (64u << 20)
+#define FRONT_FIRST   1024u /* read first: nearly every front is shorter */
 
-/* Of every row: CRC32C 4 (of the row's key, then of all bytes behind this field), size of the next row's key 2, size
- * of the full key 2 (0: the row's key is it), count 4; then next key, full key, entries. The head row has in place of
- * entries: magic 4, version 4, first 8, next 8, frame chain 32. */
+/* Of every row a front and entries. Front: CRC32C 4 (of the row's key, then of the front behind this field), CRC32C of
+ * the entries 4, size of the next row's key 2, size of the full key 2 (0: the row's key is it), count 4, next key, full
+ * key. The head row has in place of entries: magic 4, version 4, first 8, next 8, frame chain 32. */
 enum {
     AT_CRC = 0,
-    AT_NEXT_SIZE = 4,
-    AT_FULL_SIZE = 6,
-    AT_COUNT = 8,
-    AT_BYTES = 12,
+    AT_ENTRIES_CRC = 4,
+    AT_NEXT_SIZE = 8,
+    AT_FULL_SIZE = 10,
+    AT_COUNT = 12,
+    AT_BYTES = 16,
     HEAD_BYTES = 56
 };
 
 struct row_key {
     size_t n;
-    char p[1 + ROW_KEY_MAX];
+    char p[1 + KEY_LONG];
 };
 
-static struct slice row_key_of(struct slice key, struct row_key *out)
+/* Of the key's first n bytes, at most KEY_CUT of a long one: what the rows of all keys that begin so begin with. */
+static struct slice row_prefix(struct slice prefix, struct row_key *out)
 {
     out->p[0] = KEY_ROW;
-    size_t n = key.n <= ROW_KEY_MAX ? key.n : ROW_KEY_CUT;
-    memcpy(out->p + 1, key.p, n);
-    out->n = 1 + n;
-    if (n < key.n) {
-        key_set_id(key, (uint8_t *)out->p + 1 + n);
-        out->n += SEGMENT_INDEX_ID;
-    }
+    out->n = 1 + prefix.n;
+    if (prefix.n)
+        memcpy(out->p + 1, prefix.p, prefix.n);
+    return slice_of(out->p, out->n);
+}
+
+static bool is_long(struct slice key)
+{
+    return key.n >= KEY_LONG;
+}
+
+/* A long key gives KEY_LONG bytes and no other does, so the two never meet. */
+static struct slice row_key_of(struct slice key, struct row_key *out)
+{
+    if (!is_long(key))
+        return row_prefix(key, out);
+    row_prefix(slice_of(key.p, KEY_CUT), out);
+    key_set_id(key, (uint8_t *)out->p + out->n);
+    out->n += SEGMENT_INDEX_ID;
     return slice_of(out->p, out->n);
 }
 
@@ -93,7 +109,7 @@ static enum rc add_key(struct build *b, struct slice row_key, struct slice key,
     if (!k)
         return err_nomem(e);
     buf_init(&k->entries, ROW_VALUE_MAX / 2);
-    if (key.n > ROW_KEY_MAX) {
+    if (is_long(key)) {
         k->full = malloc(key.n);
         if (!k->full) {
             key_rows_free(k);
@@ -123,19 +139,11 @@ static enum rc add_event(void *arg, const struct event *ev, struct err *e)
     return buf_check(&k->entries, "the events of one key in an index", e);
 }
 
-static enum rc finish_row(struct slice key, struct buf *row, struct err *e)
-{
-    enum rc rc = buf_check(row, "a row of an index", e);
-    if (rc != RC_OK)
-        return rc;
-    uint32_t crc = crc32c(crc32c(0, key.p, key.n), row->p + 4, row->n - 4);
-    le_put_u32(row->p + AT_CRC, crc);
-    return RC_OK;
-}
-
+/* The front; entries follow, then finish_row. */
 static void begin_row(struct buf *row, struct slice next, struct slice full, uint32_t count)
 {
     buf_reset(row);
+    buf_add_u32(row, 0);
     buf_add_u32(row, 0);
     buf_add_u16(row, (uint16_t)next.n);
     buf_add_u16(row, (uint16_t)full.n);
@@ -144,15 +152,41 @@ static void begin_row(struct buf *row, struct slice next, struct slice full, uin
     buf_add_slice(row, full);
 }
 
-static void head_row(const struct build *b, const struct segment_tail *tail, struct slice next,
-                     struct buf *row)
+static uint32_t front_crc(struct slice key, struct slice front)
+{
+    return crc32c(crc32c(0, key.p, key.n), front.p + AT_ENTRIES_CRC, front.n - AT_ENTRIES_CRC);
+}
+
+static enum rc finish_row(struct slice key, size_t front_n, struct buf *row, struct err *e)
+{
+    enum rc rc = buf_check(row, "a row of an index", e);
+    if (rc != RC_OK)
+        return rc;
+    le_put_u32(row->p + AT_ENTRIES_CRC, crc32c(0, row->p + front_n, row->n - front_n));
+    le_put_u32(row->p + AT_CRC, front_crc(key, slice_of(row->p, front_n)));
+    return RC_OK;
+}
+
+static enum rc head_row(const struct build *b, const struct segment_tail *tail, struct slice next,
+                        struct buf *row, struct err *e)
 {
     begin_row(row, next, SLICE_NULL, (uint32_t)map_count(b->keys));
+    size_t front_n = row->n;
     buf_add_slice(row, SLICE(INDEX_MAGIC));
     buf_add_u32(row, INDEX_VERSION);
     buf_add_u64(row, b->first);
     buf_add_u64(row, tail->next);
     buf_add(row, tail->after.frame, SHA256_SIZE);
+    return finish_row(SLICE(HEAD_ROW), front_n, row, e);
+}
+
+static enum rc key_row(struct slice key, const struct key_rows *k, struct slice next,
+                       struct buf *row, struct err *e)
+{
+    begin_row(row, next, slice_of(k->full, k->full_n), k->count);
+    size_t front_n = row->n;
+    buf_add_slice(row, buf_slice(&k->entries));
+    return finish_row(key, front_n, row, e);
 }
 
 static int put(MDB_txn *txn, MDB_dbi dbi, struct slice key, struct slice value)
@@ -168,16 +202,13 @@ static enum rc put_rows(const struct build *b, const struct segment_tail *tail, 
     AUTO(buf_done) struct buf row = BUF_INIT(ROW_VALUE_MAX);
     struct map_entry entry, next;
     bool more = map_seek(b->keys, SLICE_NULL, false, &entry);
-    head_row(b, tail, more ? entry.key : SLICE_NULL, &row);
-    enum rc rc = finish_row(SLICE(HEAD_ROW), &row, e);
+    enum rc rc = head_row(b, tail, more ? entry.key : SLICE_NULL, &row, e);
     if (rc == RC_OK)
         *ret_code = put(txn, dbi, SLICE(HEAD_ROW), buf_slice(&row));
     while (rc == RC_OK && *ret_code == 0 && more) {
         const struct key_rows *k = entry.value;
         more = map_seek(b->keys, entry.key, true, &next);
-        begin_row(&row, more ? next.key : SLICE_NULL, slice_of(k->full, k->full_n), k->count);
-        buf_add_slice(&row, buf_slice(&k->entries));
-        rc = finish_row(entry.key, &row, e);
+        rc = key_row(entry.key, k, more ? next.key : SLICE_NULL, &row, e);
         if (rc == RC_OK)
             *ret_code = put(txn, dbi, entry.key, buf_slice(&row));
         entry = next;
@@ -271,10 +302,25 @@ enum rc segment_index_write(const char *dir, rlog_off first, struct err *e)
 
 /* ---- Read ---- */
 
+/* One row: where it was found, its front, its entries once they were read. Zero-initialize with ROW_INIT. */
 struct index_row {
-    struct slice next, full, entries;
+    struct pages_row found;
+    struct buf front, entries;
+    struct slice next, full; /* in front */
     uint32_t count;
 };
+
+#define ROW_INIT                                                                                   \
+    {                                                                                              \
+        .front = BUF_INIT(ROW_VALUE_MAX), .entries = BUF_INIT(ROW_VALUE_MAX)                       \
+    }
+
+static void index_row_done(struct index_row *r)
+{
+    pages_row_done(&r->found);
+    buf_done(&r->front);
+    buf_done(&r->entries);
+}
 
 static enum rc damaged(const struct segment_index *x, const char *what, struct err *e)
 {
@@ -282,26 +328,80 @@ static enum rc damaged(const struct segment_index *x, const char *what, struct e
                    x->first, what);
 }
 
-static enum rc parse_row(const struct segment_index *x, struct slice key, struct slice value,
-                         struct index_row *ret, struct err *e)
+static enum rc read_part(const struct segment_index *x, const struct index_row *r, size_t until,
+                         struct buf *out, size_t from, struct err *e)
 {
-    if (value.n < AT_BYTES)
-        return damaged(x, "a row is short", e);
-    uint32_t crc = crc32c(crc32c(0, key.p, key.n), value.p + 4, value.n - 4);
-    if (crc != le_get_u32(value.p + AT_CRC))
-        return damaged(x, "a row's CRC32C is wrong", e);
-    size_t next = le_get_u16(value.p + AT_NEXT_SIZE), full = le_get_u16(value.p + AT_FULL_SIZE);
-    if (AT_BYTES + next + full > value.n)
+    if (until > r->found.n)
         return damaged(x, "a row's lengths are impossible", e);
-    const char *p = value.p + AT_BYTES;
-    *ret =
-        (struct index_row){.next = slice_of(p, next),
-                           .full = slice_of(p + next, full),
-                           .entries = slice_of(p + next + full, value.n - AT_BYTES - next - full),
-                           .count = le_get_u32(value.p + AT_COUNT)};
-    bool head = slice_eq(key, SLICE(HEAD_ROW));
-    size_t expected = head ? HEAD_BYTES : (size_t)ret->count * ENTRY_SIZE;
-    return ret->entries.n == expected ? RC_OK : damaged(x, "a row's count is wrong", e);
+    char *to = buf_extend(out, until - from);
+    return to ? pages_read(x->file, &r->found, from, until - from, to, e)
+              : buf_check(out, "a row of an index", e);
+}
+
+/* The front of r->found: what proves which key comes next. */
+static enum rc read_front(const struct segment_index *x, struct index_row *r, struct err *e)
+{
+    size_t first = r->found.n < FRONT_FIRST ? r->found.n : FRONT_FIRST;
+    buf_reset(&r->front);
+    enum rc rc = read_part(x, r, first, &r->front, 0, e);
+    if (rc == RC_OK && first < AT_BYTES)
+        return damaged(x, "a row is short", e);
+    if (rc != RC_OK)
+        return rc;
+    size_t next = le_get_u16(r->front.p + AT_NEXT_SIZE);
+    size_t full = le_get_u16(r->front.p + AT_FULL_SIZE);
+    size_t n = AT_BYTES + next + full;
+    if (n > first)
+        rc = read_part(x, r, n, &r->front, first, e);
+    else
+        buf_truncate(&r->front, n);
+    if (rc != RC_OK)
+        return rc;
+    const char *p = r->front.p;
+    if (front_crc(r->found.key, buf_slice(&r->front)) != le_get_u32(p + AT_CRC))
+        return damaged(x, "a row's CRC32C is wrong", e);
+    r->next = slice_of(p + AT_BYTES, next);
+    r->full = slice_of(p + AT_BYTES + next, full);
+    r->count = le_get_u32(p + AT_COUNT);
+    return RC_OK;
+}
+
+static enum rc read_entries(const struct segment_index *x, struct index_row *r, size_t expected,
+                            struct err *e)
+{
+    size_t front = r->front.n;
+    if (r->found.n - front != expected)
+        return damaged(x, "a row's count is wrong", e);
+    buf_reset(&r->entries);
+    enum rc rc = read_part(x, r, r->found.n, &r->entries, front, e);
+    if (rc == RC_OK &&
+        crc32c(0, r->entries.p, r->entries.n) != le_get_u32(r->front.p + AT_ENTRIES_CRC))
+        return damaged(x, "the CRC32C of a row's entries is wrong", e);
+    return rc;
+}
+
+static enum rc check_head(struct segment_index *x, const struct segment_tail *tail, struct err *e)
+{
+    AUTO(index_row_done) struct index_row head = ROW_INIT;
+    enum rc rc = pages_find(x->file, PAGES_AT_LEAST, SLICE(HEAD_ROW), &head.found, NULL, e);
+    if (rc < 0)
+        return rc;
+    if (rc == RC_END || !slice_eq(head.found.key, SLICE(HEAD_ROW)))
+        return damaged(x, "it has no head row", e);
+    rc = read_front(x, &head, e);
+    if (rc == RC_OK)
+        rc = read_entries(x, &head, HEAD_BYTES, e);
+    if (rc != RC_OK)
+        return rc;
+    const char *p = head.entries.p;
+    if (memcmp(p, INDEX_MAGIC, 4) != 0 || le_get_u32(p + 4) != INDEX_VERSION)
+        return err_set(e, RC_UNSUPPORTED, ERR_FATAL,
+                       "the index of the segment of offset %" PRIu64 " is of another version",
+                       x->first);
+    if (le_get_u64(p + 8) != x->first || le_get_u64(p + 16) != tail->next ||
+        memcmp(p + 24, tail->after.frame, SHA256_SIZE) != 0)
+        return damaged(x, "it belongs to another segment", e);
+    return RC_OK;
 }
 
 enum rc segment_index_open(const char *dir, rlog_off first, const struct segment_tail *tail,
@@ -316,26 +416,11 @@ enum rc segment_index_open(const char *dir, rlog_off first, const struct segment
     x->next = tail->next;
     if (rc == RC_OK)
         rc = pages_open(path, PAGES_FROZEN, &x->file, e);
-    AUTO(pages_row_done) struct pages_row row = {0};
-    AUTO(buf_done) struct buf value = BUF_INIT(ROW_VALUE_MAX);
     if (rc == RC_OK)
-        rc = pages_find(x->file, PAGES_AT_LEAST, SLICE(HEAD_ROW), &row, &value, e);
-    if (rc < 0)
-        return rc;
-    struct index_row head;
-    if (rc == RC_END || !slice_eq(row.key, SLICE(HEAD_ROW)))
-        return damaged(x, "it has no head row", e);
-    rc = parse_row(x, row.key, buf_slice(&value), &head, e);
-    if (rc != RC_OK)
-        return rc;
-    const char *p = head.entries.p;
-    if (memcmp(p, INDEX_MAGIC, 4) != 0 || le_get_u32(p + 4) != INDEX_VERSION)
-        return err_set(e, RC_UNSUPPORTED, ERR_FATAL, "%s is of another version", path);
-    if (le_get_u64(p + 8) != first || le_get_u64(p + 16) != tail->next ||
-        memcmp(p + 24, tail->after.frame, SHA256_SIZE) != 0)
-        return damaged(x, "it belongs to another segment", e);
-    *ret = steal(&x);
-    return RC_OK;
+        rc = check_head(x, tail, e);
+    if (rc == RC_OK)
+        *ret = steal(&x);
+    return rc;
 }
 
 static rlog_off entry_offset(const struct segment_index *x, const struct index_row *row, uint32_t i)
@@ -343,25 +428,42 @@ static rlog_off entry_offset(const struct segment_index *x, const struct index_r
     return x->first + le_get_u32(row->entries.p + (size_t)i * ENTRY_SIZE);
 }
 
+static enum rc read_offsets(const struct segment_index *x, struct index_row *row, struct err *e)
+{
+    return read_entries(x, row, (size_t)row->count * ENTRY_SIZE, e);
+}
+
+/* The key of a row, without its tag. */
+static struct slice full_key(const struct index_row *row)
+{
+    return row->full.n ? row->full : slice_of(row->found.key.p + 1, row->found.key.n - 1);
+}
+
+/* The last row with a key <= wanted. */
+static enum rc find_row(const struct segment_index *x, struct slice wanted, struct index_row *row,
+                        struct err *e)
+{
+    enum rc rc = pages_find(x->file, PAGES_AT_MOST, wanted, &row->found, NULL, e);
+    if (rc == RC_END)
+        return damaged(x, "its head row is not found", e);
+    if (rc == RC_OK)
+        rc = read_front(x, row, e);
+    if (rc == RC_OK && !slice_eq(row->found.key, wanted) && row->next.n > 0 &&
+        slice_cmp(wanted, row->next) >= 0)
+        return damaged(x, "a row is missing", e);
+    return rc;
+}
+
 enum rc segment_index_file_find(const struct segment_index *x, struct slice key, rlog_off from,
                                 rlog_off until, struct offset_list *out, struct err *e)
 {
     struct row_key storage;
     struct slice wanted = row_key_of(key, &storage);
-    AUTO(pages_row_done) struct pages_row found = {0};
-    AUTO(buf_done) struct buf value = BUF_INIT(ROW_VALUE_MAX);
-    struct index_row row;
-    enum rc rc = pages_find(x->file, PAGES_AT_MOST, wanted, &found, &value, e);
-    if (rc == RC_END)
-        return damaged(x, "its head row is not found", e);
-    if (rc == RC_OK)
-        rc = parse_row(x, found.key, buf_slice(&value), &row, e);
-    if (rc != RC_OK)
+    AUTO(index_row_done) struct index_row row = ROW_INIT;
+    enum rc rc = find_row(x, wanted, &row, e);
+    if (rc != RC_OK || !slice_eq(row.found.key, wanted) || !slice_eq(full_key(&row), key))
         return rc;
-    if (!slice_eq(found.key, wanted))
-        return row.next.n == 0 || slice_cmp(wanted, row.next) < 0
-                   ? RC_OK
-                   : damaged(x, "a row is missing", e);
+    rc = read_offsets(x, &row, e);
     for (uint32_t i = 0; rc == RC_OK && i < row.count; i++) {
         rlog_off at = entry_offset(x, &row, i);
         if (at >= from && at < until)
@@ -370,46 +472,56 @@ enum rc segment_index_file_find(const struct segment_index *x, struct slice key,
     return rc;
 }
 
-/* The key's last entry in the range. */
-static enum rc give_last(const struct segment_index *x, struct slice row_key,
-                         const struct index_row *row, const rlog_off range[2], segment_index_fn *fn,
-                         void *arg, struct err *e)
+/* The key's last entry in the range, if the range has the key. */
+static enum rc give_last(const struct segment_index *x, struct index_row *row,
+                         const struct rlog_range *range, segment_index_fn *fn, void *arg,
+                         struct err *e)
 {
-    uint32_t i = row->count;
-    while (i > 0 && entry_offset(x, row, i - 1) >= range[1])
-        i--;
-    if (i == 0 || entry_offset(x, row, i - 1) < range[0])
+    struct slice key = full_key(row);
+    if (!rlog_range_has(range, key))
         return RC_OK;
+    enum rc rc = read_offsets(x, row, e);
+    uint32_t i = rc == RC_OK ? row->count : 0;
+    while (i > 0 && entry_offset(x, row, i - 1) >= range->until)
+        i--;
+    if (i == 0 || entry_offset(x, row, i - 1) < range->from)
+        return rc;
     uint8_t id[SEGMENT_INDEX_ID];
-    key_set_id(row->full.n ? row->full : slice_of(row_key.p + 1, row_key.n - 1), id);
+    key_set_id(key, id);
     uint8_t op = (uint8_t)row->entries.p[(size_t)(i - 1) * ENTRY_SIZE + 4];
     return fn(arg, id, entry_offset(x, row, i - 1), (enum event_op)op, e);
 }
 
-enum rc segment_index_file_each(const struct segment_index *x, rlog_off from, rlog_off until,
+/* The row behind `row`, which must be the one that it names. */
+static enum rc next_row(const struct segment_index *x, struct index_row *row, struct err *e)
+{
+    char expected[1 + KEY_LONG];
+    size_t n = row->next.n;
+    if (n > sizeof(expected))
+        return damaged(x, "a row's lengths are impossible", e);
+    memcpy(expected, row->next.p, n);
+    enum rc rc = pages_next(x->file, &row->found, NULL, e);
+    if (rc == RC_END || (rc == RC_OK && !slice_eq(row->found.key, slice_of(expected, n))))
+        return damaged(x, "a row is missing", e);
+    return rc == RC_OK ? read_front(x, row, e) : rc;
+}
+
+enum rc segment_index_file_each(const struct segment_index *x, const struct rlog_range *range,
                                 segment_index_fn *fn, void *arg, struct err *e)
 {
-    const rlog_off range[2] = {from, until};
-    AUTO(pages_row_done) struct pages_row found = {0};
-    AUTO(buf_done) struct buf value = BUF_INIT(ROW_VALUE_MAX);
-    AUTO(buf_done) struct buf expect = BUF_INIT(4096);
-    buf_add_str(&expect, HEAD_ROW);
-    enum rc rc = pages_find(x->file, PAGES_AT_LEAST, SLICE(HEAD_ROW), &found, &value, e);
-    while (expect.n > 0) {
-        struct index_row row;
-        if (rc == RC_END || (rc == RC_OK && !slice_eq(found.key, buf_slice(&expect))))
-            return damaged(x, "a row is missing", e);
+    struct row_key storage;
+    struct slice prefix = range->prefix;
+    if (prefix.n > KEY_CUT)
+        prefix.n = KEY_CUT;
+    struct slice begin = row_prefix(prefix, &storage);
+    AUTO(index_row_done) struct index_row row = ROW_INIT;
+    enum rc rc = find_row(x, begin, &row, e);
+    if (rc == RC_OK && slice_eq(row.found.key, begin))
+        rc = give_last(x, &row, range, fn, arg, e);
+    while (rc == RC_OK && slice_starts(row.next, begin)) {
+        rc = next_row(x, &row, e);
         if (rc == RC_OK)
-            rc = parse_row(x, found.key, buf_slice(&value), &row, e);
-        if (rc == RC_OK && found.key.p[0] == KEY_ROW)
-            rc = give_last(x, found.key, &row, range, fn, arg, e);
-        if (rc != RC_OK)
-            return rc;
-        buf_reset(&expect);
-        buf_add_slice(&expect, row.next);
-        buf_reset(&value);
-        if (expect.n > 0)
-            rc = pages_next(x->file, &found, &value, e);
+            rc = give_last(x, &row, range, fn, arg, e);
     }
-    return RC_OK;
+    return rc;
 }

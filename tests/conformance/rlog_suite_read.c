@@ -237,6 +237,34 @@ static void history_gives_all_events_of_one_key(void **state)
     assert_history(w, SLICE("never"), 0, 0);
 }
 
+/* A back end that stores long keys cut, with a part of their SHA-256, must not take another key for it. */
+static void a_key_that_looks_like_a_cut_one_is_another_key(void **state)
+{
+    struct world *w = *state;
+    char whole[500], like[480];
+    uint8_t digest[SHA256_SIZE];
+    memset(whole, 'k', sizeof(whole));
+    memcpy(like, whole, 464);
+    sha256(slice_of(whole, sizeof(whole)), SLICE_NULL, digest);
+    memcpy(like + 464, digest, 16);
+    struct event batch[2] = {put_of(""), put_of("")};
+    batch[0].key = slice_of(whole, sizeof(whole));
+    batch[1].key = slice_of(like, sizeof(like));
+    world_append(w, batch, 2);
+    world_append_random(w, 40);
+    world_maintain(w);
+    world_reopen(w);
+    const struct rlog_range live = {.prefix = SLICE("kkk"), .mode = RLOG_LIVE};
+    assert_cursor(w, &live, RC_END);
+    for (size_t i = 0; i < 2; i++) {
+        AUTO(rlog_found_done) struct rlog_found found = {0};
+        struct err e = ERR_INIT;
+        assert_int_equal(rlog_last(w->log, batch[i].key, 0, &found, &e), RC_OK);
+        assert_same_event(&found.event, w->model[i]);
+        assert_history(w, batch[i].key, 0, 0);
+    }
+}
+
 static void a_history_ends_where_the_log_ended_at_its_opening(void **state)
 {
     struct world *w = *state;
@@ -290,6 +318,7 @@ const struct rlog_case rlog_read_cases[] = {
     RLOG_CASE(last_of_a_key_that_never_was_is_not_found),
     RLOG_CASE(what_last_found_outlives_the_log),
     RLOG_CASE(history_gives_all_events_of_one_key),
+    RLOG_CASE(a_key_that_looks_like_a_cut_one_is_another_key),
     RLOG_CASE(a_history_ends_where_the_log_ended_at_its_opening),
     RLOG_CASE(seek_gives_the_first_event_at_or_after_every_time),
 };

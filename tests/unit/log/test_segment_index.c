@@ -96,7 +96,8 @@ static void assert_each(const struct segment_index *x, const struct model *m, rl
     struct lasts l = {.m = m};
     struct err e = ERR_INIT;
     unsigned n = 0;
-    assert_int_equal(segment_index_each(x, from, until, note_last, &l, &e), RC_OK);
+    const struct rlog_range range = {.from = from, .until = until};
+    assert_int_equal(segment_index_each(x, &range, note_last, &l, &e), RC_OK);
     assert_false(l.wrong);
     for (unsigned key = 0; key < KEYS; key++) {
         rlog_off last = 0;
@@ -210,6 +211,7 @@ static void damage_of_the_file_gives_no_wrong_answer(void **state)
     const struct segment_tail tail = read_tail(w);
     assert_int_equal(segment_index_write(w->dir, 1, &e), RC_OK);
     snprintf(path, sizeof(path), "%s/x-00000000000000000001.mdb", w->dir);
+    const struct rlog_range all = {.from = 1, .until = EVENTS + 1};
     uint64_t bits = file_bits(path);
     unsigned seen = 0;
     for (uint64_t bit = 0; bit < bits; bit += 211) {
@@ -224,7 +226,7 @@ static void damage_of_the_file_gives_no_wrong_answer(void **state)
                 assert_find(x, &m, key, 1, EVENTS + 1);
         }
         if (rc == RC_OK)
-            rc = segment_index_each(x, 1, EVENTS + 1, note_last, &l, &e);
+            rc = segment_index_each(x, &all, note_last, &l, &e);
         assert_false(l.wrong);
         assert_true(rc != RC_OK || l.n == KEYS - 1);
         assert_true(rc == RC_OK || rc == RC_CORRUPT || rc == RC_UNSUPPORTED);
@@ -233,6 +235,114 @@ static void damage_of_the_file_gives_no_wrong_answer(void **state)
         flip_bit(path, bit);
     }
     assert_true(seen > 20);
+}
+
+/* A sealed segment with its index, of 2,000 events in which only the last one is of `last`. */
+static void make_busy_segment(struct log_world *w, struct slice busy, struct slice last)
+{
+    struct err e = ERR_INIT;
+    char text[64];
+    w->opts.segment_events = 2000;
+    AUTO(rlog_closep) struct rlog *l = log_open(w, RLOG_WRITE);
+    static struct event batch[2000];
+    for (int i = 0; i < 2000; i++) {
+        batch[i] = log_event(0, text);
+        batch[i].key = i < 1999 ? busy : last;
+    }
+    assert_int_equal(rlog_append(l, batch, 2000, RLOG_ANY, NULL, &e), RC_OK);
+    assert_int_equal(rlog_append(l, batch, 1, RLOG_ANY, NULL, &e), RC_OK);
+    assert_int_equal(segment_index_write(w->dir, 1, &e), RC_OK);
+}
+
+/* Flips a bit `at` bytes behind the beginning of what is found in the index. */
+static void damage_index(const struct log_world *w, const char *what, size_t n, size_t at)
+{
+    char path[512];
+    snprintf(path, sizeof(path), "%s/x-00000000000000000001.mdb", w->dir);
+    AUTO(freep) char *bytes = malloc(1u << 17);
+    int fd = open(path, O_RDONLY);
+    ssize_t size = read(fd, bytes, 1u << 17);
+    close(fd);
+    const char *found = size > 0 ? memmem(bytes, (size_t)size, what, n) : NULL;
+    assert_non_null(found);
+    flip_bit(path, (uint64_t)((size_t)(found - bytes) + at) * 8);
+}
+
+static struct segment_index *open_index(const struct log_world *w)
+{
+    const struct segment_tail tail = read_tail(w);
+    struct segment_index *x = NULL;
+    struct err e = ERR_INIT;
+    assert_int_equal(segment_index_open(w->dir, 1, &tail, &x, &e), RC_OK);
+    return x;
+}
+
+/* The row of a busy key has many entries; who asks for the key behind it reads only what proves that there is none. */
+static void a_miss_does_not_read_the_entries_of_its_neighbour(void **state)
+{
+    struct log_world *w = *state;
+    struct err e = ERR_INIT;
+    make_busy_segment(w, SLICE("busy"), SLICE("busy"));
+    damage_index(w, "\xe8\x03\0\0\x01\xe9\x03\0\0\x01", 10, 0); /* entries 1000 and 1001 */
+    AUTO(segment_index_freep) struct segment_index *x = open_index(w);
+    AUTO(offset_list_done) struct offset_list list = {0};
+    assert_int_equal(segment_index_find(x, SLICE("busz"), 1, 3000, &list, &e), RC_OK);
+    assert_int_equal(list.n, 0);
+    assert_int_equal(segment_index_find(x, SLICE("busy"), 1, 3000, &list, &e), RC_CORRUPT);
+}
+
+static enum rc count_key(void *arg, const uint8_t id[SEGMENT_INDEX_ID], rlog_off last,
+                         enum event_op op, struct err *e)
+{
+    (void)id;
+    (void)last;
+    (void)op;
+    (void)e;
+    ++*(unsigned *)arg;
+    return RC_OK;
+}
+
+static void a_walk_with_a_prefix_reads_no_row_behind_it(void **state)
+{
+    struct log_world *w = *state;
+    struct err e = ERR_INIT;
+    unsigned n = 0;
+    make_busy_segment(w, SLICE("aa"), SLICE("zz"));
+    damage_index(w, "\x03\0kzz", 5,
+                 5); /* the checksum of the row "zz": it lies behind length and key */
+    AUTO(segment_index_freep) struct segment_index *x = open_index(w);
+    const struct rlog_range a = {.from = 1, .until = 3000, .prefix = SLICE("a")};
+    const struct rlog_range m = {.from = 1, .until = 3000, .prefix = SLICE("m")};
+    const struct rlog_range all = {.from = 1, .until = 3000};
+    assert_int_equal(segment_index_each(x, &a, count_key, &n, &e), RC_OK);
+    assert_int_equal(segment_index_each(x, &m, count_key, &n, &e), RC_OK);
+    assert_int_equal(n, 1);
+    assert_int_equal(segment_index_each(x, &all, count_key, &n, &e), RC_CORRUPT);
+}
+
+/* What each walk with a prefix gives is what a scan gives, for prefixes shorter and longer than a row's key. */
+static void a_walk_with_a_prefix_gives_the_keys_that_begin_with_it(void **state)
+{
+    struct log_world *w = *state;
+    struct model m;
+    struct err e = ERR_INIT;
+    make_model(w, &m);
+    make_segment(w, &m);
+    assert_int_equal(segment_index_write(w->dir, 1, &e), RC_OK);
+    AUTO(segment_index_freep) struct segment_index *x = open_index(w);
+    for (unsigned key = 0; key < KEYS; key++) {
+        char text[1024], other[1024];
+        struct slice whole = key_of(key, text);
+        for (size_t n = 0; n <= whole.n; n += n < 20 ? 1 : 29) {
+            const struct rlog_range range = {
+                .from = 1, .until = EVENTS + 1, .prefix = slice_of(whole.p, n)};
+            struct lasts l = {.m = &m};
+            assert_int_equal(segment_index_each(x, &range, note_last, &l, &e), RC_OK);
+            assert_false(l.wrong);
+            for (unsigned k = 0; k < KEYS - 1; k++)
+                assert_int_equal(l.last[k] != 0, slice_starts(key_of(k, other), range.prefix));
+        }
+    }
 }
 
 static void a_set_of_keys_knows_what_it_has(void **state)
@@ -261,6 +371,9 @@ int main(void)
         LOG_CASE(the_file_answers_as_a_scan),
         LOG_CASE(a_file_of_another_segment_is_refused),
         LOG_CASE(damage_of_the_file_gives_no_wrong_answer),
+        LOG_CASE(a_miss_does_not_read_the_entries_of_its_neighbour),
+        LOG_CASE(a_walk_with_a_prefix_reads_no_row_behind_it),
+        LOG_CASE(a_walk_with_a_prefix_gives_the_keys_that_begin_with_it),
         LOG_CASE(a_set_of_keys_knows_what_it_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
