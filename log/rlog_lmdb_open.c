@@ -129,13 +129,14 @@ static enum rc check_all_older(struct rlog_lmdb *l, const struct offset_list *li
                                struct segment_tail *tail, struct err *e)
 {
     for (size_t i = 0; i + 1 < list->n; i++) {
+        const struct segment_tail before = *tail;
         enum rc rc = check_older(l, list->p[i], tail, i == 0, e);
         if (rc == RC_OK && !tail->sealed && tail->next == list->p[i + 1])
             rc = complete_seal(l, list->p[i], tail, e);
         if (rc == RC_OK)
             rc = segment_retire(l->dir, list->p[i], e);
         if (rc == RC_OK)
-            rc = lmdb_add_segment(l, list->p[i], e);
+            rc = lmdb_add_segment(l, list->p[i], i > 0 ? &before : NULL, e);
         if (rc != RC_OK)
             return rc;
     }
@@ -200,7 +201,7 @@ static enum rc load_for_writing(struct rlog_lmdb *l, struct err *e)
     if (rc == RC_OK)
         rc = check_all_older(l, &list, &before, e);
     if (rc == RC_OK && list.n > 0)
-        rc = lmdb_add_segment(l, list.p[list.n - 1], e);
+        rc = lmdb_add_segment(l, list.p[list.n - 1], list.n > 1 ? &before : NULL, e);
     if (rc == RC_OK && list.n > 0)
         rc = check_last(l, list.n > 1 ? &before : NULL, e);
     return rc == RC_OK ? note_indexes(l, e) : rc;

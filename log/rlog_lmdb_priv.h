@@ -14,13 +14,15 @@
 
 struct folder_lock;
 
-#define LMDB_OPEN_SEGMENTS 16 /* sealed files open at a time */
+#define LMDB_OPEN_SEGMENTS 16  /* older segments that have their file open, or an index in memory */
+#define LMDB_OPEN_INDEXES  128 /* older segments that have their index file open */
 
 struct lmdb_segment {
     rlog_off first;
-    struct pages *file; /* NULL while closed */
-    struct segment_index
-        *index; /* of a sealed one immutable; of the last one it grows under the lock */
+    struct segment_tail tail; /* as its seal says; not sealed: not read yet */
+    struct pages *file;       /* NULL while closed */
+    struct segment_index *
+        index; /* of the last segment it grows, under the lock; of the others it is whole and never changes */
     struct segment_index *spoiled; /* a damaged index file, until nobody can be using it */
     bool has_index_file;           /* writer: x- is there */
     bool skip_upkeep;              /* writer: upkeep found it damaged */
@@ -42,7 +44,7 @@ struct rlog_lmdb {
 
     pthread_mutex_t lock;
     struct lmdb_segment **segments; /* by first offset */
-    size_t n, cap, open_files;
+    size_t n, cap;
     uint64_t clock;           /* of used_at */
     struct segment_tail tail; /* readers see offsets below tail.next */
     uint64_t epoch;           /* writer: its own */
@@ -70,26 +72,43 @@ static inline struct rlog_lmdb *lmdb_of(struct rlog *l)
 /* ---- rlog_lmdb_segments.c: the list of segments ---- */
 struct lmdb_use {
     struct lmdb_segment *segment;
+    rlog_off at;  /* what it is used for */
     rlog_off end; /* behind the segment's last readable offset */
 };
 
-/* Adds a segment behind the others; the lock is held, or nobody else knows the log yet. Errors: NOMEM. */
-MUST_CHECK enum rc lmdb_add_segment(struct rlog_lmdb *l, rlog_off first, struct err *e);
+/* Adds a segment behind the others; the lock is held, or nobody else knows the log yet. `end` is how the last one so
+ * far ends, NULL where that is not known. Errors: NOMEM. */
+MUST_CHECK enum rc lmdb_add_segment(struct rlog_lmdb *l, rlog_off first,
+                                    const struct segment_tail *end, struct err *e);
 /* Takes the first segment out of the list. */
 void lmdb_drop_first(struct rlog_lmdb *l);
 void lmdb_free_segments(struct rlog_lmdb *l);
-/* Counts a use of the segment that holds `at` (first <= at < tail.next) and opens its file. Errors: EXPIRED
- * (trimmed), CORRUPT, IO. */
+/* True of the segment that is appended to, or was last. The lock is held. */
+bool lmdb_is_last(const struct rlog_lmdb *l, const struct lmdb_segment *s);
+/* Closes the index of a segment that nobody uses. The lock is held. */
+void lmdb_close_index(struct lmdb_segment *s);
+/* Puts an index in its place, and closes others where there are too many. The lock is held. */
+void lmdb_set_index(struct rlog_lmdb *l, struct lmdb_segment *s, struct segment_index *x);
+/* Counts a use of the segment that holds `at` (first <= at < tail.next). Errors: EXPIRED (trimmed). */
 MUST_CHECK enum rc lmdb_use_segment(struct rlog_lmdb *l, rlog_off at, struct lmdb_use *ret,
                                     struct err *e);
+/* The file of a segment in use, opened where it is not; as long as the use. Errors: EXPIRED (trimmed), CORRUPT, IO. */
+MUST_CHECK enum rc lmdb_use_file(struct rlog_lmdb *l, const struct lmdb_use *use,
+                                 struct pages **ret, struct err *e);
+/* The same where the lock is held. */
+MUST_CHECK enum rc lmdb_use_file_locked(struct rlog_lmdb *l, const struct lmdb_use *use,
+                                        struct pages **ret, struct err *e);
 void lmdb_release_segment(struct rlog_lmdb *l, struct lmdb_use *use);
 /* For a log opened for reading: looks what other processes did. Nothing for a writer. The lock is held. Errors: IO,
  * NOMEM. */
 MUST_CHECK enum rc lmdb_refresh(struct rlog_lmdb *l, struct err *e);
-/* The offsets of a key in [from, until), or the last of each key of a range, of one segment. Errors: as
- * segment_index.h, of the segment itself. */
+
+/* ---- rlog_lmdb_index.c: where the events of a key are ---- */
+/* Adds the offsets of a key in one segment, in [from, until). Errors: as segment_index.h, of the segment itself. */
 MUST_CHECK enum rc lmdb_find_key(struct rlog_lmdb *l, const struct lmdb_use *use, struct slice key,
-                                 const rlog_off range[2], struct offset_list *out, struct err *e);
+                                 rlog_off from, rlog_off until, struct offset_list *out,
+                                 struct err *e);
+/* As segment_index_each, of one segment. */
 MUST_CHECK enum rc lmdb_each_key(struct rlog_lmdb *l, const struct lmdb_use *use,
                                  const struct rlog_range *range, segment_index_fn *fn, void *arg,
                                  struct err *e);

@@ -62,9 +62,12 @@ static enum rc read_event(struct rlog_lmdb *l, struct segment_reader *r, rlog_of
     if (segment_reader_has(r, at))
         return segment_reader_event(r, NULL, at, ret, e);
     struct lmdb_use use = {0};
+    struct pages *f = NULL;
     enum rc rc = lmdb_use_segment(l, at, &use, e);
     if (rc == RC_OK)
-        rc = segment_reader_event(r, use.segment->file, at, ret, e);
+        rc = lmdb_use_file(l, &use, &f, e);
+    if (rc == RC_OK)
+        rc = segment_reader_event(r, f, at, ret, e);
     lmdb_release_segment(l, &use);
     return rc;
 }
@@ -227,12 +230,12 @@ static enum rc list_history(struct lmdb_iter *it, struct err *e)
         enum rc rc = lmdb_use_segment(it->log, low, &use, e);
         if (rc != RC_OK)
             return rc;
-        const rlog_off range[2] = {low, use.end < it->range.until ? use.end : it->range.until};
-        rc = lmdb_find_key(it->log, &use, it->range.prefix, range, &it->list, e);
+        rlog_off end = use.end < it->range.until ? use.end : it->range.until;
+        rc = lmdb_find_key(it->log, &use, it->range.prefix, low, end, &it->list, e);
         lmdb_release_segment(it->log, &use);
         if (rc != RC_OK)
             return rc;
-        low = range[1];
+        low = end;
     }
     return RC_OK;
 }
@@ -280,18 +283,18 @@ enum rc lmdb_history(struct rlog *l, struct slice key, rlog_off from, rlog_off u
 
 /* ---- Last ---- */
 
-static enum rc find_last(struct rlog_lmdb *l, struct slice key, const rlog_off range[2],
+static enum rc find_last(struct rlog_lmdb *l, struct slice key, rlog_off first, rlog_off until,
                          rlog_off *ret, struct err *e)
 {
-    rlog_off high = range[1];
+    rlog_off high = until;
     AUTO(offset_list_done) struct offset_list list = {0};
-    while (high > range[0]) {
+    while (high > first) {
         struct lmdb_use use = {0};
         enum rc rc = lmdb_use_segment(l, high - 1, &use, e);
         if (rc != RC_OK)
             return rc;
-        const rlog_off part[2] = {use.segment->first, high};
-        rc = lmdb_find_key(l, &use, key, part, &list, e);
+        rlog_off low = use.segment->first;
+        rc = lmdb_find_key(l, &use, key, low, high, &list, e);
         lmdb_release_segment(l, &use);
         if (rc != RC_OK)
             return rc;
@@ -299,11 +302,47 @@ static enum rc find_last(struct rlog_lmdb *l, struct slice key, const rlog_off r
             *ret = list.p[list.n - 1];
             return RC_OK;
         }
-        high = part[0];
+        high = low;
     }
     return err_set(e, RC_NOTFOUND, ERR_FINAL,
-                   "the log has no event of \"%.*s\" below offset %" PRIu64, SLICE_ARG(key),
-                   range[1]);
+                   "the log has no event of \"%.*s\" below offset %" PRIu64, SLICE_ARG(key), until);
+}
+
+static enum rc read_last(struct rlog_lmdb *l, struct slice key, rlog_off at, struct rlog_found *ret,
+                         struct err *e)
+{
+    AUTO(segment_reader_freep) struct segment_reader *r = segment_reader_new();
+    if (!r)
+        return err_nomem(e);
+    const struct event *ev = NULL;
+    enum rc rc = read_event(l, r, at, &ev, e);
+    if (rc != RC_OK)
+        return rc;
+    if (!slice_eq(ev->key, key))
+        return err_set(e, RC_CORRUPT, ERR_FATAL,
+                       "offset %" PRIu64 ": an index says that it is of another key", at);
+    return rlog_found_set(ret, ev, e);
+}
+
+static enum rc last_within(struct rlog_lmdb *l, struct slice key, rlog_off at,
+                           const struct rlog_bounds *b, struct rlog_found *ret, struct err *e)
+{
+    if (at != 0 && at <= b->first && b->first > 1)
+        return err_set(e, RC_EXPIRED, ERR_RESYNC,
+                       "all events below offset %" PRIu64
+                       " were trimmed, the oldest one is %" PRIu64,
+                       at, b->first);
+    rlog_off found = 0;
+    enum rc rc = find_last(l, key, b->first, at == 0 || at > b->next ? b->next : at, &found, e);
+    return rc == RC_OK ? read_last(l, key, found, ret, e) : rc;
+}
+
+/* After a question about [b->first, b->next) gave EXPIRED: true if a trim was faster than it, with what is left in *b;
+ * then it is asked again. */
+static bool trim_was_faster(struct rlog_lmdb *l, struct rlog_bounds *b)
+{
+    rlog_off first = b->first;
+    return lmdb_bounds(&l->base, b, NULL) == RC_OK && b->first > first;
 }
 
 enum rc lmdb_last(struct rlog *log, struct slice key, rlog_off at, struct rlog_found *ret,
@@ -311,30 +350,16 @@ enum rc lmdb_last(struct rlog *log, struct slice key, rlog_off at, struct rlog_f
 {
     struct rlog_lmdb *l = lmdb_of(log);
     struct rlog_bounds b;
-    enum rc rc = lmdb_bounds(log, &b, e);
-    if (rc != RC_OK)
-        return rc;
-    if (at != 0 && at <= b.first && b.first > 1)
-        return err_set(e, RC_EXPIRED, ERR_RESYNC,
-                       "all events below offset %" PRIu64
-                       " were trimmed, the oldest one is %" PRIu64,
-                       at, b.first);
-    const rlog_off range[2] = {b.first, at == 0 || at > b.next ? b.next : at};
-    rlog_off found = 0;
-    rc = find_last(l, key, range, &found, e);
-    if (rc != RC_OK)
-        return rc;
-    AUTO(segment_reader_freep) struct segment_reader *r = segment_reader_new();
-    if (!r)
-        return err_nomem(e);
-    const struct event *ev = NULL;
-    rc = read_event(l, r, found, &ev, e);
-    if (rc != RC_OK)
-        return rc;
-    if (!slice_eq(ev->key, key))
-        return err_set(e, RC_CORRUPT, ERR_FATAL,
-                       "offset %" PRIu64 ": an index says that it is of another key", found);
-    return rlog_found_set(ret, ev, e);
+    struct err why = ERR_INIT;
+    enum rc rc = lmdb_bounds(log, &b, &why);
+    if (rc == RC_OK) {
+        do {
+            rc = last_within(l, key, at, &b, ret, &why);
+        } while (rc == RC_EXPIRED && trim_was_faster(l, &b));
+    }
+    if (rc != RC_OK && e)
+        *e = why;
+    return rc;
 }
 
 /* ---- Seek ---- */
@@ -344,9 +369,12 @@ static enum rc read_frame(struct rlog_lmdb *l, struct segment_reader *r, rlog_of
                           const struct frame_head **ret, struct err *e)
 {
     struct lmdb_use use = {0};
+    struct pages *f = NULL;
     enum rc rc = lmdb_use_segment(l, at, &use, e);
     if (rc == RC_OK)
-        rc = segment_reader_frame(r, use.segment->file, at, ret, e);
+        rc = lmdb_use_file(l, &use, &f, e);
+    if (rc == RC_OK)
+        rc = segment_reader_frame(r, f, at, ret, e);
     lmdb_release_segment(l, &use);
     if (rc == RC_OK && at - (*ret)->first >= (*ret)->count)
         return err_set(e, RC_CORRUPT, ERR_FATAL, "offset %" PRIu64 ": no frame holds it", at);
@@ -354,20 +382,16 @@ static enum rc read_frame(struct rlog_lmdb *l, struct segment_reader *r, rlog_of
 }
 
 /* Times never fall, so the frames can be halved; all events of a frame have one time. */
-enum rc lmdb_seek(struct rlog *log, int64_t time_ns, rlog_off *ret, struct err *e)
+static enum rc seek_within(struct rlog_lmdb *l, int64_t time_ns, const struct rlog_bounds *b,
+                           rlog_off *ret, struct err *e)
 {
-    struct rlog_lmdb *l = lmdb_of(log);
-    struct rlog_bounds b;
-    enum rc rc = lmdb_bounds(log, &b, e);
-    if (rc != RC_OK)
-        return rc;
     AUTO(segment_reader_freep) struct segment_reader *r = segment_reader_new();
     if (!r)
         return err_nomem(e);
-    rlog_off low = b.first, high = b.next;
+    rlog_off low = b->first, high = b->next;
     while (low < high) {
         const struct frame_head *h = NULL;
-        rc = read_frame(l, r, low + (high - low) / 2, &h, e);
+        enum rc rc = read_frame(l, r, low + (high - low) / 2, &h, e);
         if (rc != RC_OK)
             return rc;
         if (h->last_time_ns < time_ns)
@@ -377,4 +401,20 @@ enum rc lmdb_seek(struct rlog *log, int64_t time_ns, rlog_off *ret, struct err *
     }
     *ret = low;
     return RC_OK;
+}
+
+enum rc lmdb_seek(struct rlog *log, int64_t time_ns, rlog_off *ret, struct err *e)
+{
+    struct rlog_lmdb *l = lmdb_of(log);
+    struct rlog_bounds b;
+    struct err why = ERR_INIT;
+    enum rc rc = lmdb_bounds(log, &b, &why);
+    if (rc == RC_OK) {
+        do {
+            rc = seek_within(l, time_ns, &b, ret, &why);
+        } while (rc == RC_EXPIRED && trim_was_faster(l, &b));
+    }
+    if (rc != RC_OK && e)
+        *e = why;
+    return rc;
 }

@@ -67,7 +67,7 @@ static enum rc make_segment(struct rlog_lmdb *l, struct err *e)
         return device_failed(l, &why, e);
     l->active_since_ns = h.created_ns;
     pthread_mutex_lock(&l->lock);
-    rc = lmdb_add_segment(l, h.first, e);
+    rc = lmdb_add_segment(l, h.first, &l->tail, e);
     if (rc == RC_OK)
         l->tail.sealed = false;
     pthread_mutex_unlock(&l->lock);
@@ -296,6 +296,8 @@ enum rc lmdb_maintain(struct rlog *log, struct err *e)
     pthread_mutex_lock(&l->lock);
     s->has_index_file = rc == RC_OK;
     s->skip_upkeep = rc == RC_CORRUPT; /* said once; whoever reads there is told again */
+    if (rc == RC_OK && s->users == 0)
+        lmdb_close_index(s); /* the next question opens the file */
     pthread_mutex_unlock(&l->lock);
     return rc;
 }

@@ -310,5 +310,6 @@ int rlog_suite_run(const struct rlog_backend *backend)
     size_t n = add_cases(tests, 0, rlog_append_cases, rlog_append_cases_n, backend);
     n = add_cases(tests, n, rlog_read_cases, rlog_read_cases_n, backend);
     n = add_cases(tests, n, rlog_whole_cases, rlog_whole_cases_n, backend);
+    n = add_cases(tests, n, rlog_thread_cases, rlog_thread_cases_n, backend);
     return _cmocka_run_group_tests(backend->name, tests, n, NULL, NULL);
 }

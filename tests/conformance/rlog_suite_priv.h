@@ -48,6 +48,8 @@ extern const struct rlog_case rlog_read_cases[];
 extern const size_t rlog_read_cases_n;
 extern const struct rlog_case rlog_whole_cases[];
 extern const size_t rlog_whole_cases_n;
+extern const struct rlog_case rlog_thread_cases[];
+extern const size_t rlog_thread_cases_n;
 
 /* A put of key with a small body; its slices are those given or static. */
 struct event put_of(const char *key);

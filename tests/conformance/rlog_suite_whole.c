@@ -1,11 +1,7 @@
-/* The log as a whole: closing, crashing, upkeep, trim, other handles and other threads. */
+/* The log as a whole: closing, crashing, upkeep, trim and other handles. */
 #include "tests/conformance/rlog_suite_priv.h"
 
 #include "core/state.h"
-
-#include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
 
 static void I2_an_acknowledged_append_is_there_after_a_crash(void **state)
 {
@@ -124,8 +120,6 @@ static void fill_for_trim(struct world *w)
 {
     if (w->backend->trim_events == 0)
         skip();
-    if (w->backend->trim_events == 0)
-        skip();
     for (unsigned i = 0; i < w->backend->trim_events; i++)
         world_append_random(w, 1);
     world_maintain(w);
@@ -211,86 +205,6 @@ static void a_cursor_that_trim_overtakes_expires_for_ever(void **state)
     assert_failed(event_iter_next(it, &ev, &e), RC_EXPIRED, ERR_RESYNC, &e);
 }
 
-#define THREAD_EVENTS 300
-
-/* What one reading thread does, and what it found; cmocka's assertions belong to the main thread.
- */
-struct follower {
-    struct rlog *log;
-    atomic_bool *stop; /* the appending thread failed */
-    const char *wrong;
-    rlog_off seen;
-};
-
-static const char *check_bounds(struct rlog *l, rlog_off seen)
-{
-    struct rlog_bounds b;
-    struct rlog_found found = {0};
-    struct err e = ERR_INIT;
-    if (rlog_bounds(l, &b, &e) != RC_OK || b.first != 1 || b.next <= seen)
-        return "bounds went backwards";
-    enum rc rc = rlog_last(l, random_key(0), 0, &found, &e);
-    if (rc != RC_OK && rc != RC_NOTFOUND)
-        return "last failed";
-    rlog_found_done(&found);
-    rlog_off at = 0;
-    if (rlog_seek(l, INT64_MAX, &at, &e) != RC_OK || at < b.next)
-        return "seek went backwards";
-    return NULL;
-}
-
-static void *follow(void *arg)
-{
-    struct follower *f = arg;
-    const struct rlog_range all = {.all_keys = true};
-    struct event_iter *it = NULL;
-    struct err e = ERR_INIT;
-    if (rlog_cursor(f->log, &all, &it, &e) != RC_OK)
-        f->wrong = "cursor failed";
-    while (!f->wrong && f->seen < THREAD_EVENTS && !atomic_load(f->stop)) {
-        const struct event *ev = NULL;
-        enum rc rc = event_iter_next(it, &ev, &e);
-        if (rc == RC_AGAIN)
-            sched_yield();
-        else if (rc != RC_OK || ev->offset != f->seen + 1)
-            f->wrong = "next gave no dense offsets";
-        else if (++f->seen % 16 == 0)
-            f->wrong = check_bounds(f->log, f->seen);
-    }
-    event_iter_free(it);
-    return NULL;
-}
-
-static void threads_read_while_one_appends(void **state)
-{
-    struct world *w = *state;
-    AUTO(rlog_closep) struct rlog *reader = world_open_reader(w);
-    atomic_bool stop = false;
-    struct follower followers[] = {{.log = w->log, .stop = &stop}, {.log = reader, .stop = &stop}};
-    pthread_t threads[2];
-    for (int i = 0; i < 2; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, follow, &followers[i]), 0);
-    struct err e = ERR_INIT;
-    enum rc rc = RC_OK;
-    struct event batch[3] = {put_of("a"), put_of("b"), put_of("c")};
-    for (int i = 0; rc == RC_OK && i < THREAD_EVENTS / 3; i++) {
-        rc = rlog_append(w->log, batch, 3, RLOG_ANY, NULL, &e);
-        if (rc == RC_OK && i % 10 == 0) {
-            enum rc upkeep = rlog_maintain(w->log, &e);
-            rc = upkeep < 0 ? upkeep : RC_OK;
-        }
-    }
-    if (rc != RC_OK)
-        atomic_store(&stop, true);
-    for (int i = 0; i < 2; i++)
-        pthread_join(threads[i], NULL);
-    assert_int_equal(rc, RC_OK);
-    for (int i = 0; i < 2; i++) {
-        assert_null(followers[i].wrong);
-        assert_int_equal(followers[i].seen, THREAD_EVENTS);
-    }
-}
-
 const struct rlog_case rlog_whole_cases[] = {
     RLOG_CASE(I2_an_acknowledged_append_is_there_after_a_crash),
     RLOG_CASE(a_log_is_the_same_after_it_was_closed),
@@ -301,6 +215,5 @@ const struct rlog_case rlog_whole_cases[] = {
     RLOG_CASE(trim_forgets_only_what_lies_below),
     RLOG_CASE(what_was_trimmed_is_expired_and_never_silently_skipped),
     RLOG_CASE(a_cursor_that_trim_overtakes_expires_for_ever),
-    RLOG_CASE(threads_read_while_one_appends),
 };
 const size_t rlog_whole_cases_n = sizeof(rlog_whole_cases) / sizeof(rlog_whole_cases[0]);

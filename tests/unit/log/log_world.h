@@ -156,6 +156,25 @@ static inline void flip_bit(const char *path, uint64_t bit)
     close(fd);
 }
 
+/* Flips a bit in each copy of the frame that begins at an offset (at most 255): LMDB leaves old pages in the file. */
+static inline void flip_frame(const char *path, rlog_off at)
+{
+    AUTO(freep) char *bytes = malloc(1u << 17);
+    int fd = open(path, O_RDONLY);
+    assert_true(bytes && fd >= 0);
+    ssize_t n = read(fd, bytes, 1u << 17);
+    close(fd);
+    assert_true(n > 0 && n < 1 << 17);
+    unsigned found = 0;
+    for (const char *p = bytes; p + 64 < bytes + n; p++) {
+        if (memcmp(p, "RSLF", 4) != 0 || (rlog_off)(unsigned char)p[16] != at)
+            continue;
+        flip_bit(path, (uint64_t)(p - bytes + 40) * 8);
+        found++;
+    }
+    assert_true(found > 0);
+}
+
 static inline uint64_t file_bits(const char *path)
 {
     struct stat st;

@@ -515,6 +515,22 @@ static void a_damaged_last_segment_is_readable_up_to_the_damage(void **state)
     assert_int_equal(rc, RC_CORRUPT);
 }
 
+/* Nothing was committed since, so a second look at the whole segment can tell nothing new. */
+static void damage_is_looked_for_once(void **state)
+{
+    struct log_world *w = *state;
+    char path[512];
+    fill(w, 14); /* segments of 1, 9 */
+    file_path(w, 's', 9, path);
+    flip_frame(path, 13);
+    AUTO(rlog_closep) struct rlog *l = log_open(w, RLOG_READ);
+    assert_int_equal(log_next(l), 13);
+    flip_frame(path, 10);
+    assert_int_equal(log_next(l), 13);
+    AUTO(rlog_closep) struct rlog *other = log_open(w, RLOG_READ);
+    assert_int_equal(log_next(other), 10);
+}
+
 /* Sampled bits of all files of a log: opened for writing it refuses or holds everything; opened for reading it gives
  * nothing wrong, and stops at the damage. */
 static void every_flipped_bit_of_a_log_is_seen_or_changes_nothing(void **state)
@@ -603,6 +619,7 @@ int main(void)
         LOG_CASE(files_are_for_their_owner_alone_and_sealed_ones_read_only),
         LOG_CASE(a_damaged_log_is_readable_up_to_the_first_bad_offset),
         LOG_CASE(a_damaged_last_segment_is_readable_up_to_the_damage),
+        LOG_CASE(damage_is_looked_for_once),
         LOG_CASE(every_flipped_bit_of_a_log_is_seen_or_changes_nothing),
         LOG_CASE(a_damaged_index_is_replaced_and_changes_no_answer),
     };
