@@ -234,8 +234,7 @@ static void the_hash_is_of_what_is_printed(void **state)
     static const char *const objects[] = {
         "{'metadata':{'name':'a'}}",
         "{'kind':null,'apiVersion':[1],'metadata':{'uid':'u','name':'a','annotations':{}}}",
-        "{'metadata':{'name':'a','labels':{'z':'1','a':'\\n','z':'2'}},'status':{},'data':{'k':1.0}"
-        "}",
+        "{'metadata':{'name':'a','labels':{'z':'1','a':'\\n','z':'2'}},'data':{'k':1.0}}",
         "{'apiVersion':'v2','metadata':{'ownerReferences':[{}],'name':'a'},'kind':'Other'}",
     };
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
