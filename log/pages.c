@@ -340,7 +340,7 @@ static enum rc branch_down(struct search *s, uint64_t *ret_child, struct err *e)
 {
     int i = 0;
     enum rc rc = last_at_most(s, &i, e);
-    struct pages_node node;
+    struct pages_node node = {.page = 0};
     if (rc == RC_OK)
         rc = pages_node(s->f, s->row->page, (unsigned)i, &node, e);
     if (rc != RC_OK)
@@ -454,7 +454,7 @@ enum rc pages_find(const struct pages *f, enum pages_how how, struct slice key,
     size_t before = value ? value->n : 0;
     struct err why = ERR_INIT;
     for (int i = 0; i < FIND_TRIES; i++) {
-        struct pages_commit c;
+        struct pages_commit c = {.number = 0};
         enum rc rc = pages_newest(f, &c, e);
         if (rc != RC_OK)
             return rc;
