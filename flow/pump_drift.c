@@ -14,6 +14,7 @@
 #include "core/map.h"
 #include "core/rng.h"
 #include "flow/replication.h"
+#include "log/rlog.h"
 
 #define JITTER_PERCENT 10
 
@@ -39,10 +40,11 @@ void pump_drift_plan(struct pump *p)
     p->drift.due_ns = clock_boot_ns(p->env.clock) + period;
 }
 
-static enum rc look(struct pump *p, struct slice key, struct err *e)
+/* anchor: up to which event an inferred delete may be decided; 0 for what is known to be there. */
+static enum rc look(struct pump *p, struct slice key, rlog_off anchor, struct err *e)
 {
     p->drift.looks++;
-    return work_again(p->work, key, (struct again){.unsure = true}, e);
+    return work_again(p->work, key, (struct again){.anchor = anchor, .unsure = true}, e);
 }
 
 /* Held keys are tried by themselves, and what is in flight brings a new record. */
@@ -53,12 +55,22 @@ static bool is_busy(struct pump *p, struct slice key)
 
 /* ---- What the list has ---- */
 
-/* It bears our mark and is not known: an earlier life made it and died. Noted as the first scan does, and decided again. */
+/* It bears our mark and is not known: an earlier life made it and died. Noted as the first scan does, and decided again by
+ * what the log says of it; where the log says nothing, the next listing of the source decides. */
 static enum rc take_up(struct pump *p, const struct event *found, struct err *e)
 {
     const struct applied a = {.state = APPLIED_SYNCED, .record = found->body};
+    AUTO(rlog_found_done) struct rlog_found last = {0};
+    struct err why = ERR_INIT;
     enum rc rc = rows_set_applied(p->rows, found->key, &a, e);
-    return rc == RC_OK ? look(p, found->key, e) : rc;
+    if (rc != RC_OK)
+        return rc;
+    rc = rlog_last(p->opts.log, found->key, pump_horizon(p), &last, &why);
+    if (rc == RC_OK)
+        return look(p, found->key, last.event.offset, e);
+    if (rc != RC_NOTFOUND)
+        *e = why;
+    return rc == RC_NOTFOUND ? RC_OK : rc;
 }
 
 static enum rc compare_found(struct pump *p, const struct event *found, struct err *e)
@@ -76,7 +88,7 @@ static enum rc compare_found(struct pump *p, const struct event *found, struct e
         return rc;
     }
     bool same = a.state != APPLIED_SYNCED || sink_recognises(p->opts.sink, a.record, found);
-    return same ? RC_OK : look(p, found->key, e);
+    return same ? RC_OK : look(p, found->key, 0, e);
 }
 
 /* ---- What it lacks ---- */
@@ -87,7 +99,7 @@ static enum rc compare_row(void *arg, struct slice key, const struct applied *a,
     if (a->state != APPLIED_SYNCED || map_get(p->drift.seen, key) || is_busy(p, key) ||
         sink_recognises(p->opts.sink, a->record, NULL))
         return RC_OK;
-    return look(p, key, e);
+    return look(p, key, 0, e);
 }
 
 static enum rc end_scope(struct pump *p, struct err *e)
@@ -153,8 +165,22 @@ static enum rc read_scope(struct pump *p, struct err *e)
     if (rc < 0)
         return skip_scope(p, &why, e);
     rc = end_scope(p, e);
-    next_scope(p);
+    pump_drift_done(p);
+    p->drift.looked = true;
     return rc;
+}
+
+/* What was looked at was decided meanwhile, for keys to look at again come first. A copy that nobody knew and whose source
+ * is gone by a listing of before is pruned here; no other listing may come for days. */
+static enum rc settle_scope(struct pump *p, struct err *e)
+{
+    const struct replication_entry *entry = &p->opts.replication->entries[p->drift.entry];
+    AUTO(buf_done) struct buf scope = BUF_INIT(2 * KEY_MAX);
+    buf_addf(&scope, "%.*s/%.*s", SLICE_ARG(entry->group), SLICE_ARG(entry->resource));
+    enum rc rc = buf_check(&scope, "scope", e);
+    p->drift.looked = false;
+    next_scope(p);
+    return rc == RC_OK ? pump_decide_prune(p, buf_slice(&scope), 0, e) : rc;
 }
 
 static enum rc continue_round(struct pump *p, struct err *e)
@@ -166,6 +192,8 @@ static enum rc continue_round(struct pump *p, struct err *e)
     }
     if (p->drift.scan)
         return read_scope(p, e);
+    if (p->drift.looked)
+        return settle_scope(p, e);
     enum rc rc = open_scope(p, &why);
     return rc < 0 ? skip_scope(p, &why, e) : rc;
 }
@@ -182,6 +210,7 @@ enum rc pump_compare(struct pump *p, int64_t *ret_due_ns, struct err *e)
             return RC_AGAIN;
         }
         p->drift.running = true;
+        p->drift.looked = false;
         p->drift.entry = 0;
         p->drift.looks = 0;
     }

@@ -49,6 +49,7 @@ struct pump {
         size_t entry;            /* index of the entry whose scope is compared */
         struct event_iter *scan; /* NULL: to be opened */
         struct map *seen;        /* keys of the scope that the list had */
+        bool looked;             /* the list of the scope is over, its prunes are not decided */
         uint64_t looks;          /* of this round */
         uint64_t repaired;
         int64_t ended_ns; /* wall clock */

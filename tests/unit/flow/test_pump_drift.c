@@ -97,6 +97,20 @@ static void what_bears_our_mark_and_is_not_known_is_noted(void **state)
     pt_free(w);
 }
 
+static void a_copy_that_nobody_knew_goes_when_its_source_is_gone(void **state)
+{
+    (void)state;
+    struct pump_world *w = with_copies(PERIOD);
+    pt_put(w, "/secrets/n/s", "{}"); /* not selected, so no row tells of it */
+    pt_run(w);
+    pt_infer(w, "/secrets/n/s");
+    pt_run(w);
+    dest_mem_leave(w->dest, "/secrets/n/s", "{}");
+    round_of(w);
+    pt_lacks(w, "/secrets/n/s");
+    pt_free(w);
+}
+
 static void never_means_never(void **state)
 {
     (void)state;
@@ -139,6 +153,7 @@ int main(void)
         cmocka_unit_test(a_changed_and_a_deleted_copy_are_restored),
         cmocka_unit_test(held_and_frozen_keys_are_left_alone),
         cmocka_unit_test(what_bears_our_mark_and_is_not_known_is_noted),
+        cmocka_unit_test(a_copy_that_nobody_knew_goes_when_its_source_is_gone),
         cmocka_unit_test(never_means_never),
         cmocka_unit_test(a_restart_alone_compares_nothing),
         cmocka_unit_test(a_deleted_object_is_not_restored),
