@@ -38,10 +38,24 @@ void applied_encode(const struct applied *a, struct buf *out)
     buf_add_slice(out, a->record);
 }
 
+static enum rc check_version(struct slice in, unsigned known, const char *what, struct err *e)
+{
+    unsigned version = in.n ? (uint8_t)in.p[0] : 0;
+    if (version > known)
+        return err_set(e, RC_UNSUPPORTED, ERR_FATAL,
+                       "%s of version %u, this program reads up to %u; use a newer one", what,
+                       version, known);
+    return version == known
+               ? RC_OK
+               : err_set(e, RC_CORRUPT, ERR_FATAL, "%s of %zu bytes is not readable", what, in.n);
+}
+
 enum rc applied_decode(struct slice in, struct applied *ret, struct err *e)
 {
-    if (in.n < APPLIED_HEADER || in.p[0] != APPLIED_VERSION || in.p[1] < APPLIED_SYNCED ||
-        in.p[1] > APPLIED_DESELECTED)
+    enum rc rc = check_version(in, APPLIED_VERSION, "an applied row", e);
+    if (rc != RC_OK)
+        return rc;
+    if (in.n < APPLIED_HEADER || in.p[1] < APPLIED_SYNCED || in.p[1] > APPLIED_DESELECTED)
         return err_set(e, RC_CORRUPT, ERR_FATAL, "applied row of %zu bytes is not readable", in.n);
     ret->state = (enum applied_state)in.p[1];
     ret->offset = le_get_u64(in.p + 2);
@@ -85,7 +99,10 @@ void hold_encode(const struct hold *h, struct buf *out)
 enum rc hold_decode(struct slice in, struct hold *ret, struct err *e)
 {
     struct hold h = {0};
-    if (in.n < HOLD_HEADER || in.p[0] != HOLD_VERSION || (uint8_t)in.p[1] > 1)
+    enum rc rc = check_version(in, HOLD_VERSION, "a hold", e);
+    if (rc != RC_OK)
+        return rc;
+    if (in.n < HOLD_HEADER || (uint8_t)in.p[1] > 1)
         return err_set(e, RC_CORRUPT, ERR_FATAL, "hold of %zu bytes is not readable", in.n);
     h.waiting = in.p[1];
     h.attempts = le_get_u32(in.p + 4);

@@ -88,6 +88,7 @@ MUST_CHECK enum rc rows_scan_applied(struct rows *r, struct slice prefix, rows_a
 /* The codecs, for `resilog status` and the tests: little-endian, as docs/FORMAT.md section 5 says.
  */
 void applied_encode(const struct applied *a, struct buf *out);
+/* Errors: CORRUPT, UNSUPPORTED (a newer version). */
 MUST_CHECK enum rc applied_decode(struct slice in, struct applied *ret, struct err *e);
 void hold_encode(const struct hold *h, struct buf *out);
 MUST_CHECK enum rc hold_decode(struct slice in, struct hold *ret, struct err *e);

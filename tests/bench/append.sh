@@ -1,5 +1,5 @@
 #!/bin/bash
-# Appends beside bare LMDB and the raw device. RESILOG_BENCH_SMOKE=1: a few seconds; else seven rounds.
+# Appends beside bare LMDB and the raw device. RESILOG_BENCH_SMOKE=1: a few seconds; else nine rounds.
 set -eu
 bench=$(dirname "${RESILOG:?path of the program}")/../tests/bench/bench_append
 dir=$(mktemp -d "${TMPDIR:-/tmp}/resilog-bench.XXXXXX")

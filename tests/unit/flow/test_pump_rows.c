@@ -243,14 +243,20 @@ static void rows_that_are_cut_or_unknown_are_corrupt(void **state)
     assert_int_equal(applied_decode(buf_slice(&row), &got, &e), RC_CORRUPT);
     row.p[1] = 1;
     row.p[0] = 2;
+    assert_int_equal(applied_decode(buf_slice(&row), &got, &e), RC_UNSUPPORTED);
+    row.p[0] = 0;
     assert_int_equal(applied_decode(buf_slice(&row), &got, &e), RC_CORRUPT);
+    buf_reset(&row);
+    hold_encode(&h, &row);
+    row.p[0] = 2;
+    assert_int_equal(hold_decode(buf_slice(&row), &back, &e), RC_UNSUPPORTED);
 }
 
 static void a_damaged_hold_stops_the_opening(void **state)
 {
     struct store *s = *state;
     struct err e = ERR_INIT;
-    struct ckpt_row bad = {CKPT_HOLDS, SLICE("a"), SLICE("rubbish")};
+    struct ckpt_row bad = {CKPT_HOLDS, SLICE("a"), SLICE("\001rubbish")};
     struct ckpt_commit what = {.head = {1, 1}, .rows = &bad, .n_rows = 1};
     struct rows *other = NULL;
     assert_ok(ckpt_commit(s->ckpt, SYNC, &what, &e));
