@@ -327,9 +327,14 @@ static enum rc feed(struct pump *p, struct err *e)
         if (rc != RC_END)
             return rc;
         p->scanning = false;
+        p->scanned = true;
         return pump_commit(p, SLICE_NULL, e);
     }
-    rc = pump_do_again(p, e);
+    /* In turns, so that keys without end that are tried again do not keep news waiting (I11). */
+    p->news_first = !p->news_first;
+    rc = p->news_first ? read_next(p, e) : RC_AGAIN;
+    if (rc == RC_AGAIN)
+        rc = pump_do_again(p, e);
     if (rc == RC_AGAIN)
         rc = recheck(p, e);
     if (rc == RC_AGAIN)

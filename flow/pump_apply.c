@@ -260,7 +260,7 @@ static enum rc evaluate_put(struct pump *p, const struct event *ev, const struct
 static bool may_be_unrecorded(struct pump *p, const struct event *ev)
 {
     struct key key;
-    return (ev->offset < p->first_head || rows_hold(p->rows, ev->key)) &&
+    return ((ev->offset < p->first_head && !p->scanned) || rows_hold(p->rows, ev->key)) &&
            key_parse(ev->key, &key, NULL) == RC_OK &&
            filter_names(p->opts.replication, key.group, key.resource);
 }

@@ -40,11 +40,21 @@ void pump_drift_plan(struct pump *p)
     p->drift.due_ns = clock_boot_ns(p->env.clock) + period;
 }
 
-/* anchor: up to which event an inferred delete may be decided; 0 for what is known to be there. */
-static enum rc look(struct pump *p, struct slice key, rlog_off anchor, struct err *e)
+/* What the log says of the key decides. Where it says nothing (a lost log, a source that was not listed yet) nothing is
+ * done: that the source has no such object only a complete listing of it can say (I6). */
+static enum rc look(struct pump *p, struct slice key, struct err *e)
 {
+    AUTO(rlog_found_done) struct rlog_found last = {0};
+    struct err why = ERR_INIT;
+    enum rc rc = rlog_last(p->opts.log, key, pump_horizon(p), &last, &why);
+    if (rc == RC_NOTFOUND)
+        return RC_OK;
+    if (rc < 0) {
+        *e = why;
+        return rc;
+    }
     p->drift.looks++;
-    return work_again(p->work, key, (struct again){.anchor = anchor, .unsure = true}, e);
+    return work_again(p->work, key, (struct again){.anchor = last.event.offset, .unsure = true}, e);
 }
 
 /* Held keys are tried by themselves, and what is in flight brings a new record. */
@@ -55,22 +65,12 @@ static bool is_busy(struct pump *p, struct slice key)
 
 /* ---- What the list has ---- */
 
-/* It bears our mark and is not known: an earlier life made it and died. Noted as the first scan does, and decided again by
- * what the log says of it; where the log says nothing, the next listing of the source decides. */
+/* It bears our mark and is not known: an earlier life made it and died. Noted as the first scan does, and decided again. */
 static enum rc take_up(struct pump *p, const struct event *found, struct err *e)
 {
     const struct applied a = {.state = APPLIED_SYNCED, .record = found->body};
-    AUTO(rlog_found_done) struct rlog_found last = {0};
-    struct err why = ERR_INIT;
     enum rc rc = rows_set_applied(p->rows, found->key, &a, e);
-    if (rc != RC_OK)
-        return rc;
-    rc = rlog_last(p->opts.log, found->key, pump_horizon(p), &last, &why);
-    if (rc == RC_OK)
-        return look(p, found->key, last.event.offset, e);
-    if (rc != RC_NOTFOUND)
-        *e = why;
-    return rc == RC_NOTFOUND ? RC_OK : rc;
+    return rc == RC_OK ? look(p, found->key, e) : rc;
 }
 
 static enum rc compare_found(struct pump *p, const struct event *found, struct err *e)
@@ -88,7 +88,7 @@ static enum rc compare_found(struct pump *p, const struct event *found, struct e
         return rc;
     }
     bool same = a.state != APPLIED_SYNCED || sink_recognises(p->opts.sink, a.record, found);
-    return same ? RC_OK : look(p, found->key, 0, e);
+    return same ? RC_OK : look(p, found->key, e);
 }
 
 /* ---- What it lacks ---- */
@@ -99,7 +99,7 @@ static enum rc compare_row(void *arg, struct slice key, const struct applied *a,
     if (a->state != APPLIED_SYNCED || map_get(p->drift.seen, key) || is_busy(p, key) ||
         sink_recognises(p->opts.sink, a->record, NULL))
         return RC_OK;
-    return look(p, key, 0, e);
+    return look(p, key, e);
 }
 
 static enum rc end_scope(struct pump *p, struct err *e)

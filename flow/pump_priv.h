@@ -29,6 +29,7 @@ struct pump {
     struct event_iter *cursor; /* NULL: to be opened */
     rlog_off cursor_until;     /* 0: it follows the tail */
 
+    bool news_first;      /* whose turn it was last */
     struct flight *stuck; /* the sink had no room for it */
     struct map
         *pruning; /* key -> rlog_off anchor of an inferred delete whose sync-end was not read yet */
@@ -38,6 +39,7 @@ struct pump {
     bool review;            /* the replication differs from the one that the checkpoint goes by */
     rlog_off review_anchor; /* what waits until everything was decided again */
 
+    bool scanned;      /* the scan was completed in this life: what has no row has no copy */
     bool scanning;     /* no checkpoint: asking the destination for our marks first */
     size_t scan_entry; /* index of the entry that is scanned */
     struct event_iter *scan;

@@ -407,6 +407,35 @@ static void a_checkpoint_without_room_is_an_error_and_nothing_is_lost(void **sta
     pt_free(w);
 }
 
+static void keys_that_wait_do_not_keep_news_waiting(void **state)
+{
+    (void)state;
+    struct pump_world *w = pt_new();
+    struct err e = ERR_INIT;
+    char key[64];
+    dest_mem_window(w->dest, 4);
+    pt_open(w);
+    for (int i = 0; i < 1000; i++) {
+        snprintf(key, sizeof key, "/configmaps/n/waits-%d", i);
+        dest_mem_script(w->dest, key,
+                        &(struct sink_script){.outcome = SINK_WAITING, .cls = "namespace-missing"});
+        pt_put(w, key, "{}");
+    }
+    dest_mem_delay(w->dest,
+                   NS_PER_S / 10); /* 40 answers a second: less than the tries that are due */
+    for (int i = 0; i < 20000 && !dest_mem_get(w->dest, "/configmaps/n/news").p; i++) {
+        int64_t wake = 0;
+        enum rc rc = pump_step(w->pump, &wake, &e);
+        assert_true(rc >= 0);
+        if (i == 10000)
+            pt_put(w, "/configmaps/n/news", "{}");
+        if (rc == RC_AGAIN)
+            pt_wait(w, wake > pt_now(w) && wake < INT64_MAX ? wake - pt_now(w) : NS_PER_MS);
+    }
+    pt_has(w, "/configmaps/n/news", "{}");
+    pt_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -423,6 +452,7 @@ int main(void)
         cmocka_unit_test(a_hold_beyond_the_committed_offset_is_retried_with_its_own_event),
         cmocka_unit_test(a_replay_does_not_use_the_namespace_labels_of_later),
         cmocka_unit_test(a_checkpoint_without_room_is_an_error_and_nothing_is_lost),
+        cmocka_unit_test(keys_that_wait_do_not_keep_news_waiting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,6 +111,22 @@ static void a_copy_that_nobody_knew_goes_when_its_source_is_gone(void **state)
     pt_free(w);
 }
 
+static void what_the_log_does_not_know_is_never_deleted(void **state)
+{
+    (void)state;
+    struct pump_world *w = pt_new();
+    w->replication.resync_ns = PERIOD;
+    dest_mem_leave(w->dest, "/configmaps/n/left",
+                   "{}"); /* by a lost data folder; its source was not listed yet */
+    pt_open(w);
+    pt_run(w);
+    dest_mem_touch(w->dest, "/configmaps/n/left", "{\"status\":1}");
+    for (int i = 0; i < 3; i++)
+        round_of(w);
+    pt_has(w, "/configmaps/n/left", "{'status':1}");
+    pt_free(w);
+}
+
 static void never_means_never(void **state)
 {
     (void)state;
@@ -154,6 +170,7 @@ int main(void)
         cmocka_unit_test(held_and_frozen_keys_are_left_alone),
         cmocka_unit_test(what_bears_our_mark_and_is_not_known_is_noted),
         cmocka_unit_test(a_copy_that_nobody_knew_goes_when_its_source_is_gone),
+        cmocka_unit_test(what_the_log_does_not_know_is_never_deleted),
         cmocka_unit_test(never_means_never),
         cmocka_unit_test(a_restart_alone_compares_nothing),
         cmocka_unit_test(a_deleted_object_is_not_restored),

@@ -405,6 +405,29 @@ static void with_a_checkpoint_the_destination_is_not_scanned(void **state)
 #define TEST(name)   cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define BEHIND(name) cmocka_unit_test_setup_teardown(name, setup_with_leftovers, teardown)
 
+static void a_first_start_asks_nothing_about_what_is_long_gone(void **state)
+{
+    (void)state;
+    struct pump_world *w = pt_new();
+    char key[64];
+    for (int i = 0; i < 50; i++) {
+        snprintf(key, sizeof key, "/configmaps/n/gone-%d", i);
+        pt_put(w, key, "{}");
+        if (i % 2)
+            pt_infer(w, key);
+        else
+            pt_delete(w, key);
+    }
+    pt_open(w);
+    pt_run(w);
+    struct pump_status s;
+    pump_status(w->pump, &s);
+    assert_int_equal(s.prune_held, 0);
+    assert_int_equal(dest_mem_submits(w->dest, "/configmaps/n/gone-0"), 0);
+    assert_int_equal(dest_mem_submits(w->dest, "/configmaps/n/gone-1"), 0);
+    pt_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -431,6 +454,7 @@ int main(void)
         BEHIND(many_leftovers_are_held_for_approval_and_not_counted_twice),
         BEHIND(a_leftover_that_the_destination_refuses_to_delete_is_tried_again),
         BEHIND(with_a_checkpoint_the_destination_is_not_scanned),
+        cmocka_unit_test(a_first_start_asks_nothing_about_what_is_long_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,6 +90,32 @@ static void a_crash_in_between_begins_it_anew(void **state)
     pt_free(w);
 }
 
+static void a_change_that_is_taken_back_before_its_end_is_undone(void **state)
+{
+    (void)state;
+    struct pump_world *w = with_two_copies();
+    struct err e = ERR_INIT;
+    change(w, 2);
+    w->entries[3].n_patch = 0;
+    dest_mem_window(w->dest, 1);
+    pt_open(w);
+    for (int i = 0; i < 4; i++) {
+        int64_t wake;
+        assert_true(pt_step(w, &wake, &e) >= 0);
+    }
+    assert_ok(pump_commit(w->pump, SLICE_NULL, &e));
+    change(w, 1);
+    w->entries[3].n_patch = 1;
+    dest_mem_window(w->dest, 100);
+    pt_open(w);
+    struct pump_status s;
+    pump_status(w->pump, &s);
+    assert_true(s.catching_up);
+    pt_run(w);
+    pt_has(w, DEPLOYMENT, "{'spec':{'replicas':0}}");
+    pt_free(w);
+}
+
 static void what_no_entry_selects_any_more_is_frozen_and_comes_back(void **state)
 {
     (void)state;
@@ -137,6 +163,7 @@ int main(void)
         cmocka_unit_test(the_same_replication_decides_nothing_again),
         cmocka_unit_test(another_patch_reaches_the_copies),
         cmocka_unit_test(a_crash_in_between_begins_it_anew),
+        cmocka_unit_test(a_change_that_is_taken_back_before_its_end_is_undone),
         cmocka_unit_test(what_no_entry_selects_any_more_is_frozen_and_comes_back),
         cmocka_unit_test(a_kind_that_is_added_is_taken_from_the_log),
     };
