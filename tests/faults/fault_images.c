@@ -1,26 +1,33 @@
-/* Builds crash images from the recorded writes of one clean run, and looks at each: it opens and holds what was
- * acknowledged before the crash.
+/* Builds crash images from recorded writes, and looks at each: it opens and holds what was acknowledged before the
+ * crash. Recorded are one clean run, and runs that were killed before each sync in turn and then started again: what
+ * the first life had not made durable, the second one relies on.
  *
  * Model of a disk: what was written since the last sync of a file may be there wholly, in part (any 512-byte sectors)
  * or not at all, in any order; an O_DSYNC write is there when it returned. Names: of the creates, renames and
- * removals since the last sync of their folder a first part is there. Arguments: libfault.so and the scenario. */
+ * removals since the last sync of their folder a first part is there, or any of them; a folder is a name, too.
+ * Arguments: libfault.so and the scenario. */
 #include "core/rng.h"
 #include "core/scope.h"
 #include "tests/faults/fault_place.h"
 #include "tests/faults/fault_record.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define IMAGES     1200
-#define FILES_MAX  256
-#define OPS_MAX    4096
-#define SECTOR     512
-#define PATH_SIZE  256
-#define FILE_BYTES (4u << 20)
+#define IMAGES      700
+#define IMAGES_LIFE 15 /* of each run in two lives */
+#define LIVES_MIN   20 /* so many syncs there are at least to be killed before */
+#define REMOVED     -1 /* in place of a file */
+#define FOLDER      -2
+#define FILES_MAX   256
+#define OPS_MAX     4096
+#define SECTOR      512
+#define PATH_SIZE   256
+#define FILE_BYTES  (4u << 20)
 
 struct op {
     struct fault_record r;
@@ -37,16 +44,21 @@ struct file {
 
 struct name {
     char path[PATH_SIZE];
-    int file; /* -1: removed */
+    int file; /* or REMOVED, FOLDER */
+};
+
+struct names {
+    struct name p[FILES_MAX];
+    int n;
 };
 
 struct disk {
     struct op ops[OPS_MAX];
-    size_t n_ops;
+    size_t n_ops, second_life; /* where it begins */
     struct file files[FILES_MAX];
     int n_files;
-    struct name names[FILES_MAX];
-    int n_names;
+    struct names live;             /* as the program sees them */
+    struct names durable;          /* as the disk holds them */
     size_t names_pending[OPS_MAX]; /* operations on names since the last sync of their folder */
     size_t n_names_pending;
     struct rng_seeded rng;
@@ -70,9 +82,14 @@ static char *read_file(const char *path, size_t *ret_n)
     return p;
 }
 
-static void parse(struct disk *d, const char *p, size_t n)
+/* The second life begins behind the first `first_n` bytes. */
+static void parse(struct disk *d, const char *p, size_t n, size_t first_n)
 {
+    const char *begin = p;
+    d->n_ops = 0;
     while (n > 0 && d->n_ops < OPS_MAX) {
+        if ((size_t)(p - begin) <= first_n)
+            d->second_life = d->n_ops;
         struct op *o = &d->ops[d->n_ops++];
         memcpy(&o->r, p, sizeof(o->r));
         o->path = p + sizeof(o->r);
@@ -122,33 +139,30 @@ static void apply_pending(struct disk *d, struct file *f)
     f->n_pending = 0;
 }
 
-static struct name *name_of(struct disk *d, const char *path, uint32_t n)
+static struct name *name_of(struct names *names, const char *path, uint32_t n)
 {
-    for (int i = 0; i < d->n_names; i++) {
-        if (strlen(d->names[i].path) == n && memcmp(d->names[i].path, path, n) == 0)
-            return &d->names[i];
+    for (int i = 0; i < names->n; i++) {
+        if (strlen(names->p[i].path) == n && memcmp(names->p[i].path, path, n) == 0)
+            return &names->p[i];
     }
-    if (d->n_names == FILES_MAX || n >= PATH_SIZE)
+    if (names->n == FILES_MAX || n >= PATH_SIZE)
         abort();
-    struct name *added = &d->names[d->n_names++];
+    struct name *added = &names->p[names->n++];
     memcpy(added->path, path, n);
     added->path[n] = '\0';
-    added->file = -1;
+    added->file = REMOVED;
     return added;
 }
 
-/* A create names the file that it made: the first one not named so far. */
-static void apply_name(struct disk *d, const struct op *o)
+/* The file that an operation names is known since its step. */
+static void apply_name(struct names *names, const struct op *o)
 {
-    struct name *name = name_of(d, o->path, o->r.path_n);
-    if (o->r.type == FAULT_CREATE) {
-        name->file = (int)o->r.offset;
-    } else if (o->r.type == FAULT_UNLINK) {
-        name->file = -1;
+    int file = (int)o->r.offset;
+    if (o->r.type == FAULT_RENAME) {
+        name_of(names, o->path, o->r.path_n)->file = REMOVED;
+        name_of(names, o->second, o->r.second_n)->file = file;
     } else {
-        int file = name->file;
-        name->file = -1;
-        name_of(d, o->second, o->r.second_n)->file = file;
+        name_of(names, o->path, o->r.path_n)->file = file;
     }
 }
 
@@ -164,26 +178,41 @@ static void sync_names(struct disk *d, const struct op *sync)
     for (size_t i = 0; i < d->n_names_pending; i++) {
         struct op *o = &d->ops[d->names_pending[i]];
         if (is_in(o, sync->path, sync->r.path_n))
-            apply_name(d, o);
+            apply_name(&d->durable, o);
         else
             d->names_pending[kept++] = d->names_pending[i];
     }
     d->n_names_pending = kept;
 }
 
-static void make_file(struct disk *d, struct op *o)
+static int make_file(struct disk *d, uint64_t inode)
 {
     if (d->n_files == FILES_MAX)
         abort();
     struct file *f = &d->files[d->n_files];
-    f->inode = o->r.inode;
+    f->inode = inode;
     f->n = f->n_pending = 0;
     if (!f->bytes)
         f->bytes = malloc(FILE_BYTES);
     if (!f->bytes)
         abort();
     memset(f->bytes, 0, FILE_BYTES);
-    o->r.offset = (uint64_t)d->n_files++;
+    return d->n_files++;
+}
+
+static void step_name(struct disk *d, size_t i)
+{
+    struct op *o = &d->ops[i];
+    int file = REMOVED;
+    if (o->r.type == FAULT_CREATE)
+        file = make_file(d, o->r.inode);
+    else if (o->r.type == FAULT_MKDIR)
+        file = FOLDER;
+    else if (o->r.type == FAULT_RENAME)
+        file = name_of(&d->live, o->path, o->r.path_n)->file;
+    o->r.offset = (uint64_t)(int64_t)file;
+    apply_name(&d->live, o);
+    d->names_pending[d->n_names_pending++] = i;
 }
 
 static void step(struct disk *d, size_t i)
@@ -191,12 +220,10 @@ static void step(struct disk *d, size_t i)
     struct op *o = &d->ops[i];
     switch ((enum fault_type)o->r.type) {
     case FAULT_CREATE:
-        make_file(d, o);
-        d->names_pending[d->n_names_pending++] = i;
-        break;
+    case FAULT_MKDIR:
     case FAULT_RENAME:
     case FAULT_UNLINK:
-        d->names_pending[d->n_names_pending++] = i;
+        step_name(d, i);
         break;
     case FAULT_WRITE:
     case FAULT_TRUNCATE: {
@@ -214,10 +241,7 @@ static void step(struct disk *d, size_t i)
         sync_names(d, o);
         break;
     case FAULT_MARK:
-        if (o->r.kind == 1)
-            d->told.event = o->r.offset;
-        else
-            d->told.checkpoint = o->r.offset;
+        fault_hear(&d->told, o->r.kind, o->r.offset);
         break;
     }
 }
@@ -266,9 +290,19 @@ static void crash_in_write(struct disk *d, size_t i)
         tear(d, file_of(d, o->r.inode), o);
 }
 
+static void crash_names(struct disk *d)
+{
+    bool in_order = chance(d, 2);
+    size_t first = (size_t)chance(d, d->n_names_pending + 1);
+    for (size_t i = 0; i < d->n_names_pending; i++) {
+        if (in_order ? i < first : chance(d, 2))
+            apply_name(&d->durable, &d->ops[d->names_pending[i]]);
+    }
+}
+
 static void crash(struct disk *d, size_t at)
 {
-    d->n_files = d->n_names = 0;
+    d->n_files = d->live.n = d->durable.n = 0;
     d->n_names_pending = 0;
     d->told = (struct fault_told){0};
     for (size_t i = 0; i < at; i++)
@@ -277,24 +311,28 @@ static void crash(struct disk *d, size_t at)
         crash_file(d, &d->files[i]);
     if (at < d->n_ops)
         crash_in_write(d, at);
-    size_t names = (size_t)chance(d, d->n_names_pending + 1);
-    for (size_t i = 0; i < names; i++)
-        apply_name(d, &d->ops[d->names_pending[i]]);
+    crash_names(d);
 }
 
+/* What lies in a folder whose own name was lost is lost. */
 static void write_image(const struct disk *d, const char *from, const char *to)
 {
     char path[PATH_SIZE * 2];
-    snprintf(path, sizeof(path), "%s/log", to);
-    mkdir(path, 0700);
-    snprintf(path, sizeof(path), "%s/consumers", to);
-    mkdir(path, 0700);
-    for (int i = 0; i < d->n_names; i++) {
-        if (d->names[i].file < 0)
+    for (int i = 0; i < d->durable.n; i++) {
+        const struct name *name = &d->durable.p[i];
+        snprintf(path, sizeof(path), "%s%s", to, name->path + strlen(from));
+        if (name->file == FOLDER && mkdir(path, 0700) != 0)
+            abort();
+    }
+    for (int i = 0; i < d->durable.n; i++) {
+        const struct name *name = &d->durable.p[i];
+        if (name->file < 0)
             continue;
-        const struct file *f = &d->files[d->names[i].file];
-        snprintf(path, sizeof(path), "%s%s", to, d->names[i].path + strlen(from));
+        const struct file *f = &d->files[name->file];
+        snprintf(path, sizeof(path), "%s%s", to, name->path + strlen(from));
         int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        if (fd < 0 && errno == ENOENT)
+            continue;
         if (fd < 0 || write(fd, f->bytes, f->n) != (ssize_t)f->n)
             abort();
         close(fd);
@@ -307,7 +345,7 @@ static bool look(struct disk *d, const char *from, size_t at, unsigned image)
     char *place = fault_place_new();
     crash(d, at);
     write_image(d, from, place);
-    const char *bad = fault_check(place, &d->told, true, what);
+    const char *bad = fault_check(place, &d->told, what);
     if (bad)
         printf("FAILED: image %u, crash before operation %zu of %zu: %s; it is kept in %s\n", image,
                at, d->n_ops, bad, place);
@@ -318,39 +356,103 @@ static bool look(struct disk *d, const char *from, size_t at, unsigned image)
     return !bad;
 }
 
+/* ---- Runs ---- */
+
+/* The records of one run, or of one killed before its n-th sync (0: not) and one more in the same place. */
+struct recorded {
+    char *place; /* where it ran; the records name it */
+    char *bytes;
+    size_t n, first_n;
+    bool killed;
+    const char *bad; /* what was wrong with the runs */
+};
+
+static struct recorded record(char **argv, unsigned kill_at)
+{
+    struct recorded r = {.place = fault_place_new()};
+    char *records = fault_place_new(), file[PATH_SIZE], nth[16];
+    snprintf(file, sizeof(file), "%s/records", records);
+    snprintf(nth, sizeof(nth), "%u", kill_at);
+    struct fault_run run = {
+        .library = argv[1], .scenario = argv[2], .dir = r.place, .record = file};
+    struct fault_run killed = run;
+    killed.call = "fsync";
+    killed.nth = nth;
+    killed.kind = "KILL";
+    if (kill_at > 0) {
+        r.killed = !fault_run(&killed).finished;
+        free(read_file(file, &r.first_n));
+    }
+    if (kill_at == 0 || r.killed) {
+        struct fault_told told = fault_run(&run);
+        bool all = told.event == FAULT_EVENTS || (r.killed && told.event == 0); /* none were left */
+        if (!told.finished || told.wrong[0] || !all)
+            r.bad = "the scenario does not pass without a fault";
+    }
+    r.bytes = read_file(file, &r.n);
+    fault_place_free(records);
+    return r;
+}
+
+static void recorded_done(struct recorded *r)
+{
+    free(r->bytes);
+    fault_place_free(r->place);
+}
+
+/* Crashes of one clean run: before each operation once, then at random. */
+static bool one_life(struct disk *d, char **argv, unsigned *images)
+{
+    struct recorded r = record(argv, 0);
+    bool ok = !r.bad;
+    if (ok)
+        parse(d, r.bytes, r.n, 0);
+    for (unsigned i = 0; ok && i < IMAGES; i++, ++*images)
+        ok = look(d, r.place, i <= d->n_ops ? i : (size_t)chance(d, d->n_ops + 1), i);
+    printf("%u images of %zu operations\n", *images, d->n_ops);
+    if (r.bad)
+        printf("FAILED: %s\n", r.bad);
+    recorded_done(&r);
+    return ok;
+}
+
+/* Crashes in the second life of runs that were killed. */
+static bool two_lives(struct disk *d, char **argv, unsigned *images)
+{
+    bool ok = true;
+    unsigned lives = 0;
+    for (bool killed = true; ok && killed; lives += killed) {
+        struct recorded r = record(argv, lives + 1);
+        killed = r.killed;
+        ok = !r.bad;
+        if (ok && killed)
+            parse(d, r.bytes, r.n, r.first_n);
+        for (unsigned i = 0; ok && killed && i < IMAGES_LIFE; i++, ++*images) {
+            size_t at = d->second_life + (size_t)chance(d, d->n_ops - d->second_life + 1);
+            ok = look(d, r.place, at, *images);
+        }
+        if (!ok)
+            printf("FAILED: killed before sync number %u%s%s\n", lives + 1, r.bad ? ": " : "",
+                   r.bad ? r.bad : "");
+        recorded_done(&r);
+    }
+    printf("%u runs in two lives\n", lives);
+    return ok && lives >= LIVES_MIN;
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 3)
         return 2;
-    char *place = fault_place_new(), *records = fault_place_new();
-    char file[PATH_SIZE];
-    snprintf(file, sizeof(file), "%s/records", records);
-    const struct fault_run run = {
-        .library = argv[1], .scenario = argv[2], .dir = place, .record = file};
-    struct fault_told told = fault_run(&run);
-    if (!told.finished || told.event != FAULT_EVENTS) {
-        printf("FAILED: the scenario does not pass without a fault\n");
-        return 1;
-    }
     struct disk *d = calloc(1, sizeof(*d));
-    size_t n = 0;
-    char *bytes = read_file(file, &n);
     if (!d)
-        abort();
+        return 2;
     rng_seeded_init(&d->rng, 20);
-    parse(d, bytes, n);
-    bool ok = true;
     unsigned images = 0;
-    /* Each operation once, then at random. */
-    for (; ok && images < IMAGES; images++)
-        ok = look(d, place, images <= d->n_ops ? images : (size_t)chance(d, d->n_ops + 1), images);
-    printf("%u images of %zu operations, %u writes lost, %u torn\n", images, d->n_ops, d->lost,
-           d->torn);
+    bool ok = one_life(d, argv, &images) && two_lives(d, argv, &images);
+    printf("%u images, %u writes lost, %u torn\n", images, d->lost, d->torn);
     for (int i = 0; i < FILES_MAX; i++)
         free(d->files[i].bytes);
     free(d);
-    free(bytes);
-    fault_place_free(place);
-    fault_place_free(records);
-    return ok && images >= 1000 ? 0 : 1;
+    return ok ? 0 : 1;
 }

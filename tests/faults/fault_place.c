@@ -3,7 +3,6 @@
 
 #include "core/buf.h"
 #include "core/env.h"
-#include "core/event_iter.h"
 #include "core/rng.h"
 #include "log/ckpt.h"
 #include "log/rlog.h"
@@ -50,17 +49,29 @@ static void exec_scenario(const struct fault_run *run, int out)
     _exit(127);
 }
 
+void fault_hear(struct fault_told *t, uint32_t kind, rlog_off at)
+{
+    if (kind == 1) {
+        t->event = at;
+    } else {
+        t->checkpoint = at;
+        t->commits |= 1ull << at;
+    }
+}
+
 static void hear(const char *line, struct fault_told *t)
 {
     uint64_t v = 0;
     size_t i = 0;
     unsigned long n = 0;
     if (sscanf(line, "event %" SCNu64, &v) == 1)
-        t->event = v;
+        fault_hear(t, 1, v);
     else if (sscanf(line, "checkpoint %" SCNu64, &v) == 1)
-        t->checkpoint = v;
-    else if (sscanf(line, "count %zu %lu", &i, &n) == 2 && i < 16)
+        fault_hear(t, 2, v);
+    else if (sscanf(line, "count %zu %lu", &i, &n) == 2 && i < 24)
         t->counts[i] = n;
+    else if (strncmp(line, "wrong ", 6) == 0 && !t->wrong[0])
+        snprintf(t->wrong, sizeof(t->wrong), "%.*s", (int)strcspn(line + 6, "\n"), line + 6);
     t->fired = t->fired || strcmp(line, "fired\n") == 0;
     t->finished = t->finished || strcmp(line, "finished\n") == 0;
 }
@@ -107,27 +118,13 @@ static const char *wrong(const struct look *w, const char *what, rlog_off at, co
 static const char *look_at_events(const struct look *w, struct rlog *l)
 {
     struct rlog_bounds b;
-    struct event_iter *it = NULL;
     struct err e = ERR_INIT;
-    const struct event *ev = NULL;
     if (rlog_bounds(l, &b, &e) != RC_OK)
         return wrong(w, "bounds failed", 0, &e);
     if (b.next <= w->told->event || b.next > FAULT_EVENTS + 3)
         return wrong(w, "acknowledged events are missing, the next one is", b.next, &e);
-    const struct rlog_range range = {.from = b.first, .until = b.next, .all_keys = true};
-    if (rlog_cursor(l, &range, &it, &e) != RC_OK)
-        return wrong(w, "cursor failed", 0, &e);
-    enum rc rc = RC_OK;
-    rlog_off at = b.first;
-    for (; (rc = event_iter_next(it, &ev, &e)) == RC_OK; at++) {
-        char text[64];
-        struct event expected = fault_event(at, text);
-        if (ev->offset != at || !slice_eq(ev->key, expected.key) ||
-            !slice_eq(ev->body, expected.body))
-            break;
-    }
-    event_iter_free(it);
-    return rc == RC_END && at == b.next ? NULL : wrong(w, "reading stopped", at, &e);
+    const char *bad = fault_read(l, b.first, b.next, &e);
+    return bad ? wrong(w, bad, b.first, &e) : NULL;
 }
 
 static const char *append_one(const struct look *w, struct rlog *l)
@@ -143,14 +140,13 @@ static const char *append_one(const struct look *w, struct rlog *l)
     return look_at_events(w, l);
 }
 
-static const char *look_at_log(const struct look *w, const char *dir, enum rlog_access access,
-                               bool appends)
+static const char *look_at_log(const struct look *w, const char *dir, enum rlog_access access)
 {
     const struct rlog_lmdb_opts opts = {.dir = dir,
                                         .name = SLICE("default/asset"),
                                         .access = access,
                                         .segment_bytes = 1u << 20,
-                                        .segment_events = 8};
+                                        .segment_events = FAULT_SEGMENT};
     AUTO(rlog_closep) struct rlog *l = NULL;
     struct err e = ERR_INIT;
     enum rc rc = rlog_lmdb_open(&opts, &w->env, &l, &e);
@@ -159,23 +155,24 @@ static const char *look_at_log(const struct look *w, const char *dir, enum rlog_
     if (rc != RC_OK)
         return wrong(w, "the log does not open", access, &e);
     const char *bad = look_at_events(w, l);
-    return bad || !appends ? bad : append_one(w, l);
+    return bad || access == RLOG_READ ? bad : append_one(w, l);
 }
 
-static const char *look_at_ckpt(const struct look *w, const char *dir)
+/* The head, and the row that belongs to it. */
+static const char *look_at_commit(const struct look *w, struct ckpt *c, rlog_off at_least,
+                                  rlog_off *ret_offset)
 {
-    AUTO(ckpt_closep) struct ckpt *c = NULL;
     AUTO(buf_done) struct buf row = BUF_INIT(100);
     struct ckpt_head head = {0};
     struct err e = ERR_INIT;
     char text[64];
-    if (ckpt_lmdb_open(dir, CKPT_WRITE, &w->env, &c, &e) != RC_OK)
-        return wrong(w, "the checkpoints do not open", 0, &e);
+    *ret_offset = 0;
     enum rc rc = ckpt_load(c, SLICE("ns/sync"), &head, NULL, NULL, &e);
-    if (rc == RC_NOTFOUND && w->told->checkpoint == 0)
+    if (rc == RC_NOTFOUND && at_least == 0)
         return NULL;
-    if (rc != RC_OK || head.offset < w->told->checkpoint)
+    if (rc != RC_OK || head.offset < at_least)
         return wrong(w, "an acknowledged commit is missing", head.offset, &e);
+    *ret_offset = head.offset;
     struct event ev = fault_event(head.offset, text);
     rc = ckpt_get(c, SLICE("ns/sync"), CKPT_APPLIED, SLICE("last"), &row, &e);
     return rc == RC_OK && slice_eq(buf_slice(&row), ev.body)
@@ -183,7 +180,44 @@ static const char *look_at_ckpt(const struct look *w, const char *dir)
                : wrong(w, "a commit is torn", head.offset, &e);
 }
 
-const char *fault_check(const char *dir, const struct fault_told *told, bool appends, char *out)
+static const char *look_at_rows(const struct look *w, struct ckpt *c)
+{
+    for (rlog_off at = 1; at < 64; at++) {
+        AUTO(buf_done) struct buf row = BUF_INIT(100);
+        struct err e = ERR_INIT;
+        char text[32];
+        if (w->told->commits >> at & 1 && ckpt_get(c, SLICE("ns/sync"), CKPT_APPLIED,
+                                                   fault_commit_key(at, text), &row, &e) != RC_OK)
+            return wrong(w, "a row of an acknowledged commit is missing", at, &e);
+    }
+    return NULL;
+}
+
+/* What was acknowledged is there; one commit more is there for whoever opens the store then. */
+static const char *look_at_ckpt(const struct look *w, const char *dir)
+{
+    rlog_off offset = w->told->checkpoint;
+    for (int life = 0; life < 2; life++) {
+        AUTO(ckpt_closep) struct ckpt *c = NULL;
+        struct err e = ERR_INIT;
+        char text[64];
+        if (ckpt_lmdb_open(dir, CKPT_WRITE, &w->env, &c, &e) != RC_OK)
+            return wrong(w, "the checkpoints do not open", 0, &e);
+        const char *bad = look_at_commit(w, c, offset, &offset);
+        if (!bad)
+            bad = look_at_rows(w, c);
+        if (bad)
+            return bad;
+        struct event ev = fault_event(++offset, text);
+        const struct ckpt_row row = {CKPT_APPLIED, SLICE("last"), ev.body};
+        const struct ckpt_commit what = {.head = {1, offset}, .rows = &row, .n_rows = 1};
+        if (ckpt_commit(c, SLICE("ns/sync"), &what, &e) != RC_OK)
+            return wrong(w, "commit failed", offset, &e);
+    }
+    return NULL;
+}
+
+const char *fault_check(const char *dir, const struct fault_told *told, char *out)
 {
     struct fake_clock clock;
     struct rng_seeded rng;
@@ -193,9 +227,9 @@ const char *fault_check(const char *dir, const struct fault_told *told, bool app
     const struct look w = {
         .told = told, .env = {.clock = &clock.clock, .rng = &rng.rng}, .out = out};
     snprintf(path, sizeof(path), "%s/log", dir);
-    const char *bad = look_at_log(&w, path, RLOG_READ, false);
+    const char *bad = look_at_log(&w, path, RLOG_READ);
     if (!bad)
-        bad = look_at_log(&w, path, RLOG_WRITE, appends);
+        bad = look_at_log(&w, path, RLOG_WRITE);
     snprintf(path, sizeof(path), "%s/consumers", dir);
     return bad ? bad : look_at_ckpt(&w, path);
 }

@@ -4,16 +4,21 @@
 
 #include "core/event.h"
 
+struct rlog;
+
 /* What the scenario was told to be durable, and what it says of itself at its end. */
 struct fault_told {
     rlog_off event;           /* the last acknowledged one */
     rlog_off checkpoint;      /* the last acknowledged offset of the consumer */
+    uint64_t commits;         /* bit n: the commit at offset n was acknowledged */
     bool fired;               /* the fault */
     bool finished;            /* it came to its end */
-    unsigned long counts[16]; /* of fault_calls */
+    char wrong[128];          /* what it found wrong itself, else "" */
+    unsigned long counts[24]; /* of fault_calls */
 };
 
-#define FAULT_EVENTS 20 /* of a scenario; segments of 8 */
+#define FAULT_EVENTS  20 /* of a scenario */
+#define FAULT_SEGMENT 5  /* events of one segment */
 
 /* The calls that are counted, NULL at the end. */
 extern const char *const fault_calls[];
@@ -23,6 +28,9 @@ extern const char *const fault_calls[];
 char *fault_place_new(void);
 void fault_place_free(char *path);
 
+/* Notes an acknowledgement: kind 1 of an event, 2 of a checkpoint. */
+void fault_hear(struct fault_told *t, uint32_t kind, rlog_off at);
+
 /* Environment for the scenario besides LD_PRELOAD; NULL: not set. */
 struct fault_run {
     const char *library, *scenario, *dir;
@@ -30,11 +38,15 @@ struct fault_run {
 };
 struct fault_told fault_run(const struct fault_run *run);
 
-/* Opens what lies in dir for reading and for writing and compares it. NULL, or what is wrong (static storage of the
- * caller, 512 bytes). `appends`: one more event must fit, too. */
-const char *fault_check(const char *dir, const struct fault_told *told, bool appends, char *out);
+/* Opens what lies in dir for reading and for writing, compares it, and adds an event and a commit, which must be there
+ * afterwards. NULL, or what is wrong (in `out`, 512 bytes). */
+const char *fault_check(const char *dir, const struct fault_told *told, char *out);
 
 /* log_event of tests/unit/log, without cmocka: event and its key and body from an offset. `text` has 64 bytes. */
 struct event fault_event(rlog_off at, char *text);
+/* The key of the row that only the commit at an offset writes. `text` has 32 bytes. */
+struct slice fault_commit_key(rlog_off at, char *text);
+/* Reads [from, until) and compares. NULL, or what is wrong. Errors of the log are in e. */
+const char *fault_read(struct rlog *l, rlog_off from, rlog_off until, struct err *e);
 
 #endif

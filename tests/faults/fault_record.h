@@ -13,6 +13,7 @@ enum fault_type {
     FAULT_RENAME,     /* path, second path */
     FAULT_UNLINK,     /* path */
     FAULT_TRUNCATE,   /* inode, offset = new length */
+    FAULT_MKDIR,      /* path */
     FAULT_MARK        /* offset = what the scenario was told to be durable */
 };
 

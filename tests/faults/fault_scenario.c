@@ -1,27 +1,31 @@
-/* The scenario that is run with faults: appends with rolling, upkeep and trim, and checkpoints; after a failure it
- * goes on as the contract says: again where the error is RETRY, else close and open. It tells each acknowledgement
- * through its standard output. Arguments: the folder. */
+/* The scenario that is run with faults: appends with rolling, upkeep and trim, a reader beside them, and checkpoints
+ * with a compaction; after a failure it goes on as the contracts say: again where the error is RETRY, else close and
+ * open. It tells each acknowledgement through its standard output, and what it finds wrong. Arguments: the folder. */
 #include "core/env.h"
 #include "core/rng.h"
+#include "core/scope.h"
 #include "log/ckpt.h"
 #include "log/rlog.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/faults/fault_place.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-#define ATTEMPTS 8
-#define CONSUMER SLICE("ns/sync")
+#define ATTEMPTS    8
+#define CONSUMER    SLICE("ns/sync")
+#define LARGE_BYTES (1100u << 10) /* makes a file worth a compaction when it is free again */
+#define TRIM_BELOW  11            /* two segments at once */
 
 struct scenario {
     const char *dir;
     struct env env;
-    struct rlog *log;
+    struct rlog *log, *reader;
     struct ckpt *ckpt;
-    rlog_off committed;
-    int failures;
+    char large[LARGE_BYTES];
 };
 
 static void mark(uint32_t kind, uint64_t value)
@@ -34,30 +38,37 @@ static void mark(uint32_t kind, uint64_t value)
     fflush(stdout);
 }
 
+static void say_wrong(const char *what, const struct err *e)
+{
+    printf("wrong %s: %.60s\n", what, e->msg);
+    fflush(stdout);
+}
+
 /* True if the same call may be made again on the same handle. */
-static bool again(struct scenario *s, enum rc rc, const struct err *e, const char *what)
+static bool again(enum rc rc, const struct err *e, const char *what)
 {
     if (rc == RC_OK)
         return false;
-    s->failures++;
     fprintf(stderr, "%s: %s\n", what, e->msg);
     return e->retry == ERR_RETRY;
 }
 
-static bool open_log(struct scenario *s)
+/* ---- Handles ---- */
+
+static bool open_handle(struct scenario *s, enum rlog_access access, struct rlog **ret)
 {
     char dir[512];
     snprintf(dir, sizeof(dir), "%s/log", s->dir);
     const struct rlog_lmdb_opts opts = {.dir = dir,
                                         .name = SLICE("default/asset"),
-                                        .access = RLOG_WRITE,
+                                        .access = access,
                                         .segment_bytes = 1u << 20,
-                                        .segment_events = 8};
-    for (int i = 0; i < ATTEMPTS && !s->log; i++) {
+                                        .segment_events = FAULT_SEGMENT};
+    for (int i = 0; i < ATTEMPTS && !*ret; i++) {
         struct err e = ERR_INIT;
-        again(s, rlog_lmdb_open(&opts, &s->env, &s->log, &e), &e, "open");
+        again(rlog_lmdb_open(&opts, &s->env, ret, &e), &e, "open");
     }
-    return s->log != NULL;
+    return *ret != NULL;
 }
 
 static bool open_ckpt(struct scenario *s)
@@ -66,7 +77,7 @@ static bool open_ckpt(struct scenario *s)
     snprintf(dir, sizeof(dir), "%s/consumers", s->dir);
     for (int i = 0; i < ATTEMPTS && !s->ckpt; i++) {
         struct err e = ERR_INIT;
-        again(s, ckpt_lmdb_open(dir, CKPT_WRITE, &s->env, &s->ckpt, &e), &e, "open checkpoints");
+        again(ckpt_lmdb_open(dir, CKPT_WRITE, &s->env, &s->ckpt, &e), &e, "open checkpoints");
     }
     return s->ckpt != NULL;
 }
@@ -75,14 +86,91 @@ static void reopen_log(struct scenario *s)
 {
     rlog_close(s->log);
     s->log = NULL;
-    open_log(s);
+    open_handle(s, RLOG_WRITE, &s->log);
 }
 
-static rlog_off next_of(struct scenario *s)
+static void reopen_ckpt(struct scenario *s)
+{
+    ckpt_close(s->ckpt);
+    s->ckpt = NULL;
+    open_ckpt(s);
+}
+
+static rlog_off next_of(struct rlog *l)
+{
+    struct rlog_bounds b = {0};
+    for (int i = 0; l && i < 2; i++) {
+        struct err e = ERR_INIT;
+        if (rlog_bounds(l, &b, &e) == RC_OK)
+            return b.next;
+    }
+    return 0;
+}
+
+/* ---- The log ---- */
+
+/* Only one call fails, so the second question must be answered, and no answer may be an old one. */
+static void follow(struct scenario *s)
+{
+    if (!s->reader && !open_handle(s, RLOG_READ, &s->reader))
+        return;
+    struct rlog_bounds b = {0};
+    struct err e = ERR_INIT;
+    rlog_off next = next_of(s->log);
+    if (rlog_bounds(s->reader, &b, &e) != RC_OK && rlog_bounds(s->reader, &b, &e) != RC_OK)
+        say_wrong("a reader fails again and again", &e);
+    else if (next && b.next != next)
+        say_wrong("a reader sees another end", &e);
+}
+
+static void read_all(struct scenario *s)
 {
     struct rlog_bounds b = {0};
     struct err e = ERR_INIT;
-    return s->log && rlog_bounds(s->log, &b, &e) == RC_OK ? b.next : 0;
+    const char *bad = "no handle";
+    for (int i = 0; s->reader && bad && i < 2; i++) {
+        e = (struct err)ERR_INIT;
+        bad = rlog_bounds(s->reader, &b, &e) == RC_OK ? fault_read(s->reader, b.first, b.next, &e)
+                                                      : "bounds failed";
+    }
+    if (bad)
+        say_wrong(bad, &e);
+}
+
+/* Needs no room. */
+static bool trim(struct scenario *s)
+{
+    for (int i = 0; i < ATTEMPTS && s->log; i++) {
+        struct err e = ERR_INIT;
+        enum rc rc = rlog_trim(s->log, TRIM_BELOW, &e);
+        if (rc == RC_OK)
+            return true;
+        if (rc == RC_LIMIT && e.sys == ENOSPC && i > 0)
+            say_wrong("trim needs room", &e);
+        if (!again(rc, &e, "trim"))
+            reopen_log(s);
+    }
+    return false;
+}
+
+static void remove_other_files(void)
+{
+    void (*fault_make_room)(void) = (void (*)(void))dlsym(RTLD_DEFAULT, "fault_make_room");
+    if (fault_make_room)
+        fault_make_room();
+}
+
+/* What a person does when there is no room: starts it anew, lets it forget old events, removes other files. */
+static void make_room(struct scenario *s)
+{
+    struct err none = ERR_INIT;
+    reopen_log(s);
+    if (!s->log)
+        say_wrong("no room, and the log does not open", &none);
+    else
+        trim(s);
+    if (next_of(s->log) <= TRIM_BELOW)
+        remove_other_files();
 }
 
 /* One event more, whatever it takes. */
@@ -91,16 +179,19 @@ static void append(struct scenario *s)
     for (int i = 0; i < ATTEMPTS && s->log; i++) {
         char text[64];
         struct err e = ERR_INIT;
-        rlog_off at = next_of(s);
+        rlog_off at = next_of(s->log);
         struct event ev = fault_event(at, text);
         enum rc rc = rlog_append(s->log, &ev, 1, at, NULL, &e);
         if (rc == RC_OK) {
             mark(1, at);
             return;
         }
-        if (!again(s, rc, &e, "append"))
+        if (!again(rc, &e, "append"))
             reopen_log(s);
-        if (next_of(s) > at)
+        else if (i > 0)
+            make_room(s);
+        next_of(s->reader); /* the reader opens what is half made */
+        if (next_of(s->log) > at)
             return; /* it is there although it was not acknowledged */
     }
 }
@@ -112,7 +203,7 @@ static void maintain(struct scenario *s)
         enum rc rc = rlog_maintain(s->log, &e);
         if (rc == RC_AGAIN)
             return;
-        if (rc < 0 && !again(s, rc, &e, "maintain"))
+        if (rc < 0 && !again(rc, &e, "maintain"))
             reopen_log(s);
     }
 }
@@ -127,34 +218,40 @@ static void leave_litter(const struct scenario *s)
         fclose(f);
 }
 
-static void trim(struct scenario *s)
-{
-    struct err e = ERR_INIT;
-    if (s->log)
-        again(s, rlog_trim(s->log, 9, &e), &e, "trim");
-}
+/* ---- The checkpoint ---- */
 
-static void commit(struct scenario *s, rlog_off offset)
+/* The row that belongs to the head, one of this commit alone, and a large one or none. */
+static void commit(struct scenario *s, rlog_off offset, struct slice large)
 {
     for (int i = 0; i < ATTEMPTS && s->ckpt; i++) {
-        char text[64];
+        char text[64], own[32];
         struct err e = ERR_INIT;
         struct event ev = fault_event(offset, text);
-        const struct ckpt_row row = {CKPT_APPLIED, SLICE("last"), ev.body};
-        const struct ckpt_commit what = {.head = {1, offset}, .rows = &row, .n_rows = 1};
+        const struct ckpt_row rows[] = {{CKPT_APPLIED, SLICE("last"), ev.body},
+                                        {CKPT_APPLIED, fault_commit_key(offset, own), ev.body},
+                                        {CKPT_APPLIED, SLICE("large"), large}};
+        const struct ckpt_commit what = {.head = {1, offset}, .rows = rows, .n_rows = 3};
         enum rc rc = ckpt_commit(s->ckpt, CONSUMER, &what, &e);
         if (rc == RC_OK) {
-            s->committed = offset;
             mark(2, offset);
             return;
         }
-        if (!again(s, rc, &e, "commit")) {
-            ckpt_close(s->ckpt);
-            s->ckpt = NULL;
-            open_ckpt(s);
-        }
+        if (!again(rc, &e, "commit"))
+            reopen_ckpt(s);
+        else if (i > 0)
+            make_room(s);
     }
 }
+
+/* The next commit finds a file that is mostly free, and compacts it. */
+static void leave_free_pages(struct scenario *s, rlog_off offset)
+{
+    commit(s, offset, slice_of(s->large, LARGE_BYTES));
+    commit(s, offset, SLICE_NULL);
+    reopen_ckpt(s);
+}
+
+/* ---- The run ---- */
 
 static void say_end(const struct scenario *s)
 {
@@ -170,33 +267,51 @@ static void say_end(const struct scenario *s)
     fflush(stdout);
 }
 
+static void step(struct scenario *s, rlog_off next)
+{
+    append(s);
+    follow(s);
+    if (next % 3 == 0)
+        commit(s, next, SLICE_NULL);
+    if (next == 9)
+        leave_free_pages(s, next);
+    if (next % 5 == 0)
+        maintain(s);
+    if (next == 13) {
+        leave_litter(s);
+        reopen_log(s);
+    }
+    if (next == FAULT_EVENTS - 2) {
+        read_all(s);
+        trim(s);
+        follow(s);
+    }
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 2)
-        return 2;
     struct fake_clock clock;
     struct rng_seeded rng;
+    AUTO(freep) struct scenario *s = argc == 2 ? calloc(1, sizeof(*s)) : NULL;
+    if (!s)
+        return 2;
     fake_clock_init(&clock, 1700000000 * NS_PER_S);
     rng_seeded_init(&rng, 3);
-    struct scenario s = {.dir = argv[1], .env = {.clock = &clock.clock, .rng = &rng.rng}};
-    open_log(&s);
-    open_ckpt(&s);
-    for (rlog_off next = next_of(&s); s.log && s.ckpt && next <= FAULT_EVENTS; next = next_of(&s)) {
-        append(&s);
-        fake_clock_advance(&clock, NS_PER_S);
-        if (next % 3 == 0)
-            commit(&s, next);
-        if (next % 5 == 0)
-            maintain(&s);
-        if (next == FAULT_EVENTS - 2)
-            trim(&s);
-        if (next == 13) {
-            leave_litter(&s);
-            reopen_log(&s);
-        }
+    s->dir = argv[1];
+    s->env = (struct env){.clock = &clock.clock, .rng = &rng.rng};
+    if (!open_handle(s, RLOG_WRITE, &s->log)) {
+        remove_other_files();
+        open_handle(s, RLOG_WRITE, &s->log);
     }
-    say_end(&s);
-    rlog_close(s.log);
-    ckpt_close(s.ckpt);
+    open_ckpt(s);
+    for (rlog_off next = next_of(s->log); s->log && s->ckpt && next <= FAULT_EVENTS;
+         next = next_of(s->log)) {
+        step(s, next);
+        fake_clock_advance(&clock, NS_PER_S);
+    }
+    say_end(s);
+    rlog_close(s->reader);
+    rlog_close(s->log);
+    ckpt_close(s->ckpt);
     return 0;
 }

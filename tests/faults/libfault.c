@@ -1,8 +1,11 @@
-/* Preloaded into a program: fails the n-th call of one kind on files below a folder, counts calls, and
- * records writes and syncs. FAULT_DIR      only files below it are looked at FAULT_CALL     which call fails
- * (its name); FAULT_NTH which one, from 1; FAULT_KIND EIO, ENOSPC or SHORT (half is written) FAULT_RECORD
- * file that gets the records of tests/faults/fault_record.h Once a fault has fired it does not fire again.
- * Threads: one lock around every counted call. */
+/* Preloaded into a program: fails the n-th call of one kind on files below a folder, counts calls, and records writes
+ * and syncs. By environment:
+ * FAULT_DIR     only files below it are looked at
+ * FAULT_CALL    which call fails (its name); FAULT_NTH which one, from 1
+ * FAULT_KIND    EIO, ENOSPC, EMFILE; SHORT (half is written); FULL (ENOSPC, and so is all that makes a file longer from
+ *               then on, until a segment is removed or fault_make_room is called); KILL (the process ends before it)
+ * FAULT_RECORD  file that gets the records of tests/faults/fault_record.h
+ * Once a fault has fired it does not fire again. Threads: one lock around every counted call. */
 #include "tests/faults/fault_record.h"
 
 #include <dlfcn.h>
@@ -19,11 +22,10 @@
 #include <unistd.h>
 
 #define PATH_SIZE 1024
-#define CALLS     13
 
-static const char *const names[CALLS] = {
-    "pwrite", "write",  "writev", "pwritev",   "fdatasync", "fsync",   "ftruncate",
-    "open",   "openat", "rename", "fallocate", "unlink",    "unlinkat"};
+static const char *const names[] = {
+    "pwrite", "write",  "writev",    "pwritev", "fdatasync", "fsync", "ftruncate", "open",
+    "openat", "rename", "fallocate", "unlink",  "unlinkat",  "pread", "fstat",     "mkdir"};
 enum {
     C_PWRITE,
     C_WRITE,
@@ -37,7 +39,11 @@ enum {
     C_RENAME,
     C_FALLOCATE,
     C_UNLINK,
-    C_UNLINKAT
+    C_UNLINKAT,
+    C_PREAD,
+    C_FSTAT,
+    C_MKDIR,
+    CALLS
 };
 
 /* A preloaded library has no object to keep its state in. */
@@ -52,11 +58,13 @@ static struct {
     int record;
     unsigned long counts[CALLS];
     bool fired;
+    bool full; /* there is no room */
 } g = {.lock = PTHREAD_MUTEX_INITIALIZER, .record = -1};
 
 unsigned long fault_count(const char *name);
 int fault_fired(void);
 void fault_mark(uint32_t kind, uint64_t value);
+void fault_make_room(void);
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
@@ -92,6 +100,11 @@ static bool fd_below(int fd)
     return below(path);
 }
 
+static bool is_kind(const char *kind)
+{
+    return g.kind && strcmp(g.kind, kind) == 0;
+}
+
 /* Counts a call; true if this one is to fail. */
 static bool counts(int call)
 {
@@ -99,18 +112,32 @@ static bool counts(int call)
     if (g.fired || !g.call || strcmp(g.call, names[call]) != 0 || g.counts[call] != g.nth)
         return false;
     g.fired = true;
+    g.full = is_kind("FULL");
+    if (is_kind("KILL"))
+        _exit(0);
     return true;
-}
-
-static bool is_short(void)
-{
-    return g.kind && strcmp(g.kind, "SHORT") == 0;
 }
 
 static int fail(void)
 {
-    errno = g.kind && strcmp(g.kind, "ENOSPC") == 0 ? ENOSPC : EIO;
+    errno = is_kind("EMFILE") ? EMFILE : is_kind("ENOSPC") || is_kind("FULL") ? ENOSPC : EIO;
     return -1;
+}
+
+/* True if there is no room for what makes the file longer than `end`. */
+static bool no_room(int fd, uint64_t end)
+{
+    struct stat st;
+    return g.full && REAL(fstat)(fd, &st) == 0 && end > (uint64_t)st.st_size;
+}
+
+/* A removed segment makes room. */
+static void removed(const char *path)
+{
+    const char *name = strrchr(path, '/');
+    size_t n = name ? strlen(name) : 0;
+    if (n > 4 && strncmp(name, "/s-", 3) == 0 && strcmp(name + n - 4, ".mdb") == 0)
+        g.full = false;
 }
 
 /* ---- Records ---- */
@@ -137,7 +164,7 @@ static void record(struct fault_record r, const char *path, const char *second, 
 static uint64_t inode_of(int fd)
 {
     struct stat st;
-    return fstat(fd, &st) == 0 ? (uint64_t)st.st_ino : 0;
+    return REAL(fstat)(fd, &st) == 0 ? (uint64_t)st.st_ino : 0;
 }
 
 static void record_write(int fd, uint64_t offset, const void *bytes, size_t n)
@@ -155,7 +182,7 @@ static void record_write(int fd, uint64_t offset, const void *bytes, size_t n)
 static void record_sync(int fd)
 {
     struct stat st;
-    if (g.record < 0 || fstat(fd, &st) != 0)
+    if (g.record < 0 || REAL(fstat)(fd, &st) != 0)
         return;
     char link[64], path[PATH_SIZE] = "";
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
@@ -182,6 +209,13 @@ unsigned long fault_count(const char *name)
 int fault_fired(void)
 {
     return g.fired;
+}
+
+void fault_make_room(void)
+{
+    pthread_mutex_lock(&g.lock);
+    g.full = false;
+    pthread_mutex_unlock(&g.lock);
 }
 
 void fault_mark(uint32_t kind, uint64_t value)
@@ -222,7 +256,9 @@ ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
     bool ours = enter(fd);
     ssize_t done = 0;
     if (ours && counts(C_PWRITE)) {
-        done = is_short() ? REAL(pwrite)(fd, p, n / 2, at) : fail();
+        done = is_kind("SHORT") ? REAL(pwrite)(fd, p, n / 2, at) : fail();
+    } else if (ours && no_room(fd, (uint64_t)at + n)) {
+        done = fail();
     } else {
         done = REAL(pwrite)(fd, p, n, at);
         if (ours && done > 0)
@@ -238,7 +274,9 @@ ssize_t write(int fd, const void *p, size_t n)
     ssize_t done = 0;
     uint64_t at = ours ? (uint64_t)lseek(fd, 0, SEEK_CUR) : 0;
     if (ours && counts(C_WRITE)) {
-        done = is_short() ? REAL(write)(fd, p, n / 2) : fail();
+        done = is_kind("SHORT") ? REAL(write)(fd, p, n / 2) : fail();
+    } else if (ours && no_room(fd, at + n)) {
+        done = fail();
     } else {
         done = REAL(write)(fd, p, n);
         if (ours && done > 0)
@@ -256,6 +294,14 @@ static void record_vector(int fd, uint64_t at, const struct iovec *v, int count)
     }
 }
 
+static uint64_t vector_size(const struct iovec *v, int count)
+{
+    uint64_t n = 0;
+    for (int i = 0; i < count; i++)
+        n += v[i].iov_len;
+    return n;
+}
+
 /* LMDB asks for whole vectors; a real short one is not told apart in the records. */
 ssize_t writev(int fd, const struct iovec *v, int count)
 {
@@ -263,7 +309,9 @@ ssize_t writev(int fd, const struct iovec *v, int count)
     ssize_t done = 0;
     uint64_t at = ours ? (uint64_t)lseek(fd, 0, SEEK_CUR) : 0;
     if (ours && counts(C_WRITEV)) {
-        done = is_short() ? REAL(write)(fd, v[0].iov_base, v[0].iov_len / 2) : fail();
+        done = is_kind("SHORT") ? REAL(write)(fd, v[0].iov_base, v[0].iov_len / 2) : fail();
+    } else if (ours && no_room(fd, at + vector_size(v, count))) {
+        done = fail();
     } else {
         done = REAL(writev)(fd, v, count);
         if (ours && done > 0)
@@ -278,7 +326,9 @@ ssize_t pwritev(int fd, const struct iovec *v, int count, off_t at)
     bool ours = enter(fd);
     ssize_t done = 0;
     if (ours && counts(C_PWRITEV)) {
-        done = is_short() ? REAL(pwrite)(fd, v[0].iov_base, v[0].iov_len / 2, at) : fail();
+        done = is_kind("SHORT") ? REAL(pwrite)(fd, v[0].iov_base, v[0].iov_len / 2, at) : fail();
+    } else if (ours && no_room(fd, (uint64_t)at + vector_size(v, count))) {
+        done = fail();
     } else {
         done = REAL(pwritev)(fd, v, count, at);
         if (ours && done > 0)
@@ -324,7 +374,8 @@ int ftruncate(int fd, off_t n)
 int fallocate(int fd, int mode, off_t at, off_t n)
 {
     bool ours = enter(fd);
-    int rc = ours && counts(C_FALLOCATE) ? fail() : REAL(fallocate)(fd, mode, at, n);
+    bool fails = ours && (counts(C_FALLOCATE) || no_room(fd, (uint64_t)at + (uint64_t)n));
+    int rc = fails ? fail() : REAL(fallocate)(fd, mode, at, n);
     leave();
     return rc;
 }
@@ -381,6 +432,8 @@ int unlink(const char *path)
     int rc = ours && counts(C_UNLINK) ? fail() : REAL(unlink)(path);
     if (ours && rc == 0)
         record((struct fault_record){.type = FAULT_UNLINK}, path, NULL, NULL);
+    if (ours && rc == 0)
+        removed(path);
     leave();
     return rc;
 }
@@ -396,6 +449,37 @@ int unlinkat(int dirfd, const char *name, int flags)
     int rc = ours && counts(C_UNLINKAT) ? fail() : REAL(unlinkat)(dirfd, name, flags);
     if (ours && rc == 0)
         record((struct fault_record){.type = FAULT_UNLINK}, path, NULL, NULL);
+    leave();
+    return rc;
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    bool ours = enter_path(path);
+    int rc = ours && counts(C_MKDIR) ? fail() : REAL(mkdir)(path, mode);
+    if (ours && rc == 0)
+        record((struct fault_record){.type = FAULT_MKDIR}, path, NULL, NULL);
+    leave();
+    return rc;
+}
+
+/* ---- Reading ---- */
+
+/* These are many, so they are looked at only where they are to fail or nothing is. */
+ssize_t pread(int fd, void *p, size_t n, off_t at)
+{
+    if (g.ready && g.call && strcmp(g.call, names[C_PREAD]) != 0)
+        return REAL(pread)(fd, p, n, at);
+    bool ours = enter(fd);
+    ssize_t done = ours && counts(C_PREAD) ? fail() : REAL(pread)(fd, p, n, at);
+    leave();
+    return done;
+}
+
+int fstat(int fd, struct stat *st)
+{
+    bool ours = enter(fd);
+    int rc = ours && counts(C_FSTAT) ? fail() : REAL(fstat)(fd, st);
     leave();
     return rc;
 }
