@@ -17,6 +17,8 @@ struct rlog;
 /* For append: do not check what comes next. Only tools use it; a producer always says what it expects. */
 #define RLOG_ANY 0
 
+/* A handle for reading in another process may show an event a moment before it is durable, so it is for people; what
+ * acts on events reads through the writer's own (docs/adr/0002-readers-without-lmdb.md). */
 enum rlog_access { RLOG_READ, RLOG_WRITE };
 
 struct rlog_bounds {

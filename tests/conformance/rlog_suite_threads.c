@@ -5,7 +5,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-#define THREAD_EVENTS 300
+#define THREAD_EVENTS 210
 
 /* What one reading thread does, and what it found; cmocka's assertions belong to the main thread.
  */
