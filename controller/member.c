@@ -310,6 +310,7 @@ static enum rc open_all(struct member *m, struct err *e)
                              .ckpt = m->ckpt,
                              .sink = m->sink,
                              .replication = &m->opts.sync->replication,
+                             .source = buf_slice(&identity),
                              .allow_prune = m->opts.allow_prune};
     return pump_open(&opts, m->opts.env, &m->pump, e);
 }

@@ -45,12 +45,12 @@ static enum rc load_head(struct pump *p, struct err *e)
     if (rc < 0)
         return rc;
     if (p->head.offset > bounds.next)
-        return err_set(e, RC_CORRUPT, ERR_FATAL,
-                       "the checkpoint of %.*s stands at offset %llu, but the log ends at %llu: "
-                       "the log lost events or is another "
-                       "one; restore it, or remove the checkpoint for a full resync",
-                       SLICE_ARG(p->opts.replication->sync), (unsigned long long)p->head.offset,
-                       (unsigned long long)bounds.next);
+        return err_set(
+            e, RC_CORRUPT, ERR_FATAL,
+            "the checkpoint of %.*s stands at offset %llu, but the log ends at %llu: "
+            "the log lost events; restore it, or remove the checkpoint for a full resync",
+            SLICE_ARG(p->opts.replication->sync), (unsigned long long)p->head.offset,
+            (unsigned long long)bounds.next);
     p->next = p->head.offset;
     p->first_head = bounds.next;
     return RC_OK;
@@ -75,9 +75,11 @@ enum rc pump_open(const struct pump_opts *opts, const struct env *env, struct pu
     p->relabelled = map_new(free_value);
     if (!p->work || !p->ns || !p->pruning || !p->relabelled)
         return err_nomem(e);
-    enum rc rc = load_head(p, e);
+    enum rc rc = rows_open(opts->ckpt, opts->replication->sync, &p->rows, e);
     if (rc == RC_OK)
-        rc = rows_open(opts->ckpt, opts->replication->sync, &p->rows, e);
+        rc = pump_bind_log(p, e);
+    if (rc == RC_OK)
+        rc = load_head(p, e);
     if (rc == RC_OK)
         rc = namespaces_load(p->ns, opts->log, p->next, e);
     if (rc == RC_OK)
@@ -379,7 +381,7 @@ static enum rc check_sink(struct pump *p, struct err *e)
     sink_status(p->opts.sink, &status);
     if (status.fatal)
         return err_set(e, RC_INVALID, ERR_FATAL, "%s", status.error);
-    return RC_OK;
+    return status.connected && !p->met ? pump_bind_destination(p, &status, e) : RC_OK;
 }
 
 enum rc pump_step(struct pump *p, int64_t *ret_wake_ns, struct err *e)

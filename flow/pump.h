@@ -7,7 +7,8 @@
  * with back-off, or at once when a newer event of it or its missing dependency arrives (I11).
  * Deletes are decided by the applied table, never by the filter. Deletes inferred from a listing
  * are collected until its sync-end and held altogether when they exceed the larger of
- * PUMP_PRUNE_COUNT and PUMP_PRUNE_PERCENT of that kind. One thread; several pumps on one log share
+ * PUMP_PRUNE_COUNT and PUMP_PRUNE_PERCENT of that kind. A checkpoint is bound to its log, source and
+ * destination; of others it says nothing, so it is forgotten and all begins as without one. One thread; several pumps on one log share
  * nothing but the log. */
 #ifndef RESILOG_FLOW_PUMP_H
 #define RESILOG_FLOW_PUMP_H
@@ -31,7 +32,8 @@ struct pump_opts {
     struct ckpt *ckpt;
     struct sink *sink;
     const struct replication *replication;
-    bool allow_prune; /* for this life of the pump: pruning above the limit is approved, and held
+    struct slice source; /* identity of the log's source; empty: not known */
+    bool allow_prune;    /* for this life of the pump: pruning above the limit is approved, and held
                          prunes are released */
 };
 
@@ -58,8 +60,9 @@ DEFINE_FREEP(struct pump, pump_close)
 
 /* One bounded unit of work: RC_OK, or RC_AGAIN with when to come back. After an error close the pump;
  * a new one goes on from the last commit. Errors: RESYNC (EXPIRED: the log was trimmed below our
- * offset), RETRY (the checkpoint has no room, the first scan was refused, NOMEM), FATAL (generation
- * fenced, damaged log or checkpoint, sink refused for good). */
+ * offset; CONFLICT: the destination is not the checkpoint's, which was forgotten), RETRY (the
+ * checkpoint has no room, the first scan was refused, NOMEM), FATAL (generation fenced, damaged log
+ * or checkpoint, sink refused for good). */
 MUST_CHECK enum rc pump_step(struct pump *p, int64_t *ret_wake_ns, struct err *e);
 /* No new items from now on; step until pump_idle. */
 void pump_drain(struct pump *p);

@@ -8,6 +8,7 @@
 #include "flow/pump_rows.h"
 #include "flow/pump_work.h"
 #include "log/ckpt.h"
+#include "sinks/sink.h"
 
 struct event_iter;
 struct map;
@@ -22,6 +23,7 @@ struct pump {
     struct ckpt_head head; /* as committed last */
     rlog_off next;         /* the next offset to read */
     rlog_off first_head;   /* the log's end when this pump was opened */
+    bool met;              /* the destination is known to be the one of the checkpoint */
     bool draining;
     int64_t commit_due_ns; /* boot clock */
     int64_t hold_due_ns;   /* boot clock; no hold is due before */
@@ -67,6 +69,15 @@ rlog_off pump_horizon(const struct pump *p);
 /* Enters all live keys that begin with prefix for another look; anchor waits for it. Errors: NOMEM. */
 MUST_CHECK enum rc pump_look_again(struct pump *p, struct slice prefix, rlog_off anchor,
                                    struct err *e);
+
+/* ---- pump_binding.c ---- */
+/* When the pump is opened: forgets a checkpoint of another log or another source. Errors: those of the checkpoint and of
+ * the log, NOMEM. */
+MUST_CHECK enum rc pump_bind_log(struct pump *p, struct err *e);
+/* When the destination says who it is: notes it, or forgets a checkpoint of another one. Errors: CONFLICT (RESYNC)
+ * then; those of the checkpoint, NOMEM. */
+MUST_CHECK enum rc pump_bind_destination(struct pump *p, const struct sink_status *who,
+                                         struct err *e);
 
 /* ---- pump_review.c ---- */
 /* When the pump is opened: where the replication differs from the one of the checkpoint, enters all of its keys for

@@ -18,6 +18,8 @@
 #define HOLD_HEADER     24
 #define DIGEST_KEY      "@replication"
 #define DIGEST_VERSION  1
+#define BINDING_KEY     "@binding"
+#define BINDING_VERSION 1
 
 struct rows {
     struct ckpt *ckpt;
@@ -63,23 +65,31 @@ enum rc applied_decode(struct slice in, struct applied *ret, struct err *e)
     return RC_OK;
 }
 
-static void add_text(struct buf *out, const char *text)
+static void add_text(struct buf *out, struct slice text)
 {
-    size_t n = strlen(text);
-    buf_add_u16(out, (uint16_t)n);
-    buf_add(out, text, n);
+    buf_add_u16(out, (uint16_t)text.n);
+    buf_add_slice(out, text);
 }
 
-static bool take_text(struct slice *in, char *out, size_t max)
+static bool take_slice(struct slice *in, struct slice *out)
 {
     if (in->n < 2)
         return false;
     size_t n = (size_t)(uint8_t)in->p[0] | (size_t)(uint8_t)in->p[1] << 8;
-    if (n >= max || in->n - 2 < n)
+    if (in->n - 2 < n)
         return false;
-    memcpy(out, in->p + 2, n);
-    out[n] = '\0';
+    *out = slice_of(in->p + 2, n);
     *in = slice_of(in->p + 2 + n, in->n - 2 - n);
+    return true;
+}
+
+static bool take_text(struct slice *in, char *out, size_t max)
+{
+    struct slice text;
+    if (!take_slice(in, &text) || text.n >= max)
+        return false;
+    memcpy(out, text.p, text.n);
+    out[text.n] = '\0';
     return true;
 }
 
@@ -91,9 +101,9 @@ void hold_encode(const struct hold *h, struct buf *out)
     buf_add_u32(out, h->attempts);
     buf_add_u64(out, h->offset);
     buf_add_u64(out, (uint64_t)h->since_ns);
-    add_text(out, h->cls);
-    add_text(out, h->reason);
-    add_text(out, h->dependency);
+    add_text(out, slice_str(h->cls));
+    add_text(out, slice_str(h->reason));
+    add_text(out, slice_str(h->dependency));
 }
 
 enum rc hold_decode(struct slice in, struct hold *ret, struct err *e)
@@ -276,7 +286,16 @@ enum rc rows_drop_applied(struct rows *r, struct slice key, struct err *e)
     return change_delete(r, CKPT_APPLIED, key, e);
 }
 
-/* ---- The digest: a row of the applied table in the log's own key space ---- */
+/* ---- The pump's own rows: of the applied table, in the log's own key space ---- */
+
+static enum rc set_own(struct rows *r, const char *key, struct buf *row, struct err *e)
+{
+    enum rc rc = buf_check(row, key, e);
+    if (rc == RC_OK)
+        return change(r, CKPT_APPLIED, slice_str(key), row, e);
+    buf_done(row);
+    return rc;
+}
 
 enum rc rows_digest(struct rows *r, uint8_t ret[REPLICATION_DIGEST], struct err *e)
 {
@@ -301,11 +320,47 @@ enum rc rows_set_digest(struct rows *r, const uint8_t digest[REPLICATION_DIGEST]
     struct buf row = BUF_INIT(CKPT_VALUE_MAX);
     buf_add_u8(&row, DIGEST_VERSION);
     buf_add(&row, digest, REPLICATION_DIGEST);
-    enum rc rc = buf_check(&row, "digest", e);
+    return set_own(r, DIGEST_KEY, &row, e);
+}
+
+static enum rc binding_decode(struct slice in, struct binding *ret, struct err *e)
+{
+    enum rc rc = check_version(in, BINDING_VERSION, "the binding of a checkpoint", e);
+    if (rc != RC_OK)
+        return rc;
+    struct slice rest = slice_of(in.p + 1, in.n - 1);
+    if (rest.n >= RLOG_ID_SIZE) {
+        memcpy(ret->log, rest.p, RLOG_ID_SIZE);
+        rest = slice_of(rest.p + RLOG_ID_SIZE, rest.n - RLOG_ID_SIZE);
+        if (take_slice(&rest, &ret->source) && take_slice(&rest, &ret->destination) && rest.n == 0)
+            return RC_OK;
+    }
+    return err_set(e, RC_CORRUPT, ERR_FATAL,
+                   "the binding of a checkpoint of %zu bytes is cut short", in.n);
+}
+
+enum rc rows_binding(struct rows *r, struct buf *memory, struct binding *ret, struct err *e)
+{
+    struct err why = ERR_INIT;
+    *ret = (struct binding){0};
+    enum rc rc = ckpt_get(r->ckpt, r->consumer, CKPT_APPLIED, SLICE(BINDING_KEY), memory, &why);
+    if (rc == RC_NOTFOUND)
+        return RC_OK;
     if (rc == RC_OK)
-        return change(r, CKPT_APPLIED, SLICE(DIGEST_KEY), &row, e);
-    buf_done(&row);
+        rc = binding_decode(buf_slice(memory), ret, &why);
+    if (rc != RC_OK)
+        *e = why;
     return rc;
+}
+
+enum rc rows_set_binding(struct rows *r, const struct binding *b, struct err *e)
+{
+    struct buf row = BUF_INIT(CKPT_VALUE_MAX);
+    buf_add_u8(&row, BINDING_VERSION);
+    buf_add(&row, b->log, RLOG_ID_SIZE);
+    add_text(&row, b->source);
+    add_text(&row, b->destination);
+    return set_own(r, BINDING_KEY, &row, e);
 }
 
 struct scan {

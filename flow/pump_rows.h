@@ -8,6 +8,7 @@
 #include "core/scope.h"
 #include "flow/replication.h"
 #include "log/ckpt.h"
+#include "log/rlog.h"
 
 struct buf;
 struct rows;
@@ -57,6 +58,17 @@ MUST_CHECK enum rc rows_drop_applied(struct rows *r, struct slice key, struct er
 MUST_CHECK enum rc rows_digest(struct rows *r, uint8_t ret[REPLICATION_DIGEST], struct err *e);
 MUST_CHECK enum rc rows_set_digest(struct rows *r, const uint8_t digest[REPLICATION_DIGEST],
                                    struct err *e);
+
+/* What the checkpoint belongs to. */
+struct binding {
+    uint8_t log[RLOG_ID_SIZE];        /* zeros: not noted yet */
+    struct slice source, destination; /* identities; empty: not noted yet */
+};
+/* All empty if none was set. The slices live in memory, which the caller gives. Errors: CORRUPT, UNSUPPORTED, those of
+ * ckpt_get. */
+MUST_CHECK enum rc rows_binding(struct rows *r, struct buf *memory, struct binding *ret,
+                                struct err *e);
+MUST_CHECK enum rc rows_set_binding(struct rows *r, const struct binding *b, struct err *e);
 
 /* The hold of a key, or NULL; its due_ns and flying may be changed in place. */
 struct hold *rows_hold(struct rows *r, struct slice key);

@@ -5,9 +5,12 @@
 #include "log/rlog_ops.h"
 
 #include "core/digest.h"
+#include "core/env.h"
 #include "core/event_codec.h"
 #include "core/event_iter.h"
 #include "core/key.h"
+#include "core/le.h"
+#include "core/rng.h"
 
 #include <inttypes.h>
 
@@ -89,6 +92,12 @@ enum rc rlog_append(struct rlog *l, const struct event *batch, size_t n, rlog_of
     for (struct rlog_listener *x = l->listeners; x; x = x->next)
         x->fn(x->arg);
     return RC_OK;
+}
+
+void rlog_new_id(const struct env *env, uint8_t ret[RLOG_ID_SIZE])
+{
+    for (size_t i = 0; i < RLOG_ID_SIZE; i += 8)
+        le_put_u64(ret + i, rng_u64(env->rng));
 }
 
 enum rc rlog_bounds(struct rlog *l, struct rlog_bounds *ret, struct err *e)

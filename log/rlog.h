@@ -21,13 +21,14 @@ struct rlog;
  * acts on events reads through the writer's own (docs/adr/0002-readers-without-lmdb.md). */
 enum rlog_access { RLOG_READ, RLOG_WRITE };
 
+#define RLOG_ID_SIZE 16
 struct rlog_bounds {
-    rlog_off first;       /* the oldest offset still there; next if the log is empty */
-    rlog_off next;        /* the offset that the next event will get */
-    uint64_t epoch;       /* of the last writer; 0 before the first */
-    int64_t last_time_ns; /* time of the last event, 0 if there is none */
-    uint8_t chain
-        [32]; /* event-chain head after the last event: SHA-256(previous head, canonical bytes); zeros before the first */
+    uint8_t id[RLOG_ID_SIZE]; /* of the log, random; zeros: empty and opened for reading */
+    rlog_off first;           /* the oldest offset still there; next if the log is empty */
+    rlog_off next;            /* the offset that the next event will get */
+    uint64_t epoch;           /* of the last writer; 0 before the first */
+    int64_t last_time_ns;     /* time of the last event, 0 if there is none */
+    uint8_t chain[32]; /* SHA-256(chain before, canonical bytes) after each event; at first zeros */
 };
 
 /* What last and history find: a copy that the caller owns. */

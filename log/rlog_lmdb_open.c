@@ -6,8 +6,6 @@
 #include "log/rlog_lmdb_priv.h"
 
 #include "core/env.h"
-#include "core/le.h"
-#include "core/rng.h"
 #include "log/folder.h"
 #include "log/pages.h"
 #include "log/segment_check.h"
@@ -229,8 +227,7 @@ static enum rc open_for_writing(struct rlog_lmdb *l, struct err *e)
     if (rc == RC_OK) /* what the writer before renamed and could not sync any more */
         rc = folder_sync(l->dir, e);
     l->tail.next = 1;
-    for (size_t i = 0; i < SEGMENT_ID_SIZE; i += 8)
-        le_put_u64(l->log_id + i, rng_u64(l->env->rng));
+    rlog_new_id(l->env, l->log_id);
     if (rc == RC_OK)
         rc = load_for_writing(l, e);
     if (rc != RC_OK)

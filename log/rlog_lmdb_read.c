@@ -36,6 +36,7 @@ static enum rc bounds_locked(struct rlog_lmdb *l, struct rlog_bounds *ret, struc
                                 .next = l->tail.next,
                                 .epoch = l->epoch,
                                 .last_time_ns = l->tail.time_ns};
+    memcpy(ret->id, l->log_id, sizeof(ret->id));
     memcpy(ret->chain, l->tail.after.events, sizeof(ret->chain));
     if (l->base.access == RLOG_READ) {
         uint64_t known = folder_lock_epoch(l->dir);

@@ -261,7 +261,10 @@ static enum rc read_tail(struct rlog_lmdb *l, struct lmdb_segment *s, struct seg
     enum rc rc = open_segment(l, s, e);
     if (rc == RC_OK)
         rc = segment_read_header(s->file, &h, e);
-    return rc == RC_OK ? segment_read_tail(s->file, &h, ret, e) : rc;
+    if (rc != RC_OK)
+        return rc;
+    memcpy(l->log_id, h.log_id, sizeof(l->log_id));
+    return segment_read_tail(s->file, &h, ret, e);
 }
 
 /* A damaged last segment is readable up to the damage. Where nothing of it is, the tail is that of the one

@@ -28,6 +28,7 @@ struct rlog_mem_store {
     uint64_t life; /* crashes so far */
     int64_t last_time_ns;
     uint8_t chain[SHA256_SIZE];
+    uint8_t id[RLOG_ID_SIZE]; /* given by the first writer */
 };
 
 struct rlog_mem {
@@ -97,6 +98,7 @@ static void fill_bounds(const struct rlog_mem_store *s, struct rlog_bounds *ret)
                                 .epoch = s->epoch,
                                 .last_time_ns = s->last_time_ns};
     memcpy(ret->chain, s->chain, sizeof(ret->chain));
+    memcpy(ret->id, s->id, sizeof(ret->id));
 }
 
 static struct rlog_mem *mem_of(struct rlog *l)
@@ -477,8 +479,8 @@ enum rc rlog_mem_open(struct rlog_mem_store *s, enum rlog_access access, const s
     m->store = s;
     m->env = env;
     pthread_mutex_lock(&s->lock);
-    if (access == RLOG_WRITE)
-        s->epoch++;
+    if (access == RLOG_WRITE && s->epoch++ == 0)
+        rlog_new_id(env, s->id);
     m->epoch = s->epoch;
     m->life = s->life;
     pthread_mutex_unlock(&s->lock);

@@ -34,6 +34,8 @@ struct rlog {
 
 /* What every back end's open does first. */
 void rlog_init(struct rlog *l, const struct rlog_ops *ops, enum rlog_access access);
+/* What a new log is called by rlog_bounds.id. */
+void rlog_new_id(const struct env *env, uint8_t ret[RLOG_ID_SIZE]);
 /* What range.shards divides: CRC32C of the key, the same on every back end. */
 uint32_t rlog_key_hash(struct slice key);
 /* True if an event with this key passes the range's prefix, all_keys and shard. For back ends. */

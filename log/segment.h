@@ -5,6 +5,7 @@
 #define RESILOG_LOG_SEGMENT_H
 
 #include "log/frame.h"
+#include "log/rlog.h"
 
 struct pages;
 struct offset_list;
@@ -12,7 +13,7 @@ struct segment_reader;
 struct segment_writer;
 
 #define SEGMENT_VERSION  1
-#define SEGMENT_ID_SIZE  16
+#define SEGMENT_ID_SIZE  RLOG_ID_SIZE
 #define SEGMENT_NAME_MAX 512 /* full name of the source asset */
 #define SEGMENT_FILE_MAX 40  /* name of a file in the folder */
 #define SEGMENT_KEY_SIZE 8

@@ -68,8 +68,13 @@ struct sink_result {
     int64_t retry_after_ns; /* -1, or the destination's wish */
 };
 
+#define SINK_IDENTITY_MAX 264
+
 struct sink_status {
     bool connected;
+    char identity
+        [SINK_IDENTITY_MAX]; /* which destination this is, the same as long as that lives: known where connected,
+                                         and before the first item is taken; empty where a sink cannot tell */
     char error[320]; /* why not, or what goes wrong although it is; empty otherwise */
     bool
         fatal; /* the sink will not go on by itself: source and destination are the same, wrong cluster */

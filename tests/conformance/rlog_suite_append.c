@@ -14,6 +14,22 @@ static void an_empty_log_starts_at_offset_one(void **state)
     assert_whole(w, w->log);
 }
 
+static void the_id_of_a_log_stays(void **state)
+{
+    static const uint8_t none[RLOG_ID_SIZE];
+    struct world *w = *state;
+    struct event ev = put_of("a");
+    struct rlog_bounds first = bounds_of(w->log);
+    assert_memory_not_equal(first.id, none, RLOG_ID_SIZE);
+    world_append(w, &ev, 1);
+    assert_memory_equal(bounds_of(w->log).id, first.id, RLOG_ID_SIZE);
+    struct rlog *reader = world_open_reader(w);
+    assert_memory_equal(bounds_of(reader).id, first.id, RLOG_ID_SIZE);
+    rlog_close(reader);
+    world_reopen(w);
+    assert_memory_equal(bounds_of(w->log).id, first.id, RLOG_ID_SIZE);
+}
+
 static void offsets_are_dense_whatever_the_batches(void **state)
 {
     struct world *w = *state;
@@ -270,6 +286,7 @@ static void every_listener_hears_each_append_once_and_no_failure(void **state)
 
 const struct rlog_case rlog_append_cases[] = {
     RLOG_CASE(an_empty_log_starts_at_offset_one),
+    RLOG_CASE(the_id_of_a_log_stays),
     RLOG_CASE(offsets_are_dense_whatever_the_batches),
     RLOG_CASE(what_the_caller_put_into_the_logs_own_fields_is_ignored),
     RLOG_CASE(an_event_comes_back_with_every_field),

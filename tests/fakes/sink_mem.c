@@ -37,6 +37,7 @@ struct dest_mem {
     size_t window;
     int64_t delay_ns;
     bool cache, fatal;
+    char identity[64];
 };
 
 struct mem_scan;
@@ -201,6 +202,11 @@ void dest_mem_window(struct dest_mem *d, size_t items)
 void dest_mem_cache(struct dest_mem *d, bool on)
 {
     d->cache = on;
+}
+
+void dest_mem_identity(struct dest_mem *d, const char *identity)
+{
+    snprintf(d->identity, sizeof d->identity, "%s", identity);
 }
 
 void dest_mem_fatal(struct dest_mem *d, bool on)
@@ -450,6 +456,7 @@ static enum rc mem_flush(struct sink *s, struct err *e)
 static void mem_status(struct sink *s, struct sink_status *ret)
 {
     *ret = (struct sink_status){.connected = true, .fatal = downcast(s)->dest->fatal};
+    snprintf(ret->identity, sizeof ret->identity, "%s", downcast(s)->dest->identity);
     if (ret->fatal)
         snprintf(ret->error, sizeof ret->error, "source and destination are the same cluster");
 }

@@ -235,6 +235,8 @@ static enum rc check_applied(void *arg, struct slice key, struct slice value, st
     struct applied a;
     struct hold h;
     (void)e;
+    if (key_is_internal(key))
+        return RC_OK;
     if (applied_decode(value, &a, NULL) != RC_OK)
         abort();
     buf_add_slice(&object, get(w->source, key));

@@ -270,8 +270,11 @@ static enum rc open_member(struct world *w, struct err *e)
     rc = open_sink(w, e);
     if (rc != RC_OK)
         return rc;
-    struct pump_opts opts = {
-        .log = u->intake.log, .ckpt = u->ckpt, .sink = u->sink, .replication = &u->replication};
+    struct pump_opts opts = {.log = u->intake.log,
+                             .ckpt = u->ckpt,
+                             .sink = u->sink,
+                             .replication = &u->replication,
+                             .source = slice_str(u->identity)};
     return pump_open(&opts, &w->env, &u->pump, e);
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/buf.h"
 #include "core/env.h"
+#include "core/rng.h"
 #include "core/key.h"
 #include "log/rlog.h"
 #include "tests/fakes/fake_clock.h"
@@ -19,6 +20,7 @@
 /* A log whose events are a minute apart. */
 struct world {
     struct fake_clock clock;
+    struct rng_seeded rng;
     struct env env;
     struct rlog_mem_store *store;
     struct rlog *log;
@@ -42,6 +44,8 @@ static int set_up(void **state)
     struct world *w = calloc(1, sizeof *w);
     struct err e = ERR_INIT;
     fake_clock_init(&w->clock, START);
+    rng_seeded_init(&w->rng, 1);
+    w->env.rng = &w->rng.rng;
     w->env.clock = &w->clock.clock;
     w->store = rlog_mem_store_new();
     assert_int_equal(rlog_mem_open(w->store, RLOG_WRITE, &w->env, &w->log, &e), RC_OK);

@@ -2,6 +2,7 @@
 #include "cli/log_back.h"
 
 #include "core/env.h"
+#include "core/rng.h"
 #include "log/rlog.h"
 #include "tests/fakes/fake_clock.h"
 
@@ -15,6 +16,7 @@
 
 struct world {
     struct fake_clock clock;
+    struct rng_seeded rng;
     struct env env;
     struct rlog_mem_store *store;
     struct rlog *log;
@@ -28,6 +30,8 @@ static int set_up(void **state)
     struct world *w = calloc(1, sizeof *w);
     struct err e = ERR_INIT;
     fake_clock_init(&w->clock, NS_PER_S);
+    rng_seeded_init(&w->rng, 1);
+    w->env.rng = &w->rng.rng;
     w->env.clock = &w->clock.clock;
     w->store = rlog_mem_store_new();
     w->step = 1;

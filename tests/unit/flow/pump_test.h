@@ -22,6 +22,7 @@ struct pump_world {
     struct selector *labels, *ns_labels;
     struct replication_entry entries[4];
     struct replication replication;
+    struct slice source;
     bool allow_prune;
     unsigned deaths; /* how often it was closed */
 
@@ -44,6 +45,7 @@ static inline enum rc pt_try_open(struct pump_world *w, struct err *e)
                              .ckpt = w->ckpt,
                              .sink = w->sink,
                              .replication = &w->replication,
+                             .source = w->source,
                              .allow_prune = w->allow_prune};
     return pump_open(&opts, &w->log.env, &w->pump, e);
 }

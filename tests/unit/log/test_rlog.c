@@ -12,6 +12,7 @@
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/rlog_fault.h"
 #include "core/env.h"
+#include "core/rng.h"
 
 #include <stdio.h>
 
@@ -274,6 +275,7 @@ static void a_start_outside_the_bounds_is_refused(void **state)
 
 struct faulty {
     struct fake_clock clock;
+    struct rng_seeded rng;
     struct env env;
     struct rlog_mem_store *store;
     struct rlog *log;
@@ -286,7 +288,8 @@ static int faulty_setup(void **state)
     struct err e = ERR_INIT;
     assert_non_null(f);
     fake_clock_init(&f->clock, 1);
-    f->env = (struct env){.clock = &f->clock.clock};
+    rng_seeded_init(&f->rng, 1);
+    f->env = (struct env){.clock = &f->clock.clock, .rng = &f->rng.rng};
     f->store = rlog_mem_store_new();
     assert_int_equal(rlog_mem_open(f->store, RLOG_WRITE, &f->env, &inner, &e), RC_OK);
     f->log = rlog_fault_new(inner);

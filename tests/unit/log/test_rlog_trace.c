@@ -9,6 +9,7 @@
 #include "core/buf.h"
 #include "core/diag.h"
 #include "core/env.h"
+#include "core/rng.h"
 #include "core/event_iter.h"
 #include "log/rlog.h"
 #include "tests/fakes/fake_clock.h"
@@ -18,6 +19,7 @@
 
 struct world {
     struct fake_clock clock;
+    struct rng_seeded rng;
     struct env env;
     struct buf said;
     struct rlog_mem_store *store;
@@ -37,6 +39,8 @@ static int world_setup(void **state)
     assert_non_null(w);
     buf_init(&w->said, 1u << 20);
     fake_clock_init(&w->clock, 1);
+    rng_seeded_init(&w->rng, 1);
+    w->env.rng = &w->rng.rng;
     w->env.clock = &w->clock.clock;
     w->env.diag = diag_new(w->env.clock, DIAG_JSON, DIAG_DEBUG, collect, &w->said);
     w->store = rlog_mem_store_new();
