@@ -77,6 +77,7 @@ struct member {
     atomic_bool stop;
     pthread_t thread;
 
+    struct buf identity; /* of the source; the pump borrows it */
     struct ckpt *ckpt;
     struct sink *sink;
     struct pump *pump;
@@ -298,19 +299,19 @@ static void close_all(struct member *m)
 static enum rc open_all(struct member *m, struct err *e)
 {
     const struct wiring *w = m->opts.wiring;
-    AUTO(buf_done) struct buf identity = BUF_INIT(STATUS_MAX);
+    buf_reset(&m->identity);
     enum rc rc = w->open_ckpt(w->arg, &m->ckpt, e);
     if (rc == RC_OK)
-        rc = wait_for_identity(m, &identity, e);
+        rc = wait_for_identity(m, &m->identity, e);
     if (rc == RC_OK)
-        rc = w->open_sink(w->arg, m->opts.sync, buf_slice(&identity), &m->sink, e);
+        rc = w->open_sink(w->arg, m->opts.sync, buf_slice(&m->identity), &m->sink, e);
     if (rc != RC_OK)
         return rc;
     struct pump_opts opts = {.log = m->opts.log,
                              .ckpt = m->ckpt,
                              .sink = m->sink,
                              .replication = &m->opts.sync->replication,
-                             .source = buf_slice(&identity),
+                             .source = buf_slice(&m->identity),
                              .allow_prune = m->opts.allow_prune};
     return pump_open(&opts, m->opts.env, &m->pump, e);
 }
@@ -411,6 +412,7 @@ enum rc member_start(const struct member_opts *opts, struct member **ret, struct
     if (!m)
         return err_nomem(e);
     m->opts = *opts;
+    buf_init(&m->identity, STATUS_MAX);
     m->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (m->wake_fd < 0) {
         enum rc rc = err_sys(e, errno, "eventfd");
@@ -440,5 +442,6 @@ void member_stop(struct member *m)
     member_ask_stop(m);
     pthread_join(m->thread, NULL);
     close(m->wake_fd);
+    buf_done(&m->identity);
     free(m);
 }

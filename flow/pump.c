@@ -73,7 +73,8 @@ enum rc pump_open(const struct pump_opts *opts, const struct env *env, struct pu
     p->ns = namespaces_new();
     p->pruning = map_new(free_value);
     p->relabelled = map_new(free_value);
-    if (!p->work || !p->ns || !p->pruning || !p->relabelled)
+    p->opposite = map_new(NULL);
+    if (!p->work || !p->ns || !p->pruning || !p->relabelled || !p->opposite)
         return err_nomem(e);
     enum rc rc = rows_open(opts->ckpt, opts->replication->sync, &p->rows, e);
     if (rc == RC_OK)
@@ -105,6 +106,7 @@ void pump_close(struct pump *p)
     namespaces_free(p->ns);
     map_free(p->pruning);
     map_free(p->relabelled);
+    map_free(p->opposite);
     free(p);
 }
 

@@ -173,7 +173,11 @@ static enum rc begin(struct pump *p, const struct event *ev, const struct again 
     /* Read again: an earlier life may have written an event of this key that no record tells of. */
     f->item.unsure = how->unsure || (ev->offset >= p->head.offset && ev->offset < p->first_head);
     f->drifted = how->unsure;
+    const struct hold *h = rows_hold(p->rows, ev->key);
+    f->item.tries = h ? h->attempts : 0;
     rc = copy_record(p, f, e);
+    if (rc == RC_OK && op == SINK_PUT)
+        rc = pump_load_opposite(p, f, e);
     if (rc < 0) {
         work_end(p->work, f);
         return rc;

@@ -20,10 +20,12 @@ struct pump {
     struct work *work;
     struct namespaces *ns;
 
-    struct ckpt_head head; /* as committed last */
-    rlog_off next;         /* the next offset to read */
-    rlog_off first_head;   /* the log's end when this pump was opened */
-    bool met;              /* the destination is known to be the one of the checkpoint */
+    struct ckpt_head head;   /* as committed last */
+    rlog_off next;           /* the next offset to read */
+    rlog_off first_head;     /* the log's end when this pump was opened */
+    struct map *opposite;    /* names of the synchronizations from our destination to our source */
+    int64_t opposite_due_ns; /* boot clock: when they are looked for again */
+    bool met;                /* the destination is known to be the one of the checkpoint */
     bool draining;
     int64_t commit_due_ns; /* boot clock */
     int64_t hold_due_ns;   /* boot clock; no hold is due before */
@@ -78,6 +80,10 @@ MUST_CHECK enum rc pump_bind_log(struct pump *p, struct err *e);
  * then; those of the checkpoint, NOMEM. */
 MUST_CHECK enum rc pump_bind_destination(struct pump *p, const struct sink_status *who,
                                          struct err *e);
+
+/* Gives the flight's item the record that the opposite synchronization has of its key, if its checkpoint lies beside
+ * ours. Errors: those of ckpt_list, NOMEM. */
+MUST_CHECK enum rc pump_load_opposite(struct pump *p, struct flight *f, struct err *e);
 
 /* ---- pump_review.c ---- */
 /* When the pump is opened: where the replication differs from the one of the checkpoint, enters all of its keys for

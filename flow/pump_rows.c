@@ -269,6 +269,20 @@ enum rc rows_applied(struct rows *r, struct slice key, struct applied *ret, stru
     return rc == RC_OK ? applied_decode(buf_slice(&r->scratch), ret, e) : rc;
 }
 
+enum rc record_load(struct ckpt *ckpt, struct slice consumer, struct slice key, struct buf *out,
+                    struct err *e)
+{
+    AUTO(buf_done) struct buf row = BUF_INIT(CKPT_VALUE_MAX);
+    struct applied a;
+    enum rc rc = ckpt_get(ckpt, consumer, CKPT_APPLIED, key, &row, e);
+    if (rc == RC_OK)
+        rc = applied_decode(buf_slice(&row), &a, e);
+    if (rc != RC_OK)
+        return rc;
+    buf_add_slice(out, a.record);
+    return buf_check(out, "sink record", e);
+}
+
 enum rc rows_set_applied(struct rows *r, struct slice key, const struct applied *a, struct err *e)
 {
     struct buf row = BUF_INIT(CKPT_VALUE_MAX);
@@ -339,11 +353,12 @@ static enum rc binding_decode(struct slice in, struct binding *ret, struct err *
                    "the binding of a checkpoint of %zu bytes is cut short", in.n);
 }
 
-enum rc rows_binding(struct rows *r, struct buf *memory, struct binding *ret, struct err *e)
+enum rc binding_load(struct ckpt *ckpt, struct slice consumer, struct buf *memory,
+                     struct binding *ret, struct err *e)
 {
     struct err why = ERR_INIT;
     *ret = (struct binding){0};
-    enum rc rc = ckpt_get(r->ckpt, r->consumer, CKPT_APPLIED, SLICE(BINDING_KEY), memory, &why);
+    enum rc rc = ckpt_get(ckpt, consumer, CKPT_APPLIED, SLICE(BINDING_KEY), memory, &why);
     if (rc == RC_NOTFOUND)
         return RC_OK;
     if (rc == RC_OK)

@@ -64,10 +64,13 @@ struct binding {
     uint8_t log[RLOG_ID_SIZE];        /* zeros: not noted yet */
     struct slice source, destination; /* identities; empty: not noted yet */
 };
-/* All empty if none was set. The slices live in memory, which the caller gives. Errors: CORRUPT, UNSUPPORTED, those of
- * ckpt_get. */
-MUST_CHECK enum rc rows_binding(struct rows *r, struct buf *memory, struct binding *ret,
-                                struct err *e);
+/* Of any consumer, as committed; all empty if none was set. The slices live in memory, which the caller gives. Errors:
+ * CORRUPT, UNSUPPORTED, those of ckpt_get. */
+MUST_CHECK enum rc binding_load(struct ckpt *ckpt, struct slice consumer, struct buf *memory,
+                                struct binding *ret, struct err *e);
+/* The sink's record in the applied row of any consumer, as committed. Appends to out. Errors: as rows_applied. */
+MUST_CHECK enum rc record_load(struct ckpt *ckpt, struct slice consumer, struct slice key,
+                               struct buf *out, struct err *e);
 MUST_CHECK enum rc rows_set_binding(struct rows *r, const struct binding *b, struct err *e);
 
 /* The hold of a key, or NULL; its due_ns and flying may be changed in place. */

@@ -37,6 +37,7 @@ static void flight_free(void *value)
     free(f->event);
     buf_done(&f->body);
     buf_done(&f->record);
+    buf_done(&f->opposite);
     buf_done(&f->ns_labels);
     free(f);
 }
@@ -115,6 +116,7 @@ enum rc work_begin(struct work *w, const struct event *ev, rlog_off anchor, stru
         return err_nomem(e);
     buf_init(&f->body, EVENT_BODY_MAX);
     buf_init(&f->record, EVENT_BATCH_BYTES_MAX);
+    buf_init(&f->opposite, EVENT_BATCH_BYTES_MAX);
     buf_init(&f->ns_labels, EVENT_BODY_MAX);
     f->event = event_copy(ev);
     if (!f->event) {

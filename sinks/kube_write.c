@@ -23,7 +23,8 @@
 #define URL_MAX  (4 * KEY_MAX)
 #define ANSWER_MAX                                                                                 \
     (2 * KUBE_BODY_MAX) /* an object with the destination's managedFields and status */
-#define BY_US SLICE("fieldManager=" KUBE_MANAGER)
+#define ECHO_TRIES 4    /* some seconds */
+#define BY_US      SLICE("fieldManager=" KUBE_MANAGER)
 
 /* ---- Beginning ---- */
 
@@ -76,10 +77,31 @@ static bool is_applied(const struct kube_write *w)
            slice_eq(w->old.source_uid, w->item.event->uid);
 }
 
-/* First made in the destination, and last written by a resilog: our own write on its way back. A ring ends here. */
-static bool is_echo(const struct kube_write *w)
+enum echo { ECHO_NO, ECHO_YES, ECHO_UNKNOWN };
+
+/* What was first made in the destination may come back as the opposite synchronization wrote it: written there once more
+ * it would undo what changed since. Its record tells that write, if that was committed already; so what does not match it
+ * waits a little, longer where a resilog was the last to write. Where the opposite one is kept elsewhere (or is a longer
+ * way round) the last writer alone decides, so that a ring ends here (docs/adr/0008). */
+static enum echo judge_echo(const struct kube_write *w)
 {
-    return w->origin_here && slice_eq(w->item.event->manager, SLICE(KUBE_MANAGER));
+    bool by_us = slice_eq(w->item.event->manager, SLICE(KUBE_MANAGER));
+    struct kube_record r;
+    struct err ignored = ERR_INIT;
+    if (!w->origin_here)
+        return ECHO_NO;
+    if (kube_record_decode(w->item.opposite, &r, &ignored) != RC_OK)
+        return by_us ? ECHO_YES : ECHO_NO;
+    if (slice_eq(r.version, w->item.event->version) ||
+        memcmp(r.answer_hash, w->desired_hash, KUBE_HASH_SIZE) == 0)
+        return ECHO_YES;
+    return w->item.tries < (by_us ? ECHO_TRIES : 1) ? ECHO_UNKNOWN : ECHO_NO;
+}
+
+static enum rc end_echo(struct kube_write *w, struct err *e)
+{
+    enum rc rc = kube_write_remember(w, e);
+    return rc == RC_OK ? skip(w, "echo", "the change came from the destination") : rc;
 }
 
 static enum rc choose_first(struct kube_write *w, struct err *e)
@@ -88,9 +110,15 @@ static enum rc choose_first(struct kube_write *w, struct err *e)
         kube_write_end(w, SINK_DONE, "", "%s", "");
         return RC_OK;
     }
-    if (is_echo(w)) {
-        enum rc rc = kube_write_remember(w, e);
-        return rc == RC_OK ? skip(w, "echo", "the change came from the destination") : rc;
+    switch (judge_echo(w)) {
+    case ECHO_YES:
+        return end_echo(w, e);
+    case ECHO_UNKNOWN:
+        kube_write_end(w, SINK_WAITING, "opposite",
+                       "the opposite synchronization may have written this; its answer is awaited");
+        return RC_OK;
+    case ECHO_NO:
+        break;
     }
     w->next = w->has_old || w->origin_here ? KUBE_DO_GET : KUBE_DO_POST;
     return RC_OK;

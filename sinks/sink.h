@@ -43,6 +43,10 @@ struct sink_item {
     /* A write of the key that no record tells of may have been done, by an earlier life that died before its commit:
      * the destination is to be looked at, whatever the record says. */
     bool unsure;
+    /* The record that the sink of the opposite synchronization (from this destination to this source) keeps of the key;
+     * empty: there is none. */
+    struct slice opposite;
+    unsigned tries;         /* how often the item was held or had to wait before */
     struct slice ns_labels; /* JSON object: labels of the source's namespace, empty if unknown */
     const struct sink_policy *policy;
 };

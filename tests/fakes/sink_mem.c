@@ -38,6 +38,7 @@ struct dest_mem {
     int64_t delay_ns;
     bool cache, fatal;
     char identity[64];
+    unsigned last_tries;
 };
 
 struct mem_scan;
@@ -214,6 +215,11 @@ void dest_mem_fatal(struct dest_mem *d, bool on)
     d->fatal = on;
 }
 
+unsigned dest_mem_last_tries(const struct dest_mem *d)
+{
+    return d->last_tries;
+}
+
 size_t dest_mem_submits(const struct dest_mem *d, const char *key)
 {
     const size_t *n = map_get(d->submits, slice_str(key));
@@ -328,6 +334,7 @@ static enum rc mem_submit(struct sink *s, const struct sink_item *item, struct e
     *at = f;
     m->n_flights++;
     count_submit(m->dest, item->event->key);
+    m->dest->last_tries = item->tries;
     return RC_OK;
 }
 

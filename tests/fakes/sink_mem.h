@@ -61,6 +61,9 @@ void dest_mem_identity(struct dest_mem *d, const char *identity);
 /* How often each key was submitted. */
 size_t dest_mem_submits(const struct dest_mem *d, const char *key);
 
+/* What the item submitted last said of earlier tries. */
+unsigned dest_mem_last_tries(const struct dest_mem *d);
+
 /* Borrows d and env. */
 struct sink *sink_mem_open(struct dest_mem *d, const struct env *env);
 

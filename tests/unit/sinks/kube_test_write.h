@@ -23,6 +23,7 @@ struct kt {
     struct http_request request;
     char *body;        /* with double quotes */
     struct buf record; /* carried from one write to the next, as the pump does */
+    struct buf opposite;
 };
 
 /* A destination "dest-1", a source "src-1", a config map ns/a. */
@@ -40,6 +41,7 @@ static inline void kt_init(struct kt *t)
                   .api_version = SLICE("v1"),
                   .kind = SLICE("ConfigMap")},
         .record = BUF_INIT(KUBE_RECORD_MAX),
+        .opposite = BUF_INIT(KUBE_RECORD_MAX),
     };
     t->selected[0] = SLICE("apps/deployments");
     t->dest.selected = t->selected;
@@ -62,6 +64,7 @@ static inline void kt_done(struct kt *t)
     kt_end(t);
     compressor_free(t->dest.compressor);
     buf_done(&t->record);
+    buf_done(&t->opposite);
 }
 
 /* Begins a write with this body and the record at hand. */
@@ -75,6 +78,7 @@ static inline void kt_start(struct kt *t, enum sink_op op, const char *json)
     t->item.event = &t->event;
     t->item.body = slice_str(t->body);
     t->item.record = buf_slice(&t->record);
+    t->item.opposite = buf_slice(&t->opposite);
     t->item.policy = &t->policy;
     assert_int_equal(kube_write_new(&t->dest, &t->item, &t->w, &e), RC_OK);
 }

@@ -1,6 +1,9 @@
 /* What the destination's object decides: whose it is, whether it is adopted, replaced, deleted. */
 #include "tests/unit/sinks/kube_test_talk.h"
 
+#include "sinks/kube_project.h"
+#include "sinks/kube_rules.h"
+
 #define SOURCE    KT_HEAD("") ",'data':{'k':'v'}}"
 #define SOURCE_2  KT_HEAD("") ",'data':{'k':'w'}}"
 #define ANSWER    KT_LIVE("," KT_MARKS) ",'data':{'k':'v'}}"
@@ -320,6 +323,80 @@ static void our_own_write_on_its_way_back_ends_here(void **state)
     (void)kt_ends(t, SINK_DONE, "");
 }
 
+/* What the opposite synchronization wrote into the source: this object came back, as version 10. */
+static void opposite_wrote(struct kt *t, const char *projected)
+{
+    AUTO(freep) char *json = kt_quotes(projected);
+    AUTO(json_freep) struct json_doc *d = NULL;
+    struct kube_record r = {.uid = SLICE("u-src"), .version = SLICE("10")};
+    struct kube_project_opts opts = {.rule = kube_rule_find(SLICE_NULL, SLICE("configmaps")),
+                                     .api_version = SLICE("v1"),
+                                     .kind = SLICE("ConfigMap"),
+                                     .effects_allow = true};
+    struct err e = ERR_INIT;
+    assert_int_equal(json_parse_view(slice_str(json), &d, &e), RC_OK);
+    assert_int_equal(kube_project(d, &opts, NULL, &e), RC_OK);
+    assert_int_equal(kube_project_hash(d, &opts, r.answer_hash, &e), RC_OK);
+    buf_reset(&t->opposite);
+    assert_int_equal(kube_record_encode(&r, SLICE("{}"), t->dest.compressor, &t->opposite, &e),
+                     RC_OK);
+}
+
+static void what_the_opposite_one_wrote_is_an_echo_whoever_touched_its_status(void **state)
+{
+    struct kt *t = *state;
+    opposite_wrote(t, BACK("v"));
+    t->event.manager = SLICE("kube-controller-manager");
+    kt_put(t, BACK("v"));
+    (void)kt_ends(t, SINK_SKIPPED, "echo");
+}
+
+static void the_very_version_of_the_opposite_ones_answer_is_an_echo(void **state)
+{
+    struct kt *t = *state;
+    opposite_wrote(t, BACK("other"));
+    t->event.manager = SLICE("resilog");
+    t->event.version = SLICE("10");
+    kt_put(t, BACK("v"));
+    (void)kt_ends(t, SINK_SKIPPED, "echo");
+}
+
+static void what_may_be_a_write_without_an_answer_yet_waits_and_is_an_echo_then(void **state)
+{
+    struct kt *t = *state;
+    opposite_wrote(t, BACK("old"));
+    t->event.manager = SLICE("resilog");
+    kt_put(t, BACK("v"));
+    assert_false(kt_ends(t, SINK_WAITING, "opposite")->record_changed);
+    opposite_wrote(t, BACK("v"));
+    t->item.tries = 1;
+    kt_put(t, BACK("v"));
+    (void)kt_ends(t, SINK_SKIPPED, "echo");
+}
+
+/* A member that a person takes away leaves no trace in managedFields but the shrunk set of the writer before. */
+static void what_a_person_took_away_goes_back_although_we_wrote_last(void **state)
+{
+    struct kt *t = *state;
+    opposite_wrote(t, BACK("v"));
+    t->event.manager = SLICE("resilog");
+    t->item.tries = 4;
+    kt_put(t, KT_HEAD(",'annotations':{'sync.resilog.io/origin':'v1 dest-1 u-dst'}") "}");
+    kt_asks(t, HTTP_GET, GET_PATH);
+}
+
+static void a_persons_change_waits_once_and_goes_back(void **state)
+{
+    struct kt *t = *state;
+    opposite_wrote(t, BACK("v"));
+    t->event.manager = SLICE("kubectl-edit");
+    kt_put(t, BACK("w"));
+    (void)kt_ends(t, SINK_WAITING, "opposite");
+    t->item.tries = 1;
+    kt_put(t, BACK("w"));
+    kt_asks(t, HTTP_GET, GET_PATH);
+}
+
 static void a_persons_change_of_a_copy_goes_back_to_its_origin(void **state)
 {
     struct kt *t = *state;
@@ -394,6 +471,11 @@ int main(void)
         T(a_namespace_is_never_deleted),
         T(what_is_already_terminating_needs_no_delete),
         T(our_own_write_on_its_way_back_ends_here),
+        T(what_the_opposite_one_wrote_is_an_echo_whoever_touched_its_status),
+        T(the_very_version_of_the_opposite_ones_answer_is_an_echo),
+        T(what_may_be_a_write_without_an_answer_yet_waits_and_is_an_echo_then),
+        T(what_a_person_took_away_goes_back_although_we_wrote_last),
+        T(a_persons_change_waits_once_and_goes_back),
         T(a_persons_change_of_a_copy_goes_back_to_its_origin),
         T(an_origin_is_deleted_when_the_deletion_of_its_copy_was_seen),
         T(an_origin_that_is_gone_is_not_made_again),
