@@ -331,7 +331,7 @@ static enum rc feed(struct pump *p, struct err *e)
         if (rc != RC_END)
             return rc;
         p->scanning = false;
-        p->scanned = true;
+        p->scanned = !p->scan_skipped;
         return pump_commit(p, SLICE_NULL, e);
     }
     /* In turns, so that keys without end that are tried again do not keep news waiting (I11). */

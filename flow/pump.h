@@ -61,7 +61,7 @@ DEFINE_FREEP(struct pump, pump_close)
 /* One bounded unit of work: RC_OK, or RC_AGAIN with when to come back. After an error close the pump;
  * a new one goes on from the last commit. Errors: RESYNC (EXPIRED: the log was trimmed below our
  * offset; CONFLICT: the destination is not the checkpoint's, which was forgotten), RETRY (the
- * checkpoint has no room, the first scan was refused, NOMEM), FATAL (generation fenced, damaged log
+ * checkpoint has no room, NOMEM), FATAL (generation fenced, damaged log
  * or checkpoint, sink refused for good). */
 MUST_CHECK enum rc pump_step(struct pump *p, int64_t *ret_wake_ns, struct err *e);
 /* No new items from now on; step until pump_idle. */

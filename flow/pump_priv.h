@@ -44,6 +44,7 @@ struct pump {
     rlog_off review_anchor; /* what waits until everything was decided again */
 
     bool scanned;      /* the scan was completed in this life: what has no row has no copy */
+    bool scan_skipped; /* the destination does not list a kind */
     bool scanning;     /* no checkpoint: asking the destination for our marks first */
     size_t scan_entry; /* index of the entry that is scanned */
     struct event_iter *scan;
@@ -76,13 +77,12 @@ MUST_CHECK enum rc pump_look_again(struct pump *p, struct slice prefix, rlog_off
 /* When the pump is opened: forgets a checkpoint of another log or another source. Errors: those of the checkpoint and of
  * the log, NOMEM. */
 MUST_CHECK enum rc pump_bind_log(struct pump *p, struct err *e);
-/* When the destination says who it is: notes it, or forgets a checkpoint of another one. Errors: CONFLICT (RESYNC)
- * then; those of the checkpoint, NOMEM. */
+/* When the destination says who it is: notes it, or forgets a checkpoint of another one and gives CONFLICT (RESYNC).
+ * Errors: those of the checkpoint, NOMEM. */
 MUST_CHECK enum rc pump_bind_destination(struct pump *p, const struct sink_status *who,
                                          struct err *e);
 
-/* Gives the flight's item the record that the opposite synchronization has of its key, if its checkpoint lies beside
- * ours. Errors: those of ckpt_list, NOMEM. */
+/* Gives the flight's item what the opposite synchronization recorded of its key. Errors: those of ckpt_list, NOMEM. */
 MUST_CHECK enum rc pump_load_opposite(struct pump *p, struct flight *f, struct err *e);
 
 /* ---- pump_review.c ---- */
@@ -104,12 +104,11 @@ MUST_CHECK enum rc pump_evaluate(struct pump *p, const struct event *ev, const s
 MUST_CHECK enum rc pump_take_result(struct pump *p, struct err *e);
 /* Tries to submit what the sink had no room for: RC_OK when nothing is stuck any more, RC_AGAIN. */
 MUST_CHECK enum rc pump_unstick(struct pump *p, struct err *e);
-/* Makes all holds that wait for this key due now. */
+/* Makes the holds that wait for this key due now. */
 void pump_release(struct pump *p, struct slice dependency);
-/* Enters due holds for another try: RC_OK if there were any; RC_AGAIN with the time of the next
- * one. */
+/* Enters due holds for another try: RC_OK if there were any; RC_AGAIN with when the next one is. */
 MUST_CHECK enum rc pump_retry_holds(struct pump *p, int64_t *ret_due_ns, struct err *e);
-/* Evaluates one key of the `again` list: RC_OK, RC_AGAIN if there is none. */
+/* Evaluates one key to look at again: RC_OK, RC_AGAIN if there is none. */
 MUST_CHECK enum rc pump_do_again(struct pump *p, struct err *e);
 /* Holds a key. Errors: NOMEM. */
 struct hold_reason {
@@ -125,26 +124,25 @@ MUST_CHECK enum rc pump_hold(struct pump *p, struct slice key, rlog_off offset,
 /* Collects an inferred delete until its listing's end. Errors: NOMEM. */
 MUST_CHECK enum rc pump_collect_prune(struct pump *p, struct slice key, rlog_off anchor,
                                       struct err *e);
-/* A newer event of the key is there: nothing is inferred of it any more. */
+/* The key has a newer event: nothing is inferred of it any more. */
 void pump_forget_prune(struct pump *p, struct slice key);
-/* The listing of a scope ("group/resource[/ns]") is complete: decides about what was collected and,
- * where sync_end is the offset of that end, about marked objects that the log has never seen. 0:
- * another listing begins, and the end of the last one was not read (catching up, a restart of
- * ingest). */
+/* The listing of a scope ("group/resource[/ns]") is complete: decides about what was collected and, where sync_end is
+ * the offset of that end, about marked objects that the log has never seen. 0: another listing begins, and the end of
+ * the last one was not read (catching up, a restart of ingest). */
 MUST_CHECK enum rc pump_decide_prune(struct pump *p, struct slice scope, rlog_off sync_end,
                                      struct err *e);
 /* One piece of the first scan: RC_OK, RC_AGAIN, RC_END when all is scanned. */
 MUST_CHECK enum rc pump_scan(struct pump *p, struct err *e);
-/* Opens the sink's scan of an entry's scope. RC_END: there is nothing to scan (an earlier entry names the same resource, or
- * the sink cannot). Errors: those of sink_scan. */
+/* Opens the sink's scan of an entry's scope. RC_END: none (an earlier entry names the resource, or the sink cannot).
+ * Errors: those of sink_scan. */
 MUST_CHECK enum rc pump_open_scan(struct pump *p, size_t entry, struct event_iter **ret,
                                   struct err *e);
 
 /* ---- pump_drift.c ---- */
 /* Says when the next comparison with the destination begins: the period from now, give or take a tenth. */
 void pump_drift_plan(struct pump *p);
-/* One piece of a comparison, if one is due: RC_OK, or RC_AGAIN with when it will be. Errors: NOMEM, those of the
- * checkpoint; what the destination does not list is only said. */
+/* One piece of a comparison, if one is due: RC_OK, or RC_AGAIN with when it will be. What the destination does not list
+ * is only said. Errors: NOMEM, those of the checkpoint. */
 MUST_CHECK enum rc pump_compare(struct pump *p, int64_t *ret_due_ns, struct err *e);
 /* Frees what a round holds. */
 void pump_drift_done(struct pump *p);

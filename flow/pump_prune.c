@@ -167,17 +167,38 @@ enum rc pump_open_scan(struct pump *p, size_t index, struct event_iter **ret, st
     return rc == RC_UNSUPPORTED ? RC_END : rc;
 }
 
+static void next_scan(struct pump *p)
+{
+    event_iter_free(p->scan);
+    p->scan = NULL;
+    p->scan_entry++;
+}
+
+/* One kind that the destination does not list holds up no other one: its copies of before are only known by the looks of
+ * their writes, and none is deleted that the log has never seen. */
+static enum rc skip_scan(struct pump *p, const struct err *why, struct err *e)
+{
+    if (why->rc == RC_NOMEM)
+        return err_nomem(e);
+    diag_error(p->env.diag, DIAG_WARN,
+               "copies of before cannot be found: the destination does not list them", why);
+    p->scan_skipped = true;
+    next_scan(p);
+    return RC_OK;
+}
+
 enum rc pump_scan(struct pump *p, struct err *e)
 {
     if (p->scan_entry == p->opts.replication->n_entries)
         return RC_END;
     const struct event *ev = NULL;
-    enum rc rc =
-        p->scan ? event_iter_next(p->scan, &ev, e) : pump_open_scan(p, p->scan_entry, &p->scan, e);
+    struct err why = ERR_INIT;
+    enum rc rc = p->scan ? event_iter_next(p->scan, &ev, &why)
+                         : pump_open_scan(p, p->scan_entry, &p->scan, &why);
+    if (rc < 0)
+        return skip_scan(p, &why, e);
     if (rc == RC_END) {
-        event_iter_free(p->scan);
-        p->scan = NULL;
-        p->scan_entry++;
+        next_scan(p);
         return RC_OK;
     }
     if (rc != RC_OK || !ev)

@@ -38,6 +38,7 @@ struct dest_mem {
     int64_t delay_ns;
     bool cache, fatal;
     char identity[64];
+    char denied[64];
     unsigned last_tries;
 };
 
@@ -203,6 +204,11 @@ void dest_mem_window(struct dest_mem *d, size_t items)
 void dest_mem_cache(struct dest_mem *d, bool on)
 {
     d->cache = on;
+}
+
+void dest_mem_deny_scan(struct dest_mem *d, const char *scope)
+{
+    snprintf(d->denied, sizeof d->denied, "%s", scope ? scope : "");
 }
 
 void dest_mem_identity(struct dest_mem *d, const char *identity)
@@ -530,8 +536,9 @@ static const struct event_iter_ops scan_ops = {.next = scan_next, .free = scan_f
 static enum rc mem_scan(struct sink *s, struct slice scope, struct slice api_version,
                         struct event_iter **ret, struct err *e)
 {
-    (void)e;
     assert(api_version.n > 0);
+    if (slice_eq(scope, slice_str(downcast(s)->dest->denied)))
+        return err_set(e, RC_DENIED, ERR_FINAL, "cannot list %.*s", SLICE_ARG(scope));
     struct mem_scan *scan = sure(calloc(1, sizeof *scan));
     scan->iter.ops = &scan_ops;
     scan->sink = downcast(s);

@@ -56,6 +56,8 @@ void dest_mem_window(struct dest_mem *d, size_t items);
 /* Writes stay in the sink until it is flushed, and are lost with it. */
 void dest_mem_cache(struct dest_mem *d, bool on);
 void dest_mem_fatal(struct dest_mem *d, bool on);
+/* Scans of this scope fail from now on; NULL: of none. */
+void dest_mem_deny_scan(struct dest_mem *d, const char *scope);
 /* Which destination it says it is; at first it does not tell. */
 void dest_mem_identity(struct dest_mem *d, const char *identity);
 /* How often each key was submitted. */

@@ -265,6 +265,34 @@ static void without_a_checkpoint_own_copies_unknown_to_the_log_go_only_after_a_l
     pt_has(w, ALIVE, "{'v':1}");
 }
 
+static void a_kind_that_the_destination_does_not_list_holds_up_no_other(void **state)
+{
+    struct pump_world *w = *state;
+    pt_close(w);
+    dest_mem_deny_scan(w->dest, "/configmaps");
+    dest_mem_leave(w->dest, "/secrets/n/left", "{}");
+    pt_open(w);
+    pt_put(w, ALIVE, "{'v':1}");
+    ft_own(&w->log, EVENT_SYNC_END, "@sync//secrets");
+    end_listing(w);
+    pt_has(w, ALIVE, "{'v':1}");
+    pt_has(w, LEFT, "{}");
+    pt_lacks(w, "/secrets/n/left");
+}
+
+/* Its deletion is older than this life, so there is no put to make a row; the destination is asked. */
+static void a_copy_of_a_kind_that_is_not_listed_goes_by_its_event(void **state)
+{
+    struct pump_world *w = *state;
+    pt_close(w);
+    dest_mem_deny_scan(w->dest, "/configmaps");
+    pt_put(w, LEFT, "{}");
+    pt_delete(w, LEFT);
+    pt_open(w);
+    pt_run(w);
+    pt_lacks(w, LEFT);
+}
+
 static void own_copies_that_were_deleted_while_nobody_looked_go_by_their_event(void **state)
 {
     struct pump_world *w = *state;
@@ -446,6 +474,8 @@ int main(void)
         TEST(deletes_whose_end_was_never_written_are_decided_when_the_next_listing_begins),
         TEST(a_frozen_copy_is_not_pruned),
         BEHIND(without_a_checkpoint_own_copies_unknown_to_the_log_go_only_after_a_listing),
+        BEHIND(a_kind_that_the_destination_does_not_list_holds_up_no_other),
+        BEHIND(a_copy_of_a_kind_that_is_not_listed_goes_by_its_event),
         BEHIND(own_copies_that_were_deleted_while_nobody_looked_go_by_their_event),
         BEHIND(an_own_copy_that_the_log_knows_further_on_is_left_alone),
         cmocka_unit_test(a_crash_at_any_step_of_the_first_start_prunes_the_leftover_all_the_same),
