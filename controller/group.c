@@ -72,7 +72,7 @@ static enum rc start_members(struct group *g, struct err *e)
     enum rc rc = RC_OK;
     for (size_t i = 0; i < g->n && rc == RC_OK; i++) {
         struct member_opts opts = {.sync = g->wanted[i].sync,
-                                   .allow_prune = g->wanted[i].allow_prune,
+                                   .prune_until_ns = g->wanted[i].prune_until_ns,
                                    .log = g->log,
                                    .source = g->board,
                                    .wiring = g->wiring,

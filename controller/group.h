@@ -18,7 +18,7 @@ struct wiring;
 
 struct group_member {
     const struct sync *sync;
-    bool allow_prune;
+    int64_t prune_until_ns; /* as in pump_opts */
 };
 
 /* Starts the source's thread. Copies members; borrows the rest. Errors: NOMEM, LIMIT, IO. */

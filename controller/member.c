@@ -312,7 +312,7 @@ static enum rc open_all(struct member *m, struct err *e)
                              .sink = m->sink,
                              .replication = &m->opts.sync->replication,
                              .source = buf_slice(&m->identity),
-                             .allow_prune = m->opts.allow_prune};
+                             .prune_until_ns = m->opts.prune_until_ns};
     return pump_open(&opts, m->opts.env, &m->pump, e);
 }
 

@@ -22,7 +22,7 @@ void source_board_get(struct source_board *b, struct source_report *ret);
 
 struct member_opts {
     const struct sync *sync;
-    bool allow_prune;
+    int64_t prune_until_ns; /* as in pump_opts */
     struct rlog *log;
     struct source_board *source;
     const struct wiring *wiring;

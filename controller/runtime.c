@@ -6,6 +6,7 @@
 #include "controller/group.h"
 #include "controller/resource.h"
 #include "core/buf.h"
+#include "core/clock.h"
 #include "core/diag.h"
 #include "core/digest.h"
 #include "core/env.h"
@@ -38,6 +39,7 @@ struct generation {
 struct runtime {
     struct runtime_opts opts; /* without its resources */
     struct env env;
+    int64_t prune_until_ns; /* boot clock */
     struct slot *slots;
     size_t n;
     struct generation *newest;
@@ -126,7 +128,8 @@ static enum rc make_plan(const struct runtime *r, const struct resources *resour
         return err_nomem(e);
     for (size_t i = 0; (sync = resources_sync(resources, i)); i++)
         if (sync->source == source)
-            ret->members[ret->n++] = (struct group_member){sync, may_prune(&r->opts, sync)};
+            ret->members[ret->n++] =
+                (struct group_member){sync, may_prune(&r->opts, sync) ? r->prune_until_ns : 0};
     return digest_plan(ret, e);
 }
 
@@ -280,6 +283,7 @@ enum rc runtime_start(const struct runtime_opts *opts, const struct env *env, st
     r->opts = *opts;
     r->opts.resources = NULL;
     r->env = *env;
+    r->prune_until_ns = clock_boot_ns(env->clock) + RUNTIME_PRUNE_NS;
     rc = runtime_apply(r, opts->resources, e);
     if (rc == RC_OK)
         *ret = steal(&r);

@@ -19,7 +19,7 @@ struct runtime_opts {
     struct resources *resources;    /* what to begin with; taken, also on failure */
     const struct wiring *wiring;    /* borrowed until runtime_stop */
     const char *const *allow_prune; /* names of synchronizations ("name" or "namespace/name") whose
-                                       pruning is approved for this life; borrowed as wiring is */
+                                       pruning is approved for RUNTIME_PRUNE_NS; borrowed as wiring is */
     size_t n_allow_prune;
 };
 
@@ -37,5 +37,7 @@ void runtime_stop(struct runtime *r);
 DEFINE_FREEP(struct runtime, runtime_stop)
 
 #define RUNTIME_DRAIN_NS (10 * 1000000000LL)
+/* An approval is meant for what is found at a start, not for whatever a long life brings. */
+#define RUNTIME_PRUNE_NS (3600 * 1000000000LL)
 
 #endif

@@ -2,7 +2,7 @@
  * step: results first, then what is stuck, then keys to look at again, then the namespaces that
  * changed, then new events; so memory stays bounded by the sink's window. What is not committed is
  * read again after a crash. One thread. */
-#include "flow/pump_priv.h"
+#include "flow/pump_prune.h"
 
 #include "core/buf.h"
 #include "core/clock.h"

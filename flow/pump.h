@@ -33,8 +33,9 @@ struct pump_opts {
     struct sink *sink;
     const struct replication *replication;
     struct slice source; /* identity of the log's source; empty: not known */
-    bool allow_prune;    /* for this life of the pump: pruning above the limit is approved, and held
-                         prunes are released */
+    int64_t
+        prune_until_ns; /* boot clock: before it pruning above the limit is approved, and held prunes
+                               are released; 0: never */
 };
 
 struct pump_status {

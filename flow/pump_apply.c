@@ -1,7 +1,7 @@
 /* The pump's decisions about single keys: evaluate an event, take a result, hold, release, try
  * again. Every path ends in exactly one of: finished, in flight, held, or waiting behind what is in
  * flight; so an event is never lost between them. One thread. */
-#include "flow/pump_priv.h"
+#include "flow/pump_prune.h"
 
 #include "core/backoff.h"
 #include "core/clock.h"
@@ -80,7 +80,7 @@ enum rc pump_retry_holds(struct pump *p, int64_t *ret_due_ns, struct err *e)
     }
     while (rows_next_hold(p->rows, key, &key, &h)) {
         bool prune = strcmp(h->cls, HOLD_PRUNE) == 0;
-        if (h->flying || (prune && !p->opts.allow_prune))
+        if (h->flying || (prune && now >= p->opts.prune_until_ns))
             continue;
         if (!prune && h->due_ns > now) {
             next = h->due_ns < next ? h->due_ns : next;
@@ -338,7 +338,7 @@ static void made_up_delete(const struct pump *p, struct slice key, struct event 
  * had passed the prune guard before. */
 static bool is_approved(const struct pump *p, const struct again *what, const struct event *ev)
 {
-    if (what->approved && (ev->offset <= what->anchor || p->opts.allow_prune))
+    if (what->approved && (ev->offset <= what->anchor || pump_may_prune(p)))
         return true;
     const struct hold *h = rows_hold(p->rows, ev->key);
     return h && h->offset == ev->offset && strcmp(h->cls, HOLD_PRUNE) != 0;

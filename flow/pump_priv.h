@@ -120,24 +120,6 @@ struct hold_reason {
 MUST_CHECK enum rc pump_hold(struct pump *p, struct slice key, rlog_off offset,
                              const struct hold_reason *why, struct err *e);
 
-/* ---- pump_prune.c ---- */
-/* Collects an inferred delete until its listing's end. Errors: NOMEM. */
-MUST_CHECK enum rc pump_collect_prune(struct pump *p, struct slice key, rlog_off anchor,
-                                      struct err *e);
-/* The key has a newer event: nothing is inferred of it any more. */
-void pump_forget_prune(struct pump *p, struct slice key);
-/* The listing of a scope ("group/resource[/ns]") is complete: decides about what was collected and, where sync_end is
- * the offset of that end, about marked objects that the log has never seen. 0: another listing begins, and the end of
- * the last one was not read (catching up, a restart of ingest). */
-MUST_CHECK enum rc pump_decide_prune(struct pump *p, struct slice scope, rlog_off sync_end,
-                                     struct err *e);
-/* One piece of the first scan: RC_OK, RC_AGAIN, RC_END when all is scanned. */
-MUST_CHECK enum rc pump_scan(struct pump *p, struct err *e);
-/* Opens the sink's scan of an entry's scope. RC_END: none (an earlier entry names the resource, or the sink cannot).
- * Errors: those of sink_scan. */
-MUST_CHECK enum rc pump_open_scan(struct pump *p, size_t entry, struct event_iter **ret,
-                                  struct err *e);
-
 /* ---- pump_drift.c ---- */
 /* Says when the next comparison with the destination begins: the period from now, give or take a tenth. */
 void pump_drift_plan(struct pump *p);

@@ -1,9 +1,10 @@
 /* Deletes that nobody saw: inferred from a listing, or found as marked objects of the destination
  * that the log does not know. They are carried out together at the listing's end, and held together
  * when they are too many (I6). One thread. */
-#include "flow/pump_priv.h"
+#include "flow/pump_prune.h"
 
 #include "core/buf.h"
+#include "core/clock.h"
 #include "core/diag.h"
 #include "core/event_iter.h"
 #include "core/key.h"
@@ -42,6 +43,11 @@ void pump_forget_prune(struct pump *p, struct slice key)
         return;
     work_release(p->work, *anchor);
     map_delete(p->pruning, key);
+}
+
+bool pump_may_prune(const struct pump *p)
+{
+    return clock_boot_ns(p->env.clock) < p->opts.prune_until_ns;
 }
 
 struct survey {
@@ -128,7 +134,7 @@ enum rc pump_decide_prune(struct pump *p, struct slice scope, rlog_off sync_end,
     size_t n = count_pruning(p, buf_slice(&prefix));
     size_t limit = survey.synced * PUMP_PRUNE_PERCENT / 100;
     limit = limit > PUMP_PRUNE_COUNT ? limit : PUMP_PRUNE_COUNT;
-    if (n <= limit || p->opts.allow_prune)
+    if (n <= limit || pump_may_prune(p))
         return settle_all(p, buf_slice(&prefix), NULL, e);
     char why[HOLD_TEXT_MAX];
     snprintf(why, sizeof why,

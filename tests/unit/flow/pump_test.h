@@ -23,7 +23,7 @@ struct pump_world {
     struct replication_entry entries[4];
     struct replication replication;
     struct slice source;
-    bool allow_prune;
+    int64_t prune_until_ns;
     unsigned deaths; /* how often it was closed */
 
     struct ckpt *ckpt; /* a ckpt_fault; this and the following end with a crash */
@@ -46,7 +46,7 @@ static inline enum rc pt_try_open(struct pump_world *w, struct err *e)
                              .sink = w->sink,
                              .replication = &w->replication,
                              .source = w->source,
-                             .allow_prune = w->allow_prune};
+                             .prune_until_ns = w->prune_until_ns};
     return pump_open(&opts, &w->log.env, &w->pump, e);
 }
 

@@ -41,7 +41,7 @@ static void end_listing(struct pump_world *w)
 static void approve(struct pump_world *w)
 {
     pt_close(w);
-    w->allow_prune = true;
+    w->prune_until_ns = pt_now(w) + 60 * NS_PER_S;
     pt_open(w);
     pt_run(w);
 }
@@ -146,6 +146,21 @@ static void an_approved_delete_that_the_sink_refuses_is_tried_again_without_appr
     pt_run_for(w, 60 * NS_PER_S);
     pt_lacks(w, "/configmaps/n/k000");
     assert_int_equal(pt_status(w).held, 0);
+}
+
+static void an_approval_is_over_after_its_time(void **state)
+{
+    struct pump_world *w = *state;
+    copy_and_lose(w, 60, MISSING_END);
+    end_listing(w);
+    approve(w);
+    pt_wait(w, 60 * NS_PER_S);
+    char key[40];
+    for (int i = 20; i < 50; i++)
+        pt_infer(w, pt_key(i, key));
+    end_listing(w);
+    assert_int_equal(dest_mem_count(w->dest), 60 - MISSING_END);
+    assert_int_equal(pt_status(w).prune_held, 30);
 }
 
 static void a_held_prune_that_comes_back_at_the_source_is_followed_again(void **state)
@@ -466,6 +481,7 @@ int main(void)
         TEST(one_more_than_ten_percent_is_held),
         TEST(held_prunes_stay_held_over_restarts_and_time),
         TEST(an_approval_releases_the_held_prunes_and_lets_later_ones_pass),
+        TEST(an_approval_is_over_after_its_time),
         TEST(an_approved_delete_that_the_sink_refuses_is_tried_again_without_approval),
         TEST(a_held_prune_that_comes_back_at_the_source_is_followed_again),
         TEST(an_object_that_comes_back_before_the_end_is_neither_counted_nor_held),

@@ -1,0 +1,27 @@
+/* Deletes that nobody saw, their guard, and the first scan of a destination: the part of the pump's inside in
+ * pump_prune.c. */
+#ifndef RESILOG_FLOW_PUMP_PRUNE_H
+#define RESILOG_FLOW_PUMP_PRUNE_H
+
+#include "flow/pump_priv.h"
+
+/* Collects an inferred delete until its listing's end. Errors: NOMEM. */
+MUST_CHECK enum rc pump_collect_prune(struct pump *p, struct slice key, rlog_off anchor,
+                                      struct err *e);
+/* Pruning above the limit is approved. */
+bool pump_may_prune(const struct pump *p);
+/* The key has a newer event. */
+void pump_forget_prune(struct pump *p, struct slice key);
+/* The listing of a scope ("group/resource[/ns]") is complete: decides about what was collected and, where sync_end is
+ * the offset of that end, about marked objects that the log has never seen. 0: another listing begins, and the end of
+ * the last one was not read (catching up, a restart of ingest). */
+MUST_CHECK enum rc pump_decide_prune(struct pump *p, struct slice scope, rlog_off sync_end,
+                                     struct err *e);
+/* One piece of the first scan: RC_OK, RC_AGAIN, RC_END when all is scanned. */
+MUST_CHECK enum rc pump_scan(struct pump *p, struct err *e);
+/* Opens the sink's scan of an entry's scope. RC_END: none (an earlier entry names the resource, or the sink cannot).
+ * Errors: those of sink_scan. */
+MUST_CHECK enum rc pump_open_scan(struct pump *p, size_t entry, struct event_iter **ret,
+                                  struct err *e);
+
+#endif
