@@ -178,6 +178,19 @@ static void end_recheck(struct pump *p)
     map_delete(p->relabelled, entry.key);
 }
 
+/* The walk shows the log as it was when the walk began. What was read since has been decided by the labels of now; an
+ * older event of such a key must not be decided after it (I4). */
+static enum rc is_overtaken(struct pump *p, const struct event *ev, bool *ret, struct err *e)
+{
+    AUTO(rlog_found_done) struct rlog_found last = {0};
+    *ret = false;
+    if (pump_horizon(p) == p->recheck_until)
+        return RC_OK;
+    enum rc rc = rlog_last(p->opts.log, ev->key, pump_horizon(p), &last, e);
+    *ret = rc == RC_OK && last.event.offset > ev->offset;
+    return rc;
+}
+
 /* Looks at one more key of the first relabelled prefix. */
 static enum rc recheck(struct pump *p, struct err *e)
 {
@@ -186,8 +199,9 @@ static enum rc recheck(struct pump *p, struct err *e)
         return RC_AGAIN;
     enum rc rc = RC_OK;
     if (!p->recheck) {
+        p->recheck_until = pump_horizon(p);
         struct rlog_range range = {
-            .until = pump_horizon(p), .prefix = entry.key, .mode = RLOG_LIVE};
+            .until = p->recheck_until, .prefix = entry.key, .mode = RLOG_LIVE};
         rc = rlog_cursor(p->opts.log, &range, &p->recheck, e);
     }
     const struct event *ev = NULL;
@@ -197,7 +211,10 @@ static enum rc recheck(struct pump *p, struct err *e)
         end_recheck(p);
         return RC_OK;
     }
-    if (rc < 0)
+    bool overtaken = false;
+    if (rc == RC_OK)
+        rc = is_overtaken(p, ev, &overtaken, e);
+    if (rc < 0 || overtaken)
         return rc;
     return pump_evaluate(p, ev, &(struct again){.anchor = *(rlog_off *)entry.value}, e);
 }

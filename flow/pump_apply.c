@@ -1,10 +1,8 @@
-/* The pump's decisions about single keys: evaluate an event, take a result, hold, release, try
- * again. Every path ends in exactly one of: finished, in flight, held, or waiting behind what is in
- * flight; so an event is never lost between them. One thread. */
+/* The pump's decisions about single keys: evaluate an event, take a result, try again. Every path ends in
+ * exactly one of: finished, in flight, held, or waiting behind what is in flight; so an event is never lost
+ * between them. One thread. */
 #include "flow/pump_prune.h"
 
-#include "core/backoff.h"
-#include "core/clock.h"
 #include "core/diag.h"
 #include "core/event.h"
 #include "core/json.h"
@@ -16,85 +14,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#define RETRY_HELD_FIRST_NS (5 * NS_PER_S)
-#define RETRY_HELD_MAX_NS   (600 * NS_PER_S)
-#define RETRY_WAIT_FIRST_NS (500 * NS_PER_MS)
-#define RETRY_WAIT_MAX_NS   (10 * NS_PER_S)
-
-/* ---- Holds ---- */
-
-enum rc pump_hold(struct pump *p, struct slice key, rlog_off offset, const struct hold_reason *why,
-                  struct err *e)
-{
-    const struct hold *before = rows_hold(p->rows, key);
-    struct hold h = {.offset = offset,
-                     .waiting = why->waiting,
-                     .attempts = before ? before->attempts + 1 : 1,
-                     .since_ns = before ? before->since_ns : clock_wall_ns(p->env.clock)};
-    snprintf(h.cls, sizeof h.cls, "%s", why->cls);
-    snprintf(h.reason, sizeof h.reason, "%s", why->reason);
-    snprintf(h.dependency, sizeof h.dependency, "%.*s", SLICE_ARG(why->dependency));
-    struct backoff wait = {.first_ns = h.waiting ? RETRY_WAIT_FIRST_NS : RETRY_HELD_FIRST_NS,
-                           .max_ns = h.waiting ? RETRY_WAIT_MAX_NS : RETRY_HELD_MAX_NS,
-                           .attempts = h.attempts - 1};
-    int64_t delay = backoff_next_ns(&wait, p->env.rng);
-    if (why->retry_after_ns > delay)
-        delay = why->retry_after_ns;
-    h.due_ns = strcmp(h.cls, HOLD_PRUNE) == 0 ? INT64_MAX : clock_boot_ns(p->env.clock) + delay;
-    if (h.due_ns < p->hold_due_ns)
-        p->hold_due_ns = h.due_ns;
-    if (!h.waiting)
-        snprintf(p->error, sizeof p->error, "%.*s: %s: %.200s", (int)(key.n < 160 ? key.n : 160),
-                 key.p, h.cls, h.reason);
-    bool prune = strcmp(h.cls, HOLD_PRUNE) == 0; /* these are reported together */
-    DIAG(p->env.diag,
-         prune       ? DIAG_DEBUG
-         : h.waiting ? DIAG_DEBUG
-                     : DIAG_WARN,
-         h.waiting ? "object waits for a dependency" : "object held", DIAG_S("key", key),
-         DIAG_S("class", slice_str(h.cls)), DIAG_S("reason", slice_str(h.reason)));
-    return rows_set_hold(p->rows, key, &h, e);
-}
-
-void pump_release(struct pump *p, struct slice dependency)
-{
-    if (!rows_awaited(p->rows, dependency))
-        return;
-    struct slice key = SLICE_NULL;
-    struct hold *h;
-    while (rows_next_hold(p->rows, key, &key, &h))
-        if (slice_eq(slice_str(h->dependency), dependency))
-            h->due_ns = p->hold_due_ns = 0;
-}
-
-enum rc pump_retry_holds(struct pump *p, int64_t *ret_due_ns, struct err *e)
-{
-    int64_t now = clock_boot_ns(p->env.clock), next = INT64_MAX;
-    bool any = false;
-    struct slice key = SLICE_NULL;
-    struct hold *h;
-    if (now < p->hold_due_ns) {
-        *ret_due_ns = p->hold_due_ns;
-        return RC_AGAIN;
-    }
-    while (rows_next_hold(p->rows, key, &key, &h)) {
-        bool prune = strcmp(h->cls, HOLD_PRUNE) == 0;
-        if (h->flying || (prune && now >= p->opts.prune_until_ns))
-            continue;
-        if (!prune && h->due_ns > now) {
-            next = h->due_ns < next ? h->due_ns : next;
-            continue;
-        }
-        enum rc rc = work_again(p->work, key, (struct again){.approved = prune}, e);
-        if (rc < 0)
-            return rc;
-        h->flying = true;
-        any = true;
-    }
-    p->hold_due_ns = *ret_due_ns = next;
-    return any ? RC_OK : RC_AGAIN;
-}
 
 /* ---- Evaluate ---- */
 
@@ -383,6 +302,16 @@ static enum rc note_record(struct pump *p, const struct flight *f, const struct 
     return rows_set_applied(p->rows, f->event->key, &a, e);
 }
 
+/* What the key waited for is there now, whatever became of it: all that waits for the same may go. */
+static void release_peers(struct pump *p, const struct hold *held, const struct sink_result *r)
+{
+    if (!held || !held->dependency[0])
+        return;
+    struct slice dependency = slice_str(held->dependency);
+    if (r->outcome != SINK_WAITING || !slice_eq(r->dependency, dependency))
+        pump_release(p, dependency);
+}
+
 static enum rc finish(struct pump *p, struct flight *f, const struct sink_result *r, struct err *e)
 {
     enum rc rc = note_record(p, f, r, e);
@@ -392,6 +321,7 @@ static enum rc finish(struct pump *p, struct flight *f, const struct sink_result
     bool made_up = f->event->offset == 0;
     if (held && !made_up && held->offset > f->event->offset)
         return RC_OK; /* of a newer event: its pruning was held while this one was in flight */
+    release_peers(p, held, r);
     if (r->outcome == SINK_HELD || r->outcome == SINK_WAITING) {
         struct hold_reason why = {.cls = r->cls ? r->cls : "refused",
                                   .reason = r->reason,

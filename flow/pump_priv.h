@@ -39,6 +39,7 @@ struct pump {
         *pruning; /* key -> rlog_off anchor of an inferred delete whose sync-end was not read yet */
     struct map *relabelled;     /* key prefix to evaluate again -> rlog_off anchor */
     struct event_iter *recheck; /* walks the first prefix of `relabelled` */
+    rlog_off recheck_until;     /* where that walk ends */
 
     bool review;            /* the replication differs from the one that the checkpoint goes by */
     rlog_off review_anchor; /* what waits until everything was decided again */
@@ -104,12 +105,9 @@ MUST_CHECK enum rc pump_evaluate(struct pump *p, const struct event *ev, const s
 MUST_CHECK enum rc pump_take_result(struct pump *p, struct err *e);
 /* Tries to submit what the sink had no room for: RC_OK when nothing is stuck any more, RC_AGAIN. */
 MUST_CHECK enum rc pump_unstick(struct pump *p, struct err *e);
-/* Makes the holds that wait for this key due now. */
-void pump_release(struct pump *p, struct slice dependency);
-/* Enters due holds for another try: RC_OK if there were any; RC_AGAIN with when the next one is. */
-MUST_CHECK enum rc pump_retry_holds(struct pump *p, int64_t *ret_due_ns, struct err *e);
 /* Evaluates one key to look at again: RC_OK, RC_AGAIN if there is none. */
 MUST_CHECK enum rc pump_do_again(struct pump *p, struct err *e);
+/* ---- pump_hold.c ---- */
 /* Holds a key. Errors: NOMEM. */
 struct hold_reason {
     const char *cls, *reason;
@@ -119,6 +117,12 @@ struct hold_reason {
 };
 MUST_CHECK enum rc pump_hold(struct pump *p, struct slice key, rlog_off offset,
                              const struct hold_reason *why, struct err *e);
+/* Makes the holds that wait for this key due now. */
+void pump_release(struct pump *p, struct slice dependency);
+/* Enters due holds for another try: RC_OK if there were any; RC_AGAIN with when the next one is. */
+MUST_CHECK enum rc pump_retry_holds(struct pump *p, int64_t *ret_due_ns, struct err *e);
+/* Pruning above the limit is approved. */
+bool pump_may_prune(const struct pump *p);
 
 /* ---- pump_drift.c ---- */
 /* Says when the next comparison with the destination begins: the period from now, give or take a tenth. */

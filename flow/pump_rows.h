@@ -32,6 +32,7 @@ struct hold {
     rlog_off offset; /* of the event that failed */
     bool waiting;    /* for a dependency, in contrast to being refused */
     bool flying;     /* being tried again now; not stored */
+    bool released;   /* what it waited for is there; not stored */
     uint32_t attempts;
     int64_t since_ns; /* wall clock */
     int64_t due_ns;   /* boot clock; not stored: after a restart all are due at once */
@@ -73,7 +74,7 @@ MUST_CHECK enum rc record_load(struct ckpt *ckpt, struct slice consumer, struct 
                                struct buf *out, struct err *e);
 MUST_CHECK enum rc rows_set_binding(struct rows *r, const struct binding *b, struct err *e);
 
-/* The hold of a key, or NULL; its due_ns and flying may be changed in place. */
+/* The hold of a key, or NULL; what is not stored may be changed in place. */
 struct hold *rows_hold(struct rows *r, struct slice key);
 /* Copies h. Errors: NOMEM. */
 MUST_CHECK enum rc rows_set_hold(struct rows *r, struct slice key, const struct hold *h,

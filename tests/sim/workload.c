@@ -417,7 +417,7 @@ static const struct {
     {3, act_purge_unseen, false}, {3, act_fill, false},
     {6, act_namespace, false},    {1, act_delete_namespace, false},
     {2, act_crd, false},          {3, other_namespace, true},
-    {2, other_crd, true},         {4, other_object, true},
+    {2, other_crd, true},         {8, other_object, true},
     {4, other_deletes_own, true}, {12, other_writes, true},
     {3, other_lets_go, true},     {3, other_twin, true},
     {6, other_spoils, true},

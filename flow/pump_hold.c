@@ -1,0 +1,139 @@
+/* Keys that could not be applied: when they are tried again. What waits for the same dependency is asked about by one key
+ * at a time, at most ten times a second, and all of it goes when that one got through; so a thousand objects of a missing
+ * namespace cost the destination little. One thread. */
+#include "flow/pump_priv.h"
+
+#include "core/backoff.h"
+#include "core/clock.h"
+#include "core/diag.h"
+#include "core/map.h"
+
+#include <stdio.h>
+
+#define RETRY_HELD_FIRST_NS (5 * NS_PER_S)
+#define RETRY_HELD_MAX_NS   (600 * NS_PER_S)
+#define RETRY_WAIT_FIRST_NS (500 * NS_PER_MS)
+#define RETRY_WAIT_MAX_NS   (10 * NS_PER_S)
+#define RETRY_ROUND_NS      (100 * NS_PER_MS)
+
+enum rc pump_hold(struct pump *p, struct slice key, rlog_off offset, const struct hold_reason *why,
+                  struct err *e)
+{
+    const struct hold *before = rows_hold(p->rows, key);
+    struct hold h = {.offset = offset,
+                     .waiting = why->waiting,
+                     .attempts = before ? before->attempts + 1 : 1,
+                     .since_ns = before ? before->since_ns : clock_wall_ns(p->env.clock)};
+    snprintf(h.cls, sizeof h.cls, "%s", why->cls);
+    snprintf(h.reason, sizeof h.reason, "%s", why->reason);
+    snprintf(h.dependency, sizeof h.dependency, "%.*s", SLICE_ARG(why->dependency));
+    struct backoff wait = {.first_ns = h.waiting ? RETRY_WAIT_FIRST_NS : RETRY_HELD_FIRST_NS,
+                           .max_ns = h.waiting ? RETRY_WAIT_MAX_NS : RETRY_HELD_MAX_NS,
+                           .attempts = h.attempts - 1};
+    int64_t delay = backoff_next_ns(&wait, p->env.rng);
+    if (why->retry_after_ns > delay)
+        delay = why->retry_after_ns;
+    h.due_ns = strcmp(h.cls, HOLD_PRUNE) == 0 ? INT64_MAX : clock_boot_ns(p->env.clock) + delay;
+    if (h.due_ns < p->hold_due_ns)
+        p->hold_due_ns = h.due_ns;
+    if (!h.waiting)
+        snprintf(p->error, sizeof p->error, "%.*s: %s: %.200s", (int)(key.n < 160 ? key.n : 160),
+                 key.p, h.cls, h.reason);
+    bool prune = strcmp(h.cls, HOLD_PRUNE) == 0; /* these are reported together */
+    DIAG(p->env.diag,
+         prune       ? DIAG_DEBUG
+         : h.waiting ? DIAG_DEBUG
+                     : DIAG_WARN,
+         h.waiting ? "object waits for a dependency" : "object held", DIAG_S("key", key),
+         DIAG_S("class", slice_str(h.cls)), DIAG_S("reason", slice_str(h.reason)));
+    return rows_set_hold(p->rows, key, &h, e);
+}
+
+void pump_release(struct pump *p, struct slice dependency)
+{
+    if (!rows_awaited(p->rows, dependency))
+        return;
+    struct slice key = SLICE_NULL;
+    struct hold *h;
+    while (rows_next_hold(p->rows, key, &key, &h)) {
+        if (!slice_eq(slice_str(h->dependency), dependency))
+            continue;
+        h->released = true;
+        p->hold_due_ns = 0;
+    }
+}
+
+static bool is_prune(const struct hold *h)
+{
+    return strcmp(h->cls, HOLD_PRUNE) == 0;
+}
+
+/* Notes that a key asks about its dependency now. */
+static enum rc note_asked(struct map *asked, const struct hold *h, struct err *e)
+{
+    if (!h->dependency[0])
+        return RC_OK;
+    return map_put(asked, slice_str(h->dependency), asked, e);
+}
+
+static enum rc note_flying(struct pump *p, struct map *asked, struct err *e)
+{
+    struct slice key = SLICE_NULL;
+    struct hold *h;
+    enum rc rc = RC_OK;
+    while (rc == RC_OK && rows_next_hold(p->rows, key, &key, &h))
+        if (h->flying)
+            rc = note_asked(asked, h, e);
+    return rc;
+}
+
+/* When the hold may be tried: 0: now; INT64_MAX: not before something else happens. */
+static int64_t due_of(const struct pump *p, const struct hold *h, const struct map *asked,
+                      int64_t now)
+{
+    if (h->flying)
+        return INT64_MAX;
+    if (is_prune(h))
+        return pump_may_prune(p) ? 0 : INT64_MAX;
+    if (h->released)
+        return 0;
+    if (h->due_ns > now)
+        return h->due_ns;
+    return map_get(asked, slice_str(h->dependency)) ? now : 0;
+}
+
+static enum rc try_again(struct pump *p, struct slice key, struct hold *h, struct map *asked,
+                         struct err *e)
+{
+    enum rc rc = work_again(p->work, key, (struct again){.approved = is_prune(h)}, e);
+    if (rc < 0)
+        return rc;
+    h->flying = true;
+    return note_asked(asked, h, e);
+}
+
+enum rc pump_retry_holds(struct pump *p, int64_t *ret_due_ns, struct err *e)
+{
+    int64_t now = clock_boot_ns(p->env.clock), next = INT64_MAX;
+    bool any = false;
+    struct slice key = SLICE_NULL;
+    struct hold *h;
+    if (now < p->hold_due_ns) {
+        *ret_due_ns = p->hold_due_ns;
+        return RC_AGAIN;
+    }
+    AUTO(map_freep) struct map *asked = map_new(NULL);
+    enum rc rc = asked ? note_flying(p, asked, e) : err_nomem(e);
+    while (rc == RC_OK && rows_next_hold(p->rows, key, &key, &h)) {
+        int64_t due = due_of(p, h, asked, now);
+        next = due && due < next ? due : next;
+        if (due)
+            continue;
+        rc = try_again(p, key, h, asked, e);
+        any = true;
+    }
+    if (rc < 0)
+        return rc;
+    p->hold_due_ns = *ret_due_ns = next < now + RETRY_ROUND_NS ? now + RETRY_ROUND_NS : next;
+    return any ? RC_OK : RC_AGAIN;
+}

@@ -1,0 +1,177 @@
+/* flow/pump_hold: what could not be applied is held, tried again in its time, and blocks nobody. */
+#include "tests/unit/flow/pump_test.h"
+
+#define A "/configmaps/n/a"
+#define B "/configmaps/n/b"
+
+static int setup(void **state)
+{
+    struct pump_world *w = pt_new();
+    pt_open(w);
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    pt_free(*state);
+    return 0;
+}
+
+static void a_refused_key_is_held_and_blocks_nobody(void **state)
+{
+    struct pump_world *w = *state;
+    pt_refuse(w, A, 0);
+    pt_put(w, A, "{}");
+    pt_put(w, B, "{}");
+    pt_run(w);
+    pt_has(w, B, "{}");
+    struct pump_status s = pt_status(w);
+    assert_int_equal(s.held, 1);
+    assert_int_equal(s.offset, pt_head(w));
+    assert_string_equal(s.error, A ": invalid: not so");
+}
+
+static void a_held_key_is_tried_again_with_back_off(void **state)
+{
+    struct pump_world *w = *state;
+    pt_refuse(w, A, 0);
+    pt_put(w, A, "{}");
+    pt_run(w);
+    size_t tries[3];
+    for (int i = 0; i < 3; i++) {
+        size_t before = dest_mem_submits(w->dest, A);
+        pt_run_for(w, 600 * NS_PER_S);
+        tries[i] = dest_mem_submits(w->dest, A) - before;
+    }
+    assert_true(tries[0] > tries[1]);
+    assert_true(tries[2] >= 1 && tries[2] <= 2);
+    dest_mem_script(w->dest, A, NULL);
+    pt_run_for(w, 601 * NS_PER_S);
+    pt_has(w, A, "{}");
+    assert_int_equal(pt_status(w).held, 0);
+}
+
+static void the_destinations_wish_to_wait_is_heeded(void **state)
+{
+    struct pump_world *w = *state;
+    dest_mem_script(
+        w->dest, A,
+        &(struct sink_script){.outcome = SINK_HELD, .times = 1, .retry_after_ns = 100 * NS_PER_S});
+    pt_put(w, A, "{}");
+    pt_run(w);
+    pt_run_for(w, 90 * NS_PER_S);
+    assert_int_equal(dest_mem_submits(w->dest, A), 1);
+    pt_run_for(w, 20 * NS_PER_S);
+    pt_has(w, A, "{}");
+}
+
+static void a_newer_event_of_a_held_key_is_tried_at_once_and_starts_afresh(void **state)
+{
+    struct pump_world *w = *state;
+    pt_refuse(w, A, 8);
+    pt_put(w, A, "{'v':1}");
+    pt_run(w);
+    pt_run_for(w, 400 * NS_PER_S); /* by now minutes lie between two tries */
+    size_t before = dest_mem_submits(w->dest, A);
+    pt_put(w, A, "{'v':2}");
+    pt_refuse(w, A, 1);
+    pt_run(w);
+    assert_int_equal(dest_mem_submits(w->dest, A), before + 1);
+    pt_run_for(w, 6 * NS_PER_S);
+    pt_has(w, A, "{'v':2}");
+    assert_int_equal(pt_status(w).held, 0);
+}
+
+static void a_hold_survives_a_restart_and_is_tried_at_once(void **state)
+{
+    struct pump_world *w = *state;
+    pt_refuse(w, A, 0);
+    pt_put(w, A, "{'v':1}");
+    pt_run(w);
+    assert_int_equal(pt_committed(w), pt_head(w));
+    pt_crash(w);
+    assert_int_equal(pt_status(w).held, 1);
+    dest_mem_script(w->dest, A, NULL);
+    pt_run(w);
+    pt_has(w, A, "{'v':1}");
+    pt_crash(w);
+    assert_int_equal(pt_status(w).held, 0);
+}
+
+/* The sink is asked, because a try whose answer was lost may have made a copy. */
+static void the_delete_of_a_held_key_without_a_copy_ends_the_hold(void **state)
+{
+    struct pump_world *w = *state;
+    pt_refuse(w, A, 1);
+    pt_put(w, A, "{}");
+    pt_run(w);
+    assert_int_equal(pt_status(w).held, 1);
+    pt_delete(w, A);
+    pt_run(w);
+    assert_int_equal(pt_status(w).held, 0);
+    assert_int_equal(dest_mem_writes(w->dest), 0);
+}
+
+static void what_waits_for_another_key_goes_on_when_that_is_there(void **state)
+{
+    struct pump_world *w = *state;
+    dest_mem_script(w->dest, A,
+                    &(struct sink_script){.outcome = SINK_WAITING,
+                                          .cls = "missing",
+                                          .dependency = B,
+                                          .retry_after_ns = 900 * NS_PER_S});
+    pt_put(w, A, "{}");
+    pt_run(w);
+    struct pump_status s = pt_status(w);
+    assert_int_equal(s.waiting, 1);
+    assert_int_equal(s.held, 0);
+    assert_string_equal(s.error, "");
+    dest_mem_script(w->dest, A, NULL);
+    pt_put(w, B, "{}");
+    pt_run(w);
+    pt_has(w, A, "{}");
+    assert_int_equal(pt_status(w).waiting, 0);
+}
+
+/* A missing namespace with many objects must not cost the destination a request of each of them all the time. */
+static void what_waits_for_the_same_is_asked_about_by_one_key_at_a_time(void **state)
+{
+    enum { MANY = 500 };
+    struct pump_world *w = *state;
+    char key[40];
+    size_t submits = 0;
+    const struct sink_script script = {
+        .outcome = SINK_WAITING, .cls = "namespace-missing", .dependency = "/namespaces//n"};
+    for (int i = 0; i < MANY; i++) {
+        dest_mem_script(w->dest, pt_key(i, key), &script);
+        pt_put(w, key, "{}");
+    }
+    pt_run_for(w, 30 * NS_PER_S);
+    assert_int_equal(pt_status(w).waiting, MANY);
+    for (int i = 0; i < MANY; i++)
+        submits += dest_mem_submits(w->dest, pt_key(i, key));
+    assert_in_range(submits, MANY + 10, MANY + 300);
+    for (int i = 0; i < MANY; i++)
+        dest_mem_script(w->dest, pt_key(i, key), NULL);
+    pt_run_for(w, NS_PER_S);
+    assert_int_equal(pt_status(w).waiting, 0);
+    assert_int_equal(dest_mem_count(w->dest), MANY);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_refused_key_is_held_and_blocks_nobody),
+        TEST(a_held_key_is_tried_again_with_back_off),
+        TEST(the_destinations_wish_to_wait_is_heeded),
+        TEST(a_newer_event_of_a_held_key_is_tried_at_once_and_starts_afresh),
+        TEST(a_hold_survives_a_restart_and_is_tried_at_once),
+        TEST(the_delete_of_a_held_key_without_a_copy_ends_the_hold),
+        TEST(what_waits_for_another_key_goes_on_when_that_is_there),
+        TEST(what_waits_for_the_same_is_asked_about_by_one_key_at_a_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
