@@ -31,7 +31,7 @@ enum event_op {
     EVENT_EPOCH =
         9, /* @epoch/source: identity and incarnation, body JSON {identity, incarnation} */
     EVENT_FENCE = 10,
-    EVENT_CLOCK = 11,
+    EVENT_CLOCK = 11, /* @clock/log: the wall clock jumped; body: JSON {reason, old, new} */
     EVENT_BASE = 12,
     EVENT_TRIM = 13
 };

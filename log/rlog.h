@@ -69,9 +69,10 @@ MUST_CHECK enum rc rlog_on_append(struct rlog *l, rlog_notify_fn *fn, void *arg,
 
 /* Appends n events (1..EVENT_BATCH_MAX, EVENT_BATCH_BYTES_MAX of event_encoded_size in all): all or nothing,
  * and durable when it returns RC_OK (I2). The log gives offset, epoch and time. expect_next is bounds.next as
- * the caller knows it, or RLOG_ANY. ret_first may be NULL. Errors: CONFLICT (FATAL; another writer took the
- * log, or expect_next is not what comes next: nothing was changed, I9); LIMIT (RETRY: no room on disk; FINAL:
- * batch too large); INVALID; DENIED (opened for reading); IO (FATAL: close, reopen, read the tail). */
+ * the caller knows it, or RLOG_ANY. *ret_first is the offset of batch[0], and bounds.next is then that + n: a clock
+ * event of the log's own may come before it (log/rlog_clock.h). ret_first may be NULL. Errors: CONFLICT (FATAL; another
+ * writer took the log, or expect_next is not what comes next: nothing was changed, I9); LIMIT (RETRY: no room on disk;
+ * FINAL: batch too large); INVALID; DENIED (opened for reading); IO (FATAL: close, reopen, read the tail). */
 MUST_CHECK enum rc rlog_append(struct rlog *l, const struct event *batch, size_t n,
                                rlog_off expect_next, rlog_off *ret_first, struct err *e);
 

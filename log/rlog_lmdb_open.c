@@ -232,6 +232,8 @@ static enum rc open_for_writing(struct rlog_lmdb *l, struct err *e)
         rc = load_for_writing(l, e);
     if (rc != RC_OK)
         return rc;
+    const struct rlog_clock_now now = rlog_clock_now(l->env->clock, l->tail.time_ns);
+    l->believed = rlog_clock_start(&now);
     uint64_t known = folder_lock_epoch(l->dir);
     l->epoch = (known > l->tail.epoch ? known : l->tail.epoch) + 1;
     rc = folder_lock_set(l->folder, l->epoch, e);

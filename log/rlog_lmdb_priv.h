@@ -7,6 +7,7 @@
 #define RESILOG_LOG_RLOG_LMDB_PRIV_H
 
 #include "log/offset_list.h"
+#include "log/rlog_clock.h"
 #include "log/rlog_ops.h"
 #include "log/segment_index.h"
 
@@ -59,8 +60,9 @@ struct rlog_lmdb {
     struct frame_writer *frames;
     struct buf *frame;
     uint8_t log_id[SEGMENT_ID_SIZE];
-    int64_t active_since_ns; /* creation of the active segment */
-    struct err dead;         /* sticky: the log must be closed and opened again */
+    int64_t active_since_ns;    /* creation of the active segment */
+    struct rlog_clock believed; /* of the clocks */
+    struct err dead;            /* sticky: the log must be closed and opened again */
 };
 
 /* The back end behind the interface, its first member. */

@@ -173,22 +173,22 @@ static void publish(struct rlog_lmdb *l, const struct frame_head *head, const st
     pthread_mutex_unlock(&l->lock);
 }
 
-static enum rc make_frame(struct rlog_lmdb *l, const struct event *batch, size_t n,
+static enum rc make_frame(struct rlog_lmdb *l, const struct rlog_stamped *batch,
                           struct frame_head *ret, struct err *e)
 {
-    int64_t now = clock_wall_ns(l->env->clock);
     const struct frame_start start = {.first = l->tail.next,
                                       .epoch = l->epoch,
-                                      .time_ns = now > l->tail.time_ns ? now : l->tail.time_ns,
+                                      .time_ns = batch->time_ns,
                                       .before = l->tail.after};
     buf_reset(l->frame);
-    return frame_write(l->frames, &start, batch, n, l->frame, ret, e);
+    return frame_write(l->frames, &start, batch->batch, batch->n, l->frame, ret, e);
 }
 
 enum rc lmdb_append(struct rlog *log, const struct event *batch, size_t n, rlog_off expect_next,
                     rlog_off *ret_first, struct err *e)
 {
     struct rlog_lmdb *l = lmdb_of(log);
+    AUTO(rlog_stamped_done) struct rlog_stamped stamped = {0};
     struct frame_head head;
     enum rc rc = check_handle(l, e);
     if (rc == RC_OK)
@@ -199,7 +199,10 @@ enum rc lmdb_append(struct rlog *log, const struct event *batch, size_t n, rlog_
         return err_set(e, RC_CONFLICT, ERR_FATAL,
                        "append: expected offset %" PRIu64 ", what comes next is %" PRIu64,
                        expect_next, l->tail.next);
-    rc = make_frame(l, batch, n, &head, e);
+    const struct rlog_clock_now now = rlog_clock_now(l->env->clock, l->tail.time_ns);
+    rc = rlog_clock_stamp(&l->believed, &now, batch, n, &stamped, e);
+    if (rc == RC_OK)
+        rc = make_frame(l, &stamped, &head, e);
     if (rc == RC_OK && must_roll(l, l->frame->n))
         rc = roll(l, e);
     if (rc != RC_OK)
@@ -208,8 +211,9 @@ enum rc lmdb_append(struct rlog *log, const struct event *batch, size_t n, rlog_
     rc = segment_writer_append(l->writer, head.first, buf_slice(l->frame), &why);
     if (rc != RC_OK)
         return commit_failed(l, &why, e);
-    publish(l, &head, batch, n);
-    *ret_first = head.first;
+    publish(l, &head, stamped.batch, stamped.n);
+    l->believed = stamped.next;
+    *ret_first = head.first + stamped.own;
     return RC_OK;
 }
 

@@ -4,10 +4,10 @@
  * behind the array's end and counted in one step, so a failure leaves no trace. Fencing: a writer
  * whose epoch is not the store's was replaced; a handle whose life is not the store's died in a
  * crash. Threads: one mutex guards the store; what leaves it is copied. */
+#include "log/rlog_clock.h"
 #include "log/rlog_ops.h"
 
 #include "core/buf.h"
-#include "core/clock.h"
 #include "core/digest.h"
 #include "core/env.h"
 #include "core/event_codec.h"
@@ -37,6 +37,7 @@ struct rlog_mem {
     const struct env *env;
     uint64_t epoch;
     uint64_t life;
+    struct rlog_clock believed; /* writer: of the clocks */
 };
 
 struct mem_cursor {
@@ -162,18 +163,17 @@ static enum rc stage(struct rlog_mem_store *s, const struct event *given, size_t
     return RC_OK;
 }
 
-static enum rc append_locked(struct rlog_mem *m, const struct event *batch, size_t n,
-                             int64_t time_ns, struct err *e)
+static enum rc append_stamped(struct rlog_mem *m, const struct rlog_stamped *batch, struct err *e)
 {
     struct rlog_mem_store *s = m->store;
     uint8_t chain[SHA256_SIZE];
     memcpy(chain, s->chain, sizeof(chain));
-    enum rc rc = reserve(s, n, e);
-    for (size_t i = 0; rc == RC_OK && i < n; i++) {
-        struct event ev = batch[i];
+    enum rc rc = reserve(s, batch->n, e);
+    for (size_t i = 0; rc == RC_OK && i < batch->n; i++) {
+        struct event ev = batch->batch[i];
         ev.offset = next_offset(s) + i;
         ev.epoch = m->epoch;
-        ev.time_ns = time_ns;
+        ev.time_ns = batch->time_ns;
         rc = stage(s, &ev, s->n + i, chain, e);
         if (rc == RC_OK)
             continue;
@@ -183,33 +183,40 @@ static enum rc append_locked(struct rlog_mem *m, const struct event *batch, size
     }
     if (rc != RC_OK)
         return rc;
-    s->n += n;
-    s->last_time_ns = time_ns;
+    s->n += batch->n;
+    s->last_time_ns = batch->time_ns;
     memcpy(s->chain, chain, sizeof(chain));
+    m->believed = batch->next;
     return RC_OK;
+}
+
+static enum rc append_locked(struct rlog_mem *m, const struct event *batch, size_t n,
+                             rlog_off expect_next, rlog_off *ret_first, struct err *e)
+{
+    AUTO(rlog_stamped_done) struct rlog_stamped stamped = {0};
+    rlog_off first = next_offset(m->store);
+    enum rc rc = check_epoch(m, e);
+    if (rc != RC_OK)
+        return rc;
+    if (expect_next != RLOG_ANY && expect_next != first)
+        return err_set(e, RC_CONFLICT, ERR_FATAL,
+                       "append: expected offset %" PRIu64 ", what comes next is %" PRIu64,
+                       expect_next, first);
+    const struct rlog_clock_now now = rlog_clock_now(m->env->clock, m->store->last_time_ns);
+    rc = rlog_clock_stamp(&m->believed, &now, batch, n, &stamped, e);
+    if (rc == RC_OK)
+        rc = append_stamped(m, &stamped, e);
+    if (rc == RC_OK)
+        *ret_first = first + stamped.own;
+    return rc;
 }
 
 static enum rc mem_append(struct rlog *l, const struct event *batch, size_t n, rlog_off expect_next,
                           rlog_off *ret_first, struct err *e)
 {
     struct rlog_mem *m = mem_of(l);
-    int64_t now = clock_wall_ns(m->env->clock);
     enum rc rc = enter(m, e);
-    if (rc != RC_OK)
-        return rc;
-    rc = check_epoch(m, e);
-    if (rc != RC_OK)
-        return leave(m, rc);
-    rlog_off first = next_offset(m->store);
-    if (expect_next != RLOG_ANY && expect_next != first)
-        return leave(m, err_set(e, RC_CONFLICT, ERR_FATAL,
-                                "append: expected offset %" PRIu64 ", what comes next is %" PRIu64,
-                                expect_next, first));
-    int64_t time_ns = now > m->store->last_time_ns ? now : m->store->last_time_ns;
-    rc = append_locked(m, batch, n, time_ns, e);
-    if (rc == RC_OK)
-        *ret_first = first;
-    return leave(m, rc);
+    return rc == RC_OK ? leave(m, append_locked(m, batch, n, expect_next, ret_first, e)) : rc;
 }
 
 /* ---- Cursors ---- */
@@ -479,8 +486,12 @@ enum rc rlog_mem_open(struct rlog_mem_store *s, enum rlog_access access, const s
     m->store = s;
     m->env = env;
     pthread_mutex_lock(&s->lock);
-    if (access == RLOG_WRITE && s->epoch++ == 0)
-        rlog_new_id(env, s->id);
+    if (access == RLOG_WRITE) {
+        const struct rlog_clock_now now = rlog_clock_now(env->clock, s->last_time_ns);
+        m->believed = rlog_clock_start(&now);
+        if (s->epoch++ == 0)
+            rlog_new_id(env, s->id);
+    }
     m->epoch = s->epoch;
     m->life = s->life;
     pthread_mutex_unlock(&s->lock);

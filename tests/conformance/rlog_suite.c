@@ -138,7 +138,8 @@ static void model_add(struct world *w, struct event ev, int64_t time_ns)
     w->last_time_ns = time_ns;
 }
 
-void world_append(struct world *w, const struct event *batch, size_t n)
+void world_append_at(struct world *w, const struct event *batch, size_t n, int64_t time_ns,
+                     const char *clock_body)
 {
     struct err e = ERR_INIT;
     rlog_off first = 0;
@@ -146,11 +147,34 @@ void world_append(struct world *w, const struct event *batch, size_t n)
     if (rc != RC_OK)
         print_error("%s\n", e.msg);
     assert_int_equal(rc, RC_OK);
+    if (clock_body)
+        model_add(w,
+                  (struct event){.incarnation = batch[0].incarnation,
+                                 .wall_ns = w->clock.wall_ns,
+                                 .op = EVENT_CLOCK,
+                                 .cause = CAUSE_SELF,
+                                 .source_kind = batch[0].source_kind,
+                                 .source = batch[0].source,
+                                 .key = SLICE("@clock/log"),
+                                 .body = slice_str(clock_body)},
+                  time_ns);
     assert_int_equal(first, world_next(w));
-    int64_t now = w->clock.wall_ns;
-    int64_t time_ns = now > w->last_time_ns ? now : w->last_time_ns;
     for (size_t i = 0; i < n; i++)
         model_add(w, batch[i], time_ns);
+}
+
+void world_append(struct world *w, const struct event *batch, size_t n)
+{
+    int64_t now = w->clock.wall_ns;
+    world_append_at(w, batch, n, now > w->last_time_ns ? now : w->last_time_ns, NULL);
+}
+
+const char *clock_body(const char *reason, int64_t old_ns, int64_t new_ns, char *out)
+{
+    char before[TIME_TEXT_MAX], after[TIME_TEXT_MAX];
+    snprintf(out, CLOCK_BODY_MAX, "{\"reason\":\"%s\",\"old\":\"%s\",\"new\":\"%s\"}", reason,
+             time_text(old_ns, before), time_text(new_ns, after));
+    return out;
 }
 
 static struct event random_event(struct world *w)
@@ -310,6 +334,7 @@ int rlog_suite_run(const struct rlog_backend *backend)
     size_t n = add_cases(tests, 0, rlog_append_cases, rlog_append_cases_n, backend);
     n = add_cases(tests, n, rlog_read_cases, rlog_read_cases_n, backend);
     n = add_cases(tests, n, rlog_whole_cases, rlog_whole_cases_n, backend);
+    n = add_cases(tests, n, rlog_clock_cases, rlog_clock_cases_n, backend);
     n = add_cases(tests, n, rlog_thread_cases, rlog_thread_cases_n, backend);
     return _cmocka_run_group_tests(backend->name, tests, n, NULL, NULL);
 }

@@ -168,7 +168,8 @@ static void time_never_goes_backwards(void **state)
     }
     fake_clock_set_wall(&w->clock, 5);
     world_reopen(w);
-    world_append(w, &ev, 1);
+    char body[CLOCK_BODY_MAX];
+    world_append_at(w, &ev, 1, T0 + 102, clock_body("behind-at-open", T0 + 102, 5, body));
     assert_true(bounds_of(w->log).last_time_ns == T0 + 102);
     assert_whole(w, w->log);
 }

@@ -48,6 +48,8 @@ extern const struct rlog_case rlog_read_cases[];
 extern const size_t rlog_read_cases_n;
 extern const struct rlog_case rlog_whole_cases[];
 extern const size_t rlog_whole_cases_n;
+extern const struct rlog_case rlog_clock_cases[];
+extern const size_t rlog_clock_cases_n;
 extern const struct rlog_case rlog_thread_cases[];
 extern const size_t rlog_thread_cases_n;
 
@@ -63,8 +65,14 @@ struct slice random_key(unsigned i);
 void world_open(struct world *w);
 void world_reopen(struct world *w);
 struct rlog *world_open_reader(struct world *w);
-/* Appends to the log and to the model. */
+/* Appends to the log and to the model, while the clock does not jump. */
 void world_append(struct world *w, const struct event *batch, size_t n);
+/* The same with the time that the log must give; with a clock event of this body before the batch, NULL: without. */
+void world_append_at(struct world *w, const struct event *batch, size_t n, int64_t time_ns,
+                     const char *clock_body);
+#define CLOCK_BODY_MAX 192
+/* The body of a clock event in `out` of CLOCK_BODY_MAX bytes. Returns out. */
+const char *clock_body(const char *reason, int64_t old_ns, int64_t new_ns, char *out);
 /* `count` events in batches of 1 to 5, puts and deletes of the random keys, while the clock goes
  * on. */
 void world_append_random(struct world *w, size_t count);

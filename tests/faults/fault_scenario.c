@@ -288,6 +288,15 @@ static void step(struct scenario *s, rlog_off next)
     }
 }
 
+/* Goes on where the life before ended, so that the log holds no clock events. */
+static void set_clock(const struct scenario *s, struct fake_clock *clock)
+{
+    struct rlog_bounds b = {0};
+    struct err e = ERR_INIT;
+    if (s->log && rlog_bounds(s->log, &b, &e) == RC_OK && b.last_time_ns > clock->wall_ns)
+        fake_clock_advance(clock, b.last_time_ns - clock->wall_ns);
+}
+
 int main(int argc, char **argv)
 {
     struct fake_clock clock;
@@ -303,6 +312,7 @@ int main(int argc, char **argv)
         remove_other_files();
         open_handle(s, RLOG_WRITE, &s->log);
     }
+    set_clock(s, &clock);
     open_ckpt(s);
     for (rlog_off next = next_of(s->log); s->log && s->ckpt && next <= FAULT_EVENTS;
          next = next_of(s->log)) {
