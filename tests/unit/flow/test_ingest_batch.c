@@ -125,6 +125,23 @@ static void many_scopes_get_their_positions_in_the_append_of_their_events(void *
     assert_int_equal(log_length(w), 1 + 2 * SCOPES);
 }
 
+/* ---- The log's own events ---- */
+
+static void a_clock_event_that_the_log_puts_before_a_batch_does_not_stop_intake(void **state)
+{
+    struct world *w = *state;
+    list_two(w);
+    fake_clock_set_wall(&w->log.clock, clock_wall_ns(&w->log.clock.clock) + 3600 * NS_PER_S);
+    watched(w, A, "11");
+    run(w);
+    fake_clock_advance(&w->log.clock, 60 * NS_PER_S);
+    watched(w, B, "12");
+    run(w);
+    watched(w, C, "13");
+    run(w);
+    assert_said(w, "put a@11 position@11 clock put b@12 position@12 put c@13 position@13");
+}
+
 /* ---- Crash at every append (I1, I2): the source repeats what was not acknowledged ---- */
 
 static void script(struct world *w, const char *resume)
@@ -194,6 +211,7 @@ int main(void)
         TEST(a_writer_that_was_replaced_stops),
         TEST(large_events_are_cut_into_batches_below_the_limit_of_the_log),
         TEST(many_scopes_get_their_positions_in_the_append_of_their_events),
+        TEST(a_clock_event_that_the_log_puts_before_a_batch_does_not_stop_intake),
         cmocka_unit_test(every_crash_around_an_append_ends_with_each_event_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
