@@ -53,7 +53,7 @@ static const char LOG_SHOW_HELP[] =
     "      --tail N           only the last N\n"
     "  -n, --namespace NS     only objects of this namespace\n"
     "      --op OP[,OP]       only these: put, delete, gap, sync-begin, sync-end, position, kind, "
-    "epoch\n"
+    "epoch, clock\n"
     "      --actor NAME       only what this field manager or user did\n"
     "  -g, --grep PATTERN     only events that match, as -o json prints them; without capitals in "
     "PATTERN case does not matter\n"

@@ -46,7 +46,7 @@ enum rc log_ops(const char *text, uint32_t *ret, struct err *e)
         if (!event_op_parse(word, &op))
             return err_set(e, RC_INVALID, ERR_FINAL,
                            "\"%.*s\" is no operation; there are put, delete, gap, sync-begin, "
-                           "sync-end, position, kind, epoch",
+                           "sync-end, position, kind, epoch, clock",
                            SLICE_ARG(word));
         set |= 1u << op;
     }

@@ -134,6 +134,8 @@ static void operations_become_a_set_of_bits(void **state)
     assert_int_equal(set, 1u << EVENT_PUT);
     assert_int_equal(log_ops("delete,sync-end,delete", &set, &e), RC_OK);
     assert_int_equal(set, 1u << EVENT_DELETE | 1u << EVENT_SYNC_END);
+    assert_int_equal(log_ops("clock", &set, &e), RC_OK);
+    assert_int_equal(set, 1u << EVENT_CLOCK);
 }
 
 static void a_wrong_operation_is_named_beside_the_right_ones(void **state)
@@ -146,6 +148,7 @@ static void a_wrong_operation_is_named_beside_the_right_ones(void **state)
         assert_int_equal(log_ops(rows[i], &set, &e), RC_INVALID);
         assert_int_equal(set, 77);
         assert_non_null(strstr(e.msg, "there are put, delete, gap"));
+        assert_non_null(strstr(e.msg, "clock"));
     }
 }
 
