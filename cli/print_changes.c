@@ -1,6 +1,6 @@
 /* A walk over two trees side by side: objects by member, arrays by index, everything else by value. The order is that of
- * a valid patch: what is gone from an array goes from its end. Recursion is as deep as the objects, bounded by
- * JSON_DEPTH_MAX. */
+ * a valid patch: what is gone from an array goes from its end. Recursion is as deep as the objects, at most
+ * DEPTH_MAX: below that a difference is one of the whole value. */
 #include "cli/print_changes.h"
 
 #include "cli/secret_mask.h"
@@ -8,11 +8,13 @@
 #include "core/json.h"
 
 #define POINTER_MAX (1u << 20)
+#define DEPTH_MAX   512
 #define SHOWN_MAX   120 /* bytes of a value in the text form */
 
 struct walk {
     struct buf pointer; /* of the node at hand */
     bool mask, text;
+    unsigned depth;
     size_t n; /* changes so far */
     struct buf *out;
 };
@@ -157,14 +159,16 @@ static void compare(struct walk *w, const struct json *before, const struct json
 {
     if (before && after && json_equal(before, after))
         return;
-    if (json_is(before, JSON_OBJECT) && json_is(after, JSON_OBJECT)) {
+    bool deep = ++w->depth > DEPTH_MAX;
+    if (!deep && json_is(before, JSON_OBJECT) && json_is(after, JSON_OBJECT)) {
         compare_members(w, before, after, false);
         compare_members(w, before, after, true);
-    } else if (json_is(before, JSON_ARRAY) && json_is(after, JSON_ARRAY)) {
+    } else if (!deep && json_is(before, JSON_ARRAY) && json_is(after, JSON_ARRAY)) {
         compare_elements(w, before, after);
     } else {
         changed(w, before, after);
     }
+    w->depth--;
 }
 
 static enum rc run(struct json_doc *before, struct json_doc *after, struct walk *w, struct err *e)

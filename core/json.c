@@ -25,6 +25,7 @@ struct json_doc {
     struct json *root;
     struct chunk *chunks; /* the one at hand first */
     size_t nodes;
+    size_t depth; /* the deepest so far */
 };
 
 /* ---- Memory ---- */
@@ -272,6 +273,8 @@ static enum rc open_container(struct parser *ps, struct json *n)
         return err_set(ps->e, RC_LIMIT, ERR_FINAL,
                        "byte %zu: nested deeper than %d, the most that is allowed",
                        (size_t)(ps->p - ps->begin), JSON_DEPTH_MAX);
+    if (ps->depth > ps->d->depth)
+        ps->d->depth = ps->depth;
     ps->p++;
     ps->top = n;
     return RC_OK;
@@ -432,6 +435,11 @@ static enum rc parse_doc(struct slice text, bool copy, struct json_doc **ret, st
     if (rc == RC_OK)
         *ret = steal(&d);
     return rc;
+}
+
+size_t json_depth(const struct json_doc *d)
+{
+    return d->depth;
 }
 
 enum rc json_parse(struct slice text, struct json_doc **ret, struct err *e)

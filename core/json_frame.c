@@ -8,7 +8,7 @@
 struct framer {
     const char *p, *end;
     size_t depth;
-    uint64_t objects[JSON_DEPTH_MAX / 64]; /* a bit for each open bracket: is it a brace? */
+    uint64_t objects[(JSON_DEPTH_MAX + 63) / 64]; /* a bit for each open bracket: is it a brace? */
 };
 
 static enum rc refuse(const struct framer *f, struct slice text, const char *what, struct err *e)

@@ -154,7 +154,8 @@ static void set_verbs(struct json_doc *d, const struct json *n, struct kube_reso
     }
 }
 
-/* r holds what differs between the two forms; adds what they share, and keeps it. */
+/* r holds what differs between the two forms; adds what they share, and keeps it. Short names are for people: where they
+ * are too many there are none, as one odd CRD must not cost all others their discovery. */
 static enum rc keep(struct catalogue *c, struct json_doc *d, const struct json *n,
                     struct kube_resource *r, struct err *e)
 {
@@ -164,10 +165,9 @@ static enum rc keep(struct catalogue *c, struct json_doc *d, const struct json *
             buf_add_char(&names, ',');
         buf_add_slice(&names, json_text(d, s));
     }
-    enum rc rc = buf_check(&names, "discovery: short names", e);
-    if (rc != RC_OK)
-        return rc;
-    r->short_names = buf_slice(&names);
+    if (names.bad == RC_NOMEM)
+        return err_nomem(e);
+    r->short_names = names.bad == RC_OK ? buf_slice(&names) : SLICE_NULL;
     set_verbs(d, n, r);
     return r->resource.n && r->kind.n ? add_resource(c, r, e) : RC_OK;
 }
@@ -304,24 +304,41 @@ static void fail(struct kube_discovery *d, const struct err *why)
     d->state = e.rc;
 }
 
+/* Asks for a version's resources. One whose name makes no path counts as unreachable. */
+static enum rc ask_version(struct kube_discovery *d, struct group_version *v, struct err *e)
+{
+    AUTO(buf_done) struct buf path = BUF_INIT(4096);
+    struct err why = ERR_INIT;
+    buf_addf(&path, v->group.n ? "/apis/%.*s/%.*s" : "/api%.*s/%.*s", SLICE_ARG(v->group),
+             SLICE_ARG(v->version));
+    enum rc rc = buf_check(&path, "discovery: a group's name", &why);
+    if (rc == RC_OK)
+        rc = ask(d, buf_slice(&path), SLICE_NULL, &v->id, &why);
+    if (rc == RC_LIMIT || rc == RC_INVALID) {
+        v->answered = true;
+        v->unreachable = true;
+        return RC_OK;
+    }
+    if (rc != RC_OK) {
+        *e = why;
+        return rc;
+    }
+    d->in_flight++;
+    return RC_OK;
+}
+
 /* Starts what may be started; when all is answered the new catalogue becomes the present one. */
 static enum rc go_on(struct kube_discovery *d, struct err *e)
 {
     bool waiting = d->roots[0] || d->roots[1];
     for (size_t i = 0; i < d->next.versions.n; i++) {
         struct group_version *v = version_at(&d->next, i);
-        AUTO(buf_done) struct buf path = BUF_INIT(4096);
+        if (v->asked && !v->answered && !v->id && d->in_flight < GROUPS_AT_ONCE) {
+            enum rc rc = ask_version(d, v, e);
+            if (rc != RC_OK)
+                return rc;
+        }
         waiting |= v->asked && !v->answered;
-        if (!v->asked || v->answered || v->id || d->in_flight == GROUPS_AT_ONCE)
-            continue;
-        buf_addf(&path, v->group.n ? "/apis/%.*s/%.*s" : "/api%.*s/%.*s", SLICE_ARG(v->group),
-                 SLICE_ARG(v->version));
-        enum rc rc = buf_check(&path, "discovery: a group's name", e);
-        if (rc == RC_OK)
-            rc = ask(d, buf_slice(&path), SLICE_NULL, &v->id, e);
-        if (rc != RC_OK)
-            return rc;
-        d->in_flight++;
     }
     if (waiting)
         return RC_OK;

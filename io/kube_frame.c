@@ -119,6 +119,8 @@ static enum rc stream_value(struct stream *s, struct slice *ret, struct err *e)
     size_t n = 0;
     struct err why;
     enum rc rc = json_frame(value, &n, &why);
+    if (rc == RC_LIMIT)
+        return stream_fail(s, RC_LIMIT, why.msg, e);
     if (rc < 0 || (n != value.n && !behind))
         return stream_fail(s, RC_CORRUPT, "not JSON", e);
     s->from = s->at;

@@ -1,7 +1,7 @@
 /* Three-way merge: what desired has is set, what only base had is removed, the rest of live stays.
  *
  * Keeps nothing. Objects with many members (a ConfigMap may have tens of thousands) are looked up through a map,
- * so that the merge is not quadratic. Recursion is as deep as the objects, bounded by JSON_DEPTH_MAX. */
+ * so that the merge is not quadratic. Recursion is as deep as the objects, bounded by KUBE_MERGE_DEPTH. */
 #include "sinks/kube_merge.h"
 
 #include "core/json.h"
@@ -132,6 +132,10 @@ enum rc kube_merge(struct json_doc *live, struct json_doc *desired, const struct
     if (!json_is(into, JSON_OBJECT) || !json_is(from, JSON_OBJECT) || !is_object_or_none(sent) ||
         !is_object_or_none(owned))
         return err_set(e, RC_INVALID, ERR_FINAL, "only objects can be merged");
+    if (json_depth(live) > KUBE_MERGE_DEPTH || json_depth(desired) > KUBE_MERGE_DEPTH)
+        return err_set(e, RC_LIMIT, ERR_FINAL,
+                       "nested deeper than %d; deleting it in the destination has it made anew",
+                       KUBE_MERGE_DEPTH);
     enum rc rc = kube_retain(live, desired, rule, e);
     if (rc != RC_OK)
         return rc;

@@ -9,6 +9,9 @@
 struct json_doc;
 struct kube_rule;
 
+/* Merging recurses: what nests deeper is LIMIT. It can be made in the destination, and not be updated. */
+#define KUBE_MERGE_DEPTH 512
+
 /* What we gave the object before; of each only the shape counts where it is not equal to live. NULL: unknown. */
 struct kube_base {
     const struct json_doc *sent; /* the desired object that was sent before */

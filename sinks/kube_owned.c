@@ -4,13 +4,14 @@
  *   {"data": {"a": null}, "spec": {"ports": null}}
  *
  * Keeps nothing. A list whose elements are named one by one counts as a whole, as in the merge. Recursion is as deep as
- * the document, bounded by JSON_DEPTH_MAX. */
+ * the document, bounded by KUBE_MERGE_DEPTH. */
 #include "sinks/kube_owned.h"
 
 #include "core/buf.h"
 #include "core/json.h"
 #include "io/kube.h"
 #include "sinks/kube_mark.h"
+#include "sinks/kube_merge.h"
 
 #define FIELD "f:"
 
@@ -84,7 +85,8 @@ enum rc kube_owned(struct json_doc *live, struct json_doc **ret, struct err *e)
 {
     AUTO(buf_done) struct buf text = BUF_INIT(JSON_TEXT_MAX);
     const struct json *fields = our_fields(live);
-    if (!is_object(live, fields)) {
+    bool mergeable = json_depth(live) <= KUBE_MERGE_DEPTH;
+    if (!mergeable || !is_object(live, fields)) {
         *ret = NULL;
         return RC_OK;
     }

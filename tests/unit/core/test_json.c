@@ -201,6 +201,7 @@ static void nesting_is_allowed_to_its_limit_and_not_beyond(void **state)
     nested_text(&b, JSON_DEPTH_MAX);
     AUTO(json_freep) struct json_doc *d = parse_ok(buf_slice(&b));
     assert_printed(json_root(d), buf_slice(&b));
+    assert_int_equal(json_depth(d), JSON_DEPTH_MAX);
     nested_text(&b, JSON_DEPTH_MAX + 1);
     struct json_doc *none = NULL;
     struct err e = ERR_INIT;

@@ -1,6 +1,8 @@
 /* io/kube_discovery: both forms of discovery from a scripted server, unreachable groups, failures. */
 #include "io/kube_discovery.h"
 
+#include "core/buf.h"
+
 #include <stdio.h>
 
 #include <stdarg.h>
@@ -98,6 +100,31 @@ static void start(struct script *s, struct kube_discovery *d)
 
 #define assert_slice(s, text) assert_true(slice_eq((s), slice_str(text)))
 
+static void a_resource_with_too_many_short_names_has_none_and_costs_nobody(void **state)
+{
+    (void)state;
+    struct script s = {0};
+    AUTO(kube_discovery_freep) struct kube_discovery *d = kube_discovery_new(&s.http);
+    AUTO(buf_done) struct buf groups = BUF_INIT(1 << 16);
+    struct err e;
+    buf_add_str(&groups,
+                AGG "{\"metadata\":{\"name\":\"odd.io\"},\"versions\":[{\"version\":\"v1\","
+                    "\"resources\":[{\"resource\":\"odds\",\"responseKind\":{\"kind\":"
+                    "\"Odd\"},\"scope\":\"Cluster\",\"shortNames\":[\"o\"");
+    for (int i = 0; i < 1000; i++)
+        buf_addf(&groups, ",\"odd%04d\"", i);
+    buf_add_str(&groups, "]," VERBS "}]}]}]}");
+    start(&s, d);
+    assert_true(answer(d, &s, "/api", 200, CORE));
+    assert_true(answer(d, &s, "/apis", 200, groups.p));
+    assert_int_equal(kube_discovery_state(d, &e), RC_OK);
+    const struct kube_resource *odd =
+        kube_discovery_find(d, SLICE("odd.io"), SLICE("v1"), SLICE("odds"));
+    assert_non_null(odd);
+    assert_int_equal(odd->short_names.n, 0);
+    assert_non_null(kube_discovery_find(d, SLICE(""), SLICE("v1"), SLICE("pods")));
+}
+
 static void the_aggregated_form_gives_all_resources_in_two_requests(void **state)
 {
     (void)state;
@@ -168,6 +195,28 @@ static const char OLD_LIST[] =
     "{\"kind\":\"APIResourceList\",\"resources\":[{\"name\":\"things\",\"singularName\":\"thing\","
     "\"namespaced\":true,\"kind\":\"Thing\"," VERBS ",\"shortNames\":[\"t\"]},"
     "{\"name\":\"things/status\",\"kind\":\"Thing\",\"verbs\":[\"get\"]}]}";
+
+static void a_group_whose_name_makes_no_path_is_unreachable_and_costs_nobody(void **state)
+{
+    (void)state;
+    struct script s = {0};
+    AUTO(kube_discovery_freep) struct kube_discovery *d = kube_discovery_new(&s.http);
+    AUTO(buf_done) struct buf name = BUF_INIT(1 << 16), groups = BUF_INIT(1 << 16);
+    struct err e;
+    memset(buf_extend(&name, 5000), 'g', 5000);
+    buf_addf(&groups,
+             "{\"kind\":\"APIGroupList\",\"groups\":[{\"name\":\"%.*s\",\"versions\":"
+             "[{\"version\":\"v1\"}]},{\"name\":\"a.io\",\"versions\":[{\"version\":\"v1\"}]}]}",
+             SLICE_ARG(buf_slice(&name)));
+    start(&s, d);
+    assert_true(answer(d, &s, "/api", 200, OLD_CORE));
+    assert_true(answer(d, &s, "/apis", 200, groups.p));
+    assert_true(answer(d, &s, "/apis/a.io/v1", 200, OLD_LIST));
+    assert_true(answer(d, &s, "/api/v1", 200, OLD_LIST));
+    assert_int_equal(kube_discovery_state(d, &e), RC_OK);
+    assert_non_null(kube_discovery_find(d, SLICE("a.io"), SLICE("v1"), SLICE("things")));
+    assert_true(kube_discovery_unreachable(d, buf_slice(&name), SLICE_NULL));
+}
 
 static void the_older_form_is_asked_group_by_group(void **state)
 {
@@ -309,9 +358,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_aggregated_form_gives_all_resources_in_two_requests),
+        cmocka_unit_test(a_resource_with_too_many_short_names_has_none_and_costs_nobody),
         cmocka_unit_test(without_a_version_the_preferred_one_that_has_it_is_found),
         cmocka_unit_test(a_stale_group_is_unreachable_and_not_empty),
         cmocka_unit_test(the_older_form_is_asked_group_by_group),
+        cmocka_unit_test(a_group_whose_name_makes_no_path_is_unreachable_and_costs_nobody),
         cmocka_unit_test(a_group_is_unreachable_however_its_request_fails),
         cmocka_unit_test(at_most_eight_groups_are_asked_at_once),
         cmocka_unit_test(a_failed_try_says_why_and_keeps_the_result_before_it),

@@ -302,6 +302,26 @@ static void a_truncated_list_never_ends(void **state)
     assert_int_equal(seen, 3);
 }
 
+/* Anybody who may create one custom resource can nest it this deep. */
+static void an_object_that_nests_deep_is_an_item_like_others(void **state)
+{
+    (void)state;
+    enum { DEPTH = 5000 };
+    AUTO(kube_list_frames_freep) struct kube_list_frames *f = kube_list_frames_new();
+    AUTO(buf_done) struct buf b = BUF_INIT(1 << 20);
+    struct slice item;
+    struct err e = ERR_INIT;
+    buf_add_str(&b, "{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[{\"spec\":");
+    for (int i = 0; i < DEPTH; i++)
+        buf_add_char(&b, '[');
+    for (int i = 0; i < DEPTH; i++)
+        buf_add_char(&b, ']');
+    buf_add_str(&b, "}]}");
+    assert_int_equal(kube_list_feed(f, buf_slice(&b), &e), RC_OK);
+    assert_int_equal(kube_list_next(f, &item, &e), RC_OK);
+    assert_int_equal(kube_list_next(f, &item, &e), RC_END);
+}
+
 static void a_list_larger_than_any_buffer_passes_item_by_item(void **state)
 {
     (void)state;
@@ -337,6 +357,7 @@ int main(void)
         cmocka_unit_test(empty_lists_end_without_items),
         cmocka_unit_test(what_is_no_list_is_corrupt_and_never_an_empty_one),
         cmocka_unit_test(a_truncated_list_never_ends),
+        cmocka_unit_test(an_object_that_nests_deep_is_an_item_like_others),
         cmocka_unit_test(a_list_larger_than_any_buffer_passes_item_by_item),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

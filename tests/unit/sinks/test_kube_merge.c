@@ -189,6 +189,25 @@ static void what_is_no_object_is_refused(void **state)
     assert_true(changed);
 }
 
+static void what_nests_too_deep_to_recurse_is_a_limit(void **state)
+{
+    (void)state;
+    AUTO(buf_done) struct buf b = BUF_INIT(1 << 20);
+    for (int i = 0; i <= KUBE_MERGE_DEPTH; i++)
+        buf_add_str(&b, "{\"a\":");
+    buf_add_char(&b, '1');
+    for (int i = 0; i <= KUBE_MERGE_DEPTH; i++)
+        buf_add_char(&b, '}');
+    AUTO(json_freep) struct json_doc *deep = kt_parse(b.p);
+    AUTO(json_freep) struct json_doc *flat = kt_parse("{}");
+    const struct kube_rule *rule = kube_rule_find(SLICE(""), SLICE("x"));
+    const struct kube_base none = {NULL, NULL};
+    struct err e = ERR_INIT;
+    bool changed;
+    assert_int_equal(kube_merge(flat, deep, &none, rule, &changed, &e), RC_LIMIT);
+    assert_int_equal(kube_merge(deep, flat, &none, rule, &changed, &e), RC_LIMIT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +226,7 @@ int main(void)
         cmocka_unit_test(a_node_port_of_the_destination_survives_the_list_around_it),
         cmocka_unit_test(members_beyond_the_few_are_found_as_well),
         cmocka_unit_test(what_is_no_object_is_refused),
+        cmocka_unit_test(what_nests_too_deep_to_recurse_is_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
