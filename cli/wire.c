@@ -276,10 +276,11 @@ static enum rc open_producer(void *arg, const struct cluster *source, struct pro
                              struct err *e)
 {
     struct wire *w = arg;
+    const struct kube_config *c = &source->config;
     struct http *http;
-    enum rc rc = http_curl_open(&source->config.target, &w->env, &http, e);
+    enum rc rc = http_curl_open(&c->target, &w->env, &http, e);
     if (rc == RC_OK)
-        rc = kube_producer_open(http, &w->env, ret, e);
+        rc = kube_producer_open(http, c->target.ca_pem, c->ns, &w->env, ret, e);
     return rc < 0 ? err_wrap(e, "source %s", source->full_name) : rc;
 }
 
@@ -314,11 +315,14 @@ static enum rc open_kube_sink(struct wire *w, const struct sync *sync, struct sl
     enum rc rc = selected_scopes(sync, &selected, &text, e);
     if (rc < 0)
         return rc;
-    struct kube_sink_opts opts = {.source = source_identity,
+    const struct kube_config *c = &sync->destination->config;
+    struct kube_sink_opts opts = {.ca_pem = c->target.ca_pem,
+                                  .ns = c->ns,
+                                  .source = source_identity,
                                   .sync = slice_str(sync->full_name),
                                   .selected = selected,
                                   .n_selected = sync->replication.n_entries};
-    rc = http_curl_open(&sync->destination->config.target, &w->env, &opts.http, e);
+    rc = http_curl_open(&c->target, &w->env, &opts.http, e);
     return rc == RC_OK ? kube_sink_open(&opts, &w->env, ret, e) : rc;
 }
 

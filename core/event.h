@@ -57,7 +57,7 @@ struct event {
     enum event_op op;
     enum event_cause cause;
     enum event_source_kind source_kind;
-    struct slice source; /* identity of the source: kube-system's uid, or the ensemble's */
+    struct slice source; /* identity of the source: a cluster's or an ensemble's */
     struct slice key;
     struct slice version; /* resourceVersion or zxid, opaque */
     struct slice uid;

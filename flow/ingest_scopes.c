@@ -110,7 +110,7 @@ enum rc ingest_load_source(struct ingest *g, struct err *e)
     struct slice identity = json_get_text(doc, json_root(doc), "identity");
     g->identity = strndup(identity.n ? identity.p : "", identity.n);
     g->incarnation = found.event.incarnation;
-    return g->identity ? RC_OK : err_nomem(e);
+    return g->identity ? producer_expect(g->producer, identity, e) : err_nomem(e);
 }
 
 /* ---- Scopes ---- */

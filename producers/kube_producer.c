@@ -1,7 +1,7 @@
 /* The Kubernetes producer: identity, then discovery, then one state machine for each scope.
  *
- * The source's identity is the uid of its namespace kube-system. Nothing is listed before it is
- * known, so that every event carries it. Discovery is asked again when a CustomResourceDefinition
+ * Nothing is listed before the source's identity (io/kube_identity.h) is known, so that every event
+ * carries it. Discovery is asked again when a CustomResourceDefinition
  * changes, when a wanted resource is missing, and after failures. One thread. */
 #include "producers/producer.h"
 
@@ -17,13 +17,13 @@
 #include "io/kube.h"
 #include "io/kube_discovery.h"
 #include "io/kube_error.h"
+#include "io/kube_identity.h"
 #include "producers/kube_queue.h"
 #include "producers/kube_scope.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define IDENTITY_PATH      "/api/v1/namespaces/kube-system"
 #define HTTP_EVENTS_A_STEP 256
 #define RETRY_FIRST_NS     (500 * NS_PER_MS)
 #define RETRY_MAX_NS       (30 * NS_PER_S)
@@ -41,7 +41,7 @@ struct kube_producer {
     struct kube_discovery *discovery;
     enum stage stage;
     bool ever_discovered;
-    http_id request;
+    struct kube_identity who;
     struct backoff backoff;
     uint64_t asked_at; /* world.lost when the source was last asked who it is */
     struct backoff verify_backoff;
@@ -49,8 +49,7 @@ struct kube_producer {
     bool held;             /* the sockets are left unread */
     int64_t due_ns;        /* of the next try of the present stage */
     int64_t kinds_due_ns;  /* RUNNING: when to ask discovery again; INT64_MAX: no need */
-    char *identity;
-    char error[320]; /* of identity and discovery */
+    char error[320];       /* of identity and discovery */
     struct kube_scope **scopes;
     size_t n_scopes, cap_scopes;
 };
@@ -88,7 +87,7 @@ static enum rc queue_identity(struct kube_producer *k, const char *reason, struc
 {
     AUTO(buf_done) struct buf body = BUF_INIT(EVENT_TEXT_MAX);
     buf_add_str(&body, "{\"identity\":");
-    json_print_text(slice_str(k->identity), &body);
+    json_print_text(buf_slice(&k->who.known), &body);
     buf_addf(&body, ",\"reason\":\"%s\"}", reason);
     enum rc rc = buf_check(&body, "identity", e);
     if (rc < 0)
@@ -104,41 +103,34 @@ static enum rc queue_identity(struct kube_producer *k, const char *reason, struc
 
 static enum rc ask_identity(struct kube_producer *k, struct err *e)
 {
-    struct http_request r = {
-        .method = HTTP_GET, .path = SLICE(IDENTITY_PATH), .body_max = KUBE_BODY_MAX};
-    enum rc rc = http_start(k->http, &r, &k->request, e);
+    enum rc rc = kube_identity_ask(&k->who, k->http, e);
     k->asked_at = k->world.lost;
     if (rc == RC_OK && k->stage == ASK_IDENTITY)
         k->stage = WAIT_IDENTITY;
     return rc;
 }
 
-static enum rc read_identity(struct slice body, char **ret, struct err *why)
+static void say_by_ca(struct kube_producer *k)
 {
-    AUTO(json_freep) struct json_doc *doc = NULL;
-    enum rc rc = json_parse_view(body, &doc, why);
-    if (rc != RC_OK)
-        return rc;
-    struct slice uid = json_get_text(doc, json_get(json_root(doc), "metadata"), "uid");
-    if (uid.n == 0)
-        return err_set(why, RC_INVALID, ERR_RETRY, "the namespace kube-system has no uid");
-    char *identity = strndup(uid.p, uid.n);
-    if (!identity)
-        return err_nomem(why);
-    *ret = identity;
-    return RC_OK;
+    if (kube_identity_is_by_ca(buf_slice(&k->who.found)))
+        DIAG(k->env.diag, DIAG_INFO,
+             "the source's namespace kube-system cannot be read: its CA certificate and another "
+             "namespace tell which cluster it is",
+             DIAG_S("sourceCluster.uid", buf_slice(&k->who.found)));
 }
 
 /* The first answer begins everything. A later one lets the scopes go on, unless it is another's: then
  * nothing more is asked, and the new identity is all that is said (ingest refuses it). */
-static enum rc note_identity(struct kube_producer *k, char *identity, struct err *e)
+static enum rc note_identity(struct kube_producer *k, struct err *e)
 {
     bool first = k->stage == WAIT_IDENTITY;
-    bool same = !first && strcmp(identity, k->identity) == 0;
-    free(k->identity);
-    k->identity = identity;
+    bool same = !first && slice_eq(buf_slice(&k->who.found), buf_slice(&k->who.known));
+    enum rc rc = kube_identity_expect(&k->who, buf_slice(&k->who.found), e);
+    if (rc < 0)
+        return rc;
     k->error[0] = '\0';
     if (first) {
+        say_by_ca(k);
         backoff_reset(&k->backoff);
         k->stage = ASK_KINDS;
         k->due_ns = 0;
@@ -155,18 +147,14 @@ static enum rc identity_answered(struct kube_producer *k, const struct http_even
 {
     struct kube_verdict v;
     struct err why = ERR_INIT;
-    char *identity = NULL;
-    k->request = 0;
-    if (ev->err.rc < 0)
-        kube_judge_failure(&ev->err, &v);
-    else
-        kube_judge(ev->status, ev->content_type, ev->data, ev->retry_after_ns, &v);
-    enum rc rc = v.cls == KUBE_OK ? read_identity(ev->data, &identity, &why)
-                                  : kube_verdict_err(&v, "GET namespace kube-system", &why);
-    if (rc == RC_NOMEM)
-        return err_nomem(e);
-    if (identity)
-        return note_identity(k, identity, e);
+    enum rc rc = kube_identity_answer(&k->who, k->http, ev, &v, e);
+    if (rc < 0 && k->stage == WAIT_IDENTITY)
+        k->stage = ASK_IDENTITY;
+    if (rc != RC_OK)
+        return rc < 0 ? rc : RC_OK;
+    if (v.cls == KUBE_OK)
+        return note_identity(k, e);
+    (void)kube_verdict_err(&v, "GET namespace", &why);
     if (k->stage == WAIT_IDENTITY) {
         try_later(k, ASK_IDENTITY, "identity of the source", &why);
         return RC_OK;
@@ -239,7 +227,7 @@ static enum rc restart_all(struct kube_producer *k, struct err *e)
     DIAG(k->env.diag, DIAG_WARN,
          "the source's resourceVersions went backwards (restored from a backup?): all is listed "
          "anew",
-         DIAG_S("sourceCluster.uid", slice_str(k->identity)));
+         DIAG_S("sourceCluster.uid", buf_slice(&k->who.known)));
     k->world.regressed = false;
     for (size_t i = 0; i < k->n_scopes; i++)
         kube_scope_restart(k->scopes[i]);
@@ -248,7 +236,7 @@ static enum rc restart_all(struct kube_producer *k, struct err *e)
 
 static enum rc offer(struct kube_producer *k, const struct http_event *ev, struct err *e)
 {
-    if (k->request && ev->id == k->request)
+    if (k->who.asking && ev->id == k->who.asking)
         return ev->kind == HTTP_DONE ? identity_answered(k, ev, e) : RC_OK;
     if (kube_discovery_offer(k->discovery, ev))
         return RC_OK;
@@ -314,7 +302,7 @@ static enum rc advance(struct kube_producer *k, int64_t *wake_ns, struct err *e)
 /* Asks again who the source is when a scope lost it: RC_OK if it did, RC_AGAIN. */
 static enum rc verify(struct kube_producer *k, int64_t *wake_ns, struct err *e)
 {
-    if (k->world.lost == k->world.verified || k->request)
+    if (k->world.lost == k->world.verified || k->who.asking)
         return RC_AGAIN;
     if (k->verify_due_ns > now_ns(k)) {
         *wake_ns = k->verify_due_ns < *wake_ns ? k->verify_due_ns : *wake_ns;
@@ -363,6 +351,11 @@ static enum rc kube_take(struct producer *p, const struct event **ret, struct er
         return RC_AGAIN;
     *ret = ev;
     return RC_OK;
+}
+
+static enum rc kube_expect(struct producer *p, struct slice identity, struct err *e)
+{
+    return kube_identity_expect(&downcast(p)->who, identity, e);
 }
 
 /* ---- Scopes ---- */
@@ -441,12 +434,13 @@ static void kube_close(struct producer *p)
     kube_discovery_free(k->discovery);
     kube_queue_free(k->queue);
     http_close(k->http);
-    free(k->identity);
+    kube_identity_done(&k->who);
     free(k);
 }
 
 static const struct producer_ops kube_ops = {
     .name = "kubernetes",
+    .expect = kube_expect,
     .add = kube_add,
     .drop = kube_drop,
     .step = kube_step,
@@ -456,8 +450,8 @@ static const struct producer_ops kube_ops = {
     .close = kube_close,
 };
 
-enum rc kube_producer_open(struct http *http, const struct env *env, struct producer **ret,
-                           struct err *e)
+enum rc kube_producer_open(struct http *http, const char *ca_pem, const char *ns,
+                           const struct env *env, struct producer **ret, struct err *e)
 {
     struct kube_producer *k = calloc(1, sizeof *k);
     if (!k) {
@@ -473,10 +467,12 @@ enum rc kube_producer_open(struct http *http, const struct env *env, struct prod
     k->queue = kube_queue_new();
     k->discovery = kube_discovery_new(http);
     k->world = (struct kube_scope_world){.http = http, .env = &k->env, .queue = k->queue};
-    if (!k->queue || !k->discovery) {
+    enum rc rc = kube_identity_init(&k->who, ca_pem, ns, e);
+    if (rc == RC_OK && (!k->queue || !k->discovery))
+        rc = err_nomem(e);
+    if (rc == RC_OK)
+        *ret = &k->producer;
+    else
         kube_close(&k->producer);
-        return err_nomem(e);
-    }
-    *ret = &k->producer;
-    return RC_OK;
+    return rc;
 }

@@ -3,6 +3,11 @@
 
 #include <assert.h>
 
+enum rc producer_expect(struct producer *p, struct slice identity, struct err *e)
+{
+    return p->ops->expect(p, identity, e);
+}
+
 enum rc producer_add(struct producer *p, struct slice scope, struct slice api_version,
                      struct slice resume, struct err *e)
 {

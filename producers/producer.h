@@ -46,6 +46,7 @@ struct producer_status {
 
 struct producer_ops {
     const char *name;
+    enum rc (*expect)(struct producer *p, struct slice identity, struct err *e);
     enum rc (*add)(struct producer *p, struct slice scope, struct slice api_version,
                    struct slice resume, struct err *e);
     void (*drop)(struct producer *p, struct slice scope);
@@ -59,6 +60,10 @@ struct producer {
     const struct producer_ops *ops;
 };
 
+/* Before the first step: the source's identity as the log knows it. The producer finds out in the
+ * manner of that one who the source is, so that an equal source says the equal; an unequal one is
+ * told as it is. Errors: LIMIT, NOMEM. */
+MUST_CHECK enum rc producer_expect(struct producer *p, struct slice identity, struct err *e);
 /* Follows one more scope, in that version ("v1"; empty: the source's preferred one): from `resume`
  * if that is given, else from a listing. A scope that is there already is left as it is. Errors:
  * INVALID, NOMEM. */
@@ -81,8 +86,9 @@ MUST_CHECK enum rc producer_wait(struct producer *p, int wake_fd, int64_t timeou
 void producer_close(struct producer *p);
 DEFINE_FREEP(struct producer, producer_close)
 
-/* Kubernetes. Takes http (even on failure). */
-MUST_CHECK enum rc kube_producer_open(struct http *http, const struct env *env,
-                                      struct producer **ret, struct err *e);
+/* Kubernetes. Takes http (even on failure); ca_pem and ns as in kube_identity_init of
+ * io/kube_identity.h. Errors: NOMEM, LIMIT. */
+MUST_CHECK enum rc kube_producer_open(struct http *http, const char *ca_pem, const char *ns,
+                                      const struct env *env, struct producer **ret, struct err *e);
 
 #endif

@@ -1,49 +1,44 @@
-/* The destination's identity: the uid of its namespace kube-system.
+/* The destination's identity (io/kube_identity.h).
  *
- * Keeps the uid for its life: once known, a different one is fatal. Denials are asked again rarely, all else with
+ * Keeps it for its life: once known, a different one is fatal. Denials are asked again rarely, all else with
  * back-off. */
 #include "sinks/kube_link.h"
 
 #include "core/clock.h"
 #include "core/diag.h"
 #include "core/env.h"
-#include "core/json.h"
-#include "io/kube.h"
 #include "io/kube_error.h"
 
 #include <stdio.h>
 
-#define IDENTITY_PATH SLICE("/api/v1/namespaces/kube-system")
-#define FIRST_NS      (500 * NS_PER_MS)
-#define MOST_NS       (30 * NS_PER_S)
-#define DENIED_NS     (30 * NS_PER_S)
-#define UID_MAX       256
+#define FIRST_NS  (500 * NS_PER_MS)
+#define MOST_NS   (30 * NS_PER_S)
+#define DENIED_NS (30 * NS_PER_S)
 
-void kube_link_init(struct kube_link *l, struct slice source)
+enum rc kube_link_init(struct kube_link *l, struct slice source, const char *ca_pem, const char *ns,
+                       struct err *e)
 {
-    *l = (struct kube_link){.source = source,
-                            .uid = BUF_INIT(UID_MAX),
-                            .backoff = {.first_ns = FIRST_NS, .max_ns = MOST_NS}};
+    *l = (struct kube_link){.source = source, .backoff = {.first_ns = FIRST_NS, .max_ns = MOST_NS}};
     snprintf(l->error, sizeof l->error, "not asked yet");
+    return kube_identity_init(&l->who, ca_pem, ns, e);
 }
 
 void kube_link_done(struct kube_link *l)
 {
-    buf_done(&l->uid);
+    kube_identity_done(&l->who);
 }
 
 enum rc kube_link_step(struct kube_link *l, struct http *h, int64_t now, int64_t *ret_wake_ns,
                        struct err *e)
 {
-    const struct http_request r = {.method = HTTP_GET, .path = IDENTITY_PATH};
     *ret_wake_ns = INT64_MAX;
-    if (l->up || l->fatal || l->asking)
+    if (l->up || l->fatal || l->who.asking)
         return RC_AGAIN;
     if (now < l->not_before) {
         *ret_wake_ns = l->not_before;
         return RC_AGAIN;
     }
-    return http_start(h, &r, &l->asking, e);
+    return kube_identity_ask(&l->who, h, e);
 }
 
 static void down(struct kube_link *l, const struct kube_verdict *v, const struct env *env)
@@ -56,7 +51,7 @@ static void down(struct kube_link *l, const struct kube_verdict *v, const struct
     l->not_before = clock_boot_ns(env->clock) + wait;
     snprintf(l->error, sizeof l->error, "%.60s: %.240s", v->reason, v->message);
     DIAG(env->diag, DIAG_WARN, "error getting namespace from cluster",
-         DIAG_S("destinationObject.name", SLICE("kube-system")),
+         DIAG_S("destinationObject.name", l->who.places[l->who.at]),
          DIAG_S("error", slice_str(l->error)));
 }
 
@@ -64,22 +59,34 @@ static void fail(struct kube_link *l, const struct env *env, const char *why)
 {
     l->fatal = true;
     snprintf(l->error, sizeof l->error, "%s", why);
-    DIAG(env->diag, DIAG_ERROR, l->error, DIAG_S("destinationCluster.uid", buf_slice(&l->uid)));
+    DIAG(env->diag, DIAG_ERROR, l->error,
+         DIAG_S("destinationCluster.uid", buf_slice(&l->who.known)));
 }
 
-static enum rc learn(struct kube_link *l, struct slice uid, const struct env *env, struct err *e)
+/* Once in its life, for a restart finds out anew in which manner the cluster can be known. */
+static void say_by_ca(const struct kube_link *l, const struct env *env)
 {
-    if (slice_eq(uid, l->source)) {
+    if (l->who.known.n == 0 && kube_identity_is_by_ca(buf_slice(&l->who.found)))
+        DIAG(env->diag, DIAG_WARN,
+             "the destination's namespace kube-system cannot be read: its CA certificate and "
+             "another namespace tell which cluster it is; marks that were made while kube-system "
+             "could be read do not count, and these will not when it can be read",
+             DIAG_S("destinationCluster.uid", buf_slice(&l->who.found)));
+}
+
+static enum rc learn(struct kube_link *l, const struct env *env, struct err *e)
+{
+    struct slice found = buf_slice(&l->who.found), known = buf_slice(&l->who.known);
+    if (slice_eq(found, l->source)) {
         fail(l, env, "source and destination are the same cluster");
         return RC_OK;
     }
-    if (l->uid.n > 0 && !slice_eq(uid, buf_slice(&l->uid))) {
+    if (known.n > 0 && !slice_eq(found, known)) {
         fail(l, env, "the destination is another cluster than before");
         return RC_OK;
     }
-    buf_reset(&l->uid);
-    buf_add_slice(&l->uid, uid);
-    enum rc rc = buf_check(&l->uid, "the destination's identity", e);
+    say_by_ca(l, env);
+    enum rc rc = kube_identity_expect(&l->who, found, e);
     if (rc != RC_OK)
         return rc;
     l->up = true;
@@ -88,39 +95,20 @@ static enum rc learn(struct kube_link *l, struct slice uid, const struct env *en
     return RC_OK;
 }
 
-static enum rc read_identity(struct kube_link *l, const struct http_event *ev,
-                             const struct env *env, struct err *e)
+bool kube_link_asked(const struct kube_link *l, const struct http_event *ev)
 {
-    AUTO(json_freep) struct json_doc *d = NULL;
-    struct kube_object object;
-    enum rc rc = json_parse_view(ev->data, &d, e);
-    if (rc == RC_OK)
-        rc = kube_object_read(d, &object, e);
-    if (rc == RC_OK && object.uid.n == 0)
-        rc = err_set(e, RC_INVALID, ERR_RETRY, "namespace kube-system without a uid");
-    return rc == RC_OK ? learn(l, object.uid, env, e) : rc;
+    return l->who.asking != 0 && l->who.asking == ev->id;
 }
 
-enum rc kube_link_answer(struct kube_link *l, const struct http_event *ev, const struct env *env,
-                         struct err *e)
+enum rc kube_link_answer(struct kube_link *l, struct http *h, const struct http_event *ev,
+                         const struct env *env, struct err *e)
 {
     struct kube_verdict v;
-    struct err why = ERR_INIT;
-    l->asking = 0;
-    if (ev->err.rc == RC_OK)
-        kube_judge(ev->status, ev->content_type, ev->data, ev->retry_after_ns, &v);
-    else
-        kube_judge_failure(&ev->err, &v);
-    if (v.cls == KUBE_OK) {
-        enum rc rc = read_identity(l, ev, env, &why);
-        if (rc == RC_OK)
-            return RC_OK;
-        if (rc == RC_NOMEM)
-            return err_nomem(e);
-        v = (struct kube_verdict){.cls = KUBE_NONSENSE, .retry_after_ns = -1};
-        snprintf(v.reason, sizeof v.reason, "the answer is no API server's");
-        snprintf(v.message, sizeof v.message, "%.300s", why.msg);
-    }
+    enum rc rc = kube_identity_answer(&l->who, h, ev, &v, e);
+    if (rc != RC_OK)
+        return rc < 0 ? rc : RC_OK;
+    if (v.cls == KUBE_OK)
+        return learn(l, env, e);
     down(l, &v, env);
     return RC_OK;
 }

@@ -228,9 +228,9 @@ static enum rc on_event(struct kube_sink *k, const struct http_event *ev, struct
     struct kube_verdict v;
     if (ev->kind != HTTP_DONE)
         return RC_OK; /* answers come whole */
-    if (k->link.asking == ev->id) {
-        enum rc rc = kube_link_answer(&k->link, ev, &k->env, e);
-        k->dest.me.destination = buf_slice(&k->link.uid);
+    if (kube_link_asked(&k->link, ev)) {
+        enum rc rc = kube_link_answer(&k->link, k->http, ev, &k->env, e);
+        k->dest.me.destination = buf_slice(&k->link.who.known);
         return rc;
     }
     struct slot *x = slot_of(k, ev->id);
@@ -427,9 +427,7 @@ static enum rc init(struct kube_sink *k, const struct kube_sink_opts *opts, stru
     k->dest.diag = k->env.diag;
     k->scans = (struct kube_scans){.dest = &k->dest, .http = k->http};
     enum rc rc = copy_names(k, opts, e);
-    if (rc == RC_OK)
-        kube_link_init(&k->link, k->dest.source);
-    return rc;
+    return rc == RC_OK ? kube_link_init(&k->link, k->dest.source, opts->ca_pem, opts->ns, e) : rc;
 }
 
 enum rc kube_sink_open(const struct kube_sink_opts *opts, const struct env *env, struct sink **ret,

@@ -127,6 +127,10 @@ static enum rc update(struct kube_write *w, struct seen *s, bool only_if_equal, 
 
 static enum rc adopt(struct kube_write *w, struct seen *s, struct err *e)
 {
+    /* Identities of two kinds (io/kube_identity.h) do not tell this; the object itself does. */
+    if (slice_eq(s->object.uid, w->item.event->uid))
+        return end(w, SINK_HELD, "same-cluster",
+                   "the object is the source's own: source and destination are the same cluster");
     if (w->item.policy->adopt == ADOPT_NEVER)
         return end(w, SINK_HELD, "not-ours",
                    "the destination has an object of this name that is not ours (adopt: never)");

@@ -126,9 +126,10 @@ void sink_close(struct sink *s);
 DEFINE_FREEP(struct sink, sink_close)
 
 struct kube_sink_opts {
-    struct http *http;   /* taken, even on failure */
-    struct slice source; /* identity of the source cluster */
-    struct slice sync;   /* "namespace/name" of the synchronization */
+    struct http *http;       /* taken, even on failure */
+    const char *ca_pem, *ns; /* as in kube_identity_init of io/kube_identity.h */
+    struct slice source;     /* identity of the source cluster */
+    struct slice sync;       /* "namespace/name" of the synchronization */
     const struct slice *
         selected; /* the scopes "group/resource" that the synchronization copies: owned objects of selected owners are skipped */
     size_t n_selected;

@@ -86,7 +86,8 @@ void fake_kube_set_aggregated_discovery(struct fake_kube *k,
 /* The group's back end does not answer: 503, and discovery calls it stale. */
 void fake_kube_set_group_stale(struct fake_kube *k, const char *group, bool on);
 /* 403. verb is one of get, list, watch, create, update, delete or NULL for all; ns is NULL for
- * every place, "" for requests over the whole cluster. allow takes all denials back. */
+ * every place, "" for requests over the whole cluster; a namespace lies in its own place. allow
+ * takes all denials back. */
 void fake_kube_deny(struct fake_kube *k, const char *group, const char *resource, const char *ns,
                     const char *verb);
 void fake_kube_allow(struct fake_kube *k);

@@ -96,11 +96,17 @@ void fk_fail_not_found(struct fk_answer *a, const struct fk_kind *kind, struct s
             "%s \"%.*s\" not found", what.p, SLICE_ARG(name));
 }
 
+/* A namespace itself lies in its own place, as the authorizers see it. */
+static struct slice place_of(const struct fk_request *r)
+{
+    return strcmp(r->kind->resource, "namespaces") == 0 ? r->name : r->ns;
+}
+
 static bool matches(const struct fk_denial *d, const struct fk_request *r, const char *verb)
 {
     return slice_eq(slice_str(d->group), slice_str(r->kind->group)) &&
            slice_eq(slice_str(d->resource), slice_str(r->kind->resource)) &&
-           (!d->ns || slice_eq(slice_str(d->ns), r->ns)) &&
+           (!d->ns || slice_eq(slice_str(d->ns), place_of(r))) &&
            (!d->verb || strcmp(d->verb, verb) == 0);
 }
 

@@ -26,6 +26,7 @@ struct fake_producer {
     size_t n;
     struct event *taken;
     struct map *scopes; /* name -> struct scope */
+    char *expected;
 };
 
 static void *sure(void *p)
@@ -104,6 +105,11 @@ void fake_producer_object(struct producer *p, enum event_op op, enum event_cause
                                          .body = slice_of(body, (size_t)n_body)});
 }
 
+const char *fake_producer_expected(const struct producer *p)
+{
+    return downcast(p)->expected;
+}
+
 size_t fake_producer_waiting(const struct producer *p)
 {
     return downcast(p)->n;
@@ -135,6 +141,14 @@ void fake_producer_set_status(struct producer *p, const char *scope, enum produc
 }
 
 /* ---- The interface ---- */
+
+static enum rc fake_expect(struct producer *p, struct slice identity, struct err *e)
+{
+    (void)e;
+    free(downcast(p)->expected);
+    downcast(p)->expected = sure(strndup(identity.n ? identity.p : "", identity.n));
+    return RC_OK;
+}
 
 static enum rc fake_add(struct producer *p, struct slice scope, struct slice api_version,
                         struct slice resume, struct err *e)
@@ -209,12 +223,14 @@ static void fake_close(struct producer *p)
         free(s);
     }
     free(f->taken);
+    free(f->expected);
     map_free(f->scopes);
     free(f);
 }
 
 static const struct producer_ops fake_ops = {
     .name = "fake",
+    .expect = fake_expect,
     .add = fake_add,
     .drop = fake_drop,
     .step = fake_step,

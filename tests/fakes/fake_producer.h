@@ -18,6 +18,8 @@ void fake_producer_own(struct producer *p, enum event_op op, const char *scope,
 /* PUT or DELETE of an object; uid "u-<key>", body {"v":<version>}. */
 void fake_producer_object(struct producer *p, enum event_op op, enum event_cause cause,
                           const char *key, const char *version);
+/* The identity that it was told to expect; NULL: none. */
+const char *fake_producer_expected(const struct producer *p);
 /* Events that were not taken yet. */
 size_t fake_producer_waiting(const struct producer *p);
 /* The resume position that a scope was added with ("" for a listing), NULL if it is not there; and its

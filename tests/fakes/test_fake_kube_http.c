@@ -298,6 +298,9 @@ static void permissions_are_denied_by_verb_and_place(void **state)
     assert_int_equal(fetch(t, HTTP_GET, CM "?watch=1", NULL), 403);
     fake_kube_allow(t->k);
     assert_int_equal(post(t, "a"), 201);
+    fake_kube_deny(t->k, "", "namespaces", "kube-system", "get");
+    assert_int_equal(fetch(t, HTTP_GET, "/api/v1/namespaces/kube-system", NULL), 403);
+    assert_int_equal(fetch(t, HTTP_GET, "/api/v1/namespaces/default", NULL), 200);
     fake_kube_set_unauthorized(t->k, true);
     assert_int_equal(fetch(t, HTTP_GET, CM "/a", NULL), 401);
     assert_int_equal(judge(t), KUBE_UNAUTHORIZED);

@@ -215,7 +215,7 @@ static enum rc open_intake(struct world *w, struct us_intake *i, struct err *e)
         abort();
     property_listen(w, i->log);
     fake_kube_connect(w->source, &http);
-    rc = kube_producer_open(http, &w->env, &i->producer, e);
+    rc = kube_producer_open(http, /* ca_pem= */ NULL, /* ns= */ NULL, &w->env, &i->producer, e);
     if (rc == RC_OK)
         rc = ingest_open(i->producer, i->log, &w->env, &i->ingest, e);
     if (rc == RC_OK)

@@ -104,6 +104,7 @@ static void the_identity_is_pinned_across_restarts(void **state)
     list_two(w);
     stop(w);
     start(w);
+    assert_string_equal(fake_producer_expected(w->producer), "cluster-1");
     run(w); /* the same cluster: no event */
     assert_said(w, "");
     stop(w);

@@ -4,6 +4,7 @@
 #include "producers/kube_queue.h"
 #include "producers/producer.h"
 
+#define CA      "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n"
 #define CM      "/configmaps"
 #define WIDGETS "example.com/widgets"
 #define CRD                                                                                        \
@@ -26,9 +27,22 @@ static int setup(void **state)
     assert_non_null(t);
     cw_init(&t->w);
     fake_kube_connect(t->w.kube, &http);
-    assert_ok(kube_producer_open(http, &t->w.env, &t->producer, &e));
+    assert_ok(
+        kube_producer_open(http, /* ca_pem= */ NULL, /* ns= */ NULL, &t->w.env, &t->producer, &e));
     *state = t;
     return 0;
+}
+
+/* Another process, whose kubeconfig names a CA, and whose log knows that identity. */
+static void start_again(struct test *t, const char *known)
+{
+    struct http *http = NULL;
+    struct err e = ERR_INIT;
+    producer_close(t->producer);
+    fake_kube_connect(t->w.kube, &http);
+    assert_ok(kube_producer_open(http, CA, /* ns= */ NULL, &t->w.env, &t->producer, &e));
+    if (known[0])
+        assert_ok(producer_expect(t->producer, slice_str(known), &e));
 }
 
 static int teardown(void **state)
@@ -100,12 +114,17 @@ static struct producer_status status_of(struct test *t, const char *scope)
     return s;
 }
 
-static void following(struct test *t)
+static void follow(struct test *t)
 {
     add(t, CM);
     cw_put(&t->w, "a", 1);
     run_for(t, 10 * NS_PER_S);
     assert_int_equal(status_of(t, CM).phase, PRODUCER_FOLLOWING);
+}
+
+static void following(struct test *t)
+{
+    follow(t);
     forget_said(t);
 }
 
@@ -135,6 +154,49 @@ static void without_an_identity_nothing_is_asked_and_the_reason_is_told(void **s
     run_for(t, 60 * NS_PER_S);
     assert_int_equal(status_of(t, CM).phase, PRODUCER_FOLLOWING);
     assert_string_equal(status_of(t, CM).error, "");
+}
+
+/* The identity in what was said. */
+static void said_identity(struct test *t, char *ret, size_t size)
+{
+    const char *at = strstr(t->w.said.p, "{\"identity\":\"");
+    assert_non_null(at);
+    at += strlen("{\"identity\":\"");
+    snprintf(ret, size, "%.*s", (int)strcspn(at, "\""), at);
+}
+
+static void
+a_source_whose_kube_system_is_closed_is_known_by_its_ca_and_another_namespace(void **state)
+{
+    struct test *t = *state;
+    char first[300], again[300];
+    fake_kube_deny(t->w.kube, "", "namespaces", "kube-system", "get");
+    start_again(t, "");
+    follow(t);
+    said_identity(t, first, sizeof first);
+    assert_true(strncmp(first, "ca-sha256:2cf24dba", 18) == 0);
+    fake_kube_allow(t->w.kube);
+    start_again(t, first); /* it stays so when kube-system can be read */
+    forget_said(t);
+    follow(t);
+    said_identity(t, again, sizeof again);
+    assert_string_equal(again, first);
+}
+
+static void a_source_that_was_known_by_kube_system_waits_for_the_permission(void **state)
+{
+    struct test *t = *state;
+    fake_kube_set_cluster_uid(t->w.kube, "uid-1");
+    start_again(t, "uid-1");
+    fake_kube_deny(t->w.kube, "", "namespaces", "kube-system", "get");
+    add(t, CM);
+    run_for(t, 60 * NS_PER_S);
+    cw_assert_said(&t->w, "");
+    assert_non_null(strstr(status_of(t, CM).error, "known by this namespace"));
+    fake_kube_allow(t->w.kube);
+    run_for(t, 60 * NS_PER_S);
+    assert_int_equal(status_of(t, CM).phase, PRODUCER_FOLLOWING);
+    assert_true(said(t, "\"uid-1\""));
 }
 
 static void a_server_that_comes_up_late_is_waited_for(void **state)
@@ -349,6 +411,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_identity_comes_before_everything_else),
         TEST(without_an_identity_nothing_is_asked_and_the_reason_is_told),
+        TEST(a_source_whose_kube_system_is_closed_is_known_by_its_ca_and_another_namespace),
+        TEST(a_source_that_was_known_by_kube_system_waits_for_the_permission),
         TEST(a_server_that_comes_up_late_is_waited_for),
         TEST(another_cluster_at_the_same_address_is_told_and_nothing_of_it_read),
         TEST(the_same_cluster_after_a_break_is_not_told_again),

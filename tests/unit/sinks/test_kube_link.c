@@ -8,18 +8,25 @@
 #include "sinks/kube_link.h"
 #include "tests/fakes/fake_clock.h"
 
+#define CA "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n"
+#define BY_CA                                                                                      \
+    "ca-sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824/default/def-1"
+
 /* An HTTP client that only counts. */
 struct counting {
     struct http http; /* first */
     http_id last;
     enum rc answer;
+    char asked[16]; /* the namespace */
 };
 
 static enum rc start(struct http *h, const struct http_request *r, http_id *ret_id, struct err *e)
 {
     struct counting *c = (struct counting *)h;
-    kt_assert_text(r->path, "/api/v1/namespaces/kube-system");
+    struct slice root = SLICE("/api/v1/namespaces/");
+    assert_true(slice_starts(r->path, root));
     assert_int_equal(r->method, HTTP_GET);
+    snprintf(c->asked, sizeof c->asked, "%.*s", (int)(r->path.n - root.n), r->path.p + root.n);
     if (c->answer != RC_OK)
         return err_nomem(e);
     *ret_id = ++c->last;
@@ -44,7 +51,8 @@ static int setup(void **state)
     fake_clock_init(&w->clock, 0);
     rng_seeded_init(&w->rng, 1);
     w->env = (struct env){.clock = &w->clock.clock, .rng = &w->rng.rng};
-    kube_link_init(&w->link, SLICE("src-1"));
+    struct err e = ERR_INIT;
+    assert_int_equal(kube_link_init(&w->link, SLICE("src-1"), CA, /* ns= */ NULL, &e), RC_OK);
     *state = w;
     return 0;
 }
@@ -66,19 +74,22 @@ static enum rc step(struct world *w, int64_t *wake)
 static void answer(struct world *w, int status, const char *json)
 {
     AUTO(freep) char *text = kt_quotes(json);
-    const struct http_event ev = {.id = w->link.asking,
+    const struct http_event ev = {.id = w->link.who.asking,
                                   .kind = HTTP_DONE,
                                   .status = status,
                                   .content_type = SLICE("application/json"),
                                   .retry_after_ns = -1,
                                   .data = slice_str(text)};
     struct err e = ERR_INIT;
-    assert_int_equal(kube_link_answer(&w->link, &ev, &w->env, &e), RC_OK);
+    assert_int_equal(kube_link_answer(&w->link, &w->http.http, &ev, &w->env, &e), RC_OK);
 }
 
 #define NAMESPACE(uid)                                                                             \
     "{'kind':'Namespace','metadata':{'name':'kube-system','uid':'" uid "','resourceVersion':'1'}}"
 #define FORBIDDEN "{'kind':'Status','reason':'Forbidden','message':'no','code':403}"
+
+#define DEFAULT                                                                                    \
+    "{'kind':'Namespace','metadata':{'name':'default','uid':'def-1','resourceVersion':'1'}}"
 
 static void bring_up(struct world *w)
 {
@@ -101,7 +112,7 @@ static void the_identity_is_asked_once_and_kept(void **state)
     assert_int_equal(step(w, &wake), RC_OK);
     assert_int_equal(step(w, &wake), RC_AGAIN); /* asking */
     answer(w, 200, NAMESPACE("dest-1"));
-    assert_true(w->link.up && slice_eq(buf_slice(&w->link.uid), SLICE("dest-1")));
+    assert_true(w->link.up && slice_eq(buf_slice(&w->link.who.known), SLICE("dest-1")));
     assert_int_equal(step(w, &wake), RC_AGAIN);
     assert_true(wake == INT64_MAX);
     assert_true(w->http.last == 1);
@@ -141,11 +152,53 @@ static void a_denial_is_asked_again_rarely(void **state)
     struct world *w = *state;
     int64_t wake;
     assert_int_equal(step(w, &wake), RC_OK);
-    answer(w, 403, FORBIDDEN);
+    answer(w, 403, FORBIDDEN); /* kube-system */
+    answer(w, 403, FORBIDDEN); /* default */
     assert_int_equal(step(w, &wake), RC_AGAIN);
     assert_true(wake >= clock_boot_ns(&w->clock.clock) + 30 * NS_PER_S);
     assert_non_null(strstr(w->link.error, "Forbidden"));
     assert_false(w->link.fatal);
+}
+
+static void the_ca_and_another_namespace_stand_in_for_a_closed_kube_system(void **state)
+{
+    struct world *w = *state;
+    int64_t wake;
+    assert_int_equal(step(w, &wake), RC_OK);
+    answer(w, 403, FORBIDDEN);
+    assert_string_equal(w->http.asked, "default");
+    answer(w, 200, DEFAULT);
+    assert_string_equal(w->http.asked, "kube-system");
+    assert_false(w->link.up);
+    answer(w, 403, FORBIDDEN);
+    assert_true(w->link.up);
+    kt_assert_text(buf_slice(&w->link.who.known), BY_CA);
+}
+
+static void a_permission_that_comes_makes_no_other_cluster(void **state)
+{
+    struct world *w = *state;
+    int64_t wake;
+    the_ca_and_another_namespace_stand_in_for_a_closed_kube_system(state);
+    kube_link_doubt(&w->link);
+    assert_int_equal(step(w, &wake), RC_OK);
+    assert_string_equal(w->http.asked, "default");
+    answer(w, 200, DEFAULT);
+    assert_true(w->link.up && !w->link.fatal);
+}
+
+static void a_permission_that_goes_makes_no_other_cluster(void **state)
+{
+    struct world *w = *state;
+    int64_t wake;
+    bring_up(w);
+    kube_link_doubt(&w->link);
+    assert_int_equal(step(w, &wake), RC_OK);
+    answer(w, 403, FORBIDDEN);
+    assert_false(w->link.up || w->link.fatal);
+    assert_non_null(strstr(w->link.error, "known by this namespace"));
+    fake_clock_advance(&w->clock, 31 * NS_PER_S);
+    bring_up(w);
 }
 
 static void the_source_itself_is_fatal(void **state)
@@ -170,7 +223,7 @@ static void another_cluster_than_before_is_fatal(void **state)
     assert_int_equal(step(w, &wake), RC_OK);
     answer(w, 200, NAMESPACE("dest-2"));
     assert_true(w->link.fatal && !w->link.up);
-    assert_true(slice_eq(buf_slice(&w->link.uid), SLICE("dest-1")));
+    assert_true(slice_eq(buf_slice(&w->link.who.known), SLICE("dest-1")));
 }
 
 static void an_answer_that_is_no_namespace_brings_nothing_up(void **state)
@@ -207,6 +260,9 @@ int main(void)
         T(after_a_silence_it_is_asked_again_with_a_pause),
         T(pauses_grow_while_nobody_answers),
         T(a_denial_is_asked_again_rarely),
+        T(the_ca_and_another_namespace_stand_in_for_a_closed_kube_system),
+        T(a_permission_that_comes_makes_no_other_cluster),
+        T(a_permission_that_goes_makes_no_other_cluster),
         T(the_source_itself_is_fatal),
         T(another_cluster_than_before_is_fatal),
         T(an_answer_that_is_no_namespace_brings_nothing_up),

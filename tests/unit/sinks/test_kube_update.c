@@ -101,6 +101,15 @@ static void never_holds_even_an_equal_object(void **state)
     (void)kt_ends(t, SINK_HELD, "not-ours");
 }
 
+static void the_sources_own_object_is_never_adopted(void **state)
+{
+    struct kt *t = *state;
+    t->policy.adopt = ADOPT_ALWAYS;
+    t->event.uid = SLICE("u-dst");
+    meet(t, UNMARKED);
+    (void)kt_ends(t, SINK_HELD, "same-cluster");
+}
+
 static void another_synchronizations_object_is_left_alone(void **state)
 {
     struct kt *t = *state;
@@ -454,6 +463,7 @@ int main(void)
         T(an_equal_object_is_adopted_by_marking_it),
         T(a_different_object_is_held_until_always_is_said),
         T(never_holds_even_an_equal_object),
+        T(the_sources_own_object_is_never_adopted),
         T(another_synchronizations_object_is_left_alone),
         T(a_copied_mark_is_no_mark),
         T(a_mark_that_somebody_took_off_is_put_back),
