@@ -55,7 +55,7 @@ struct http_event {
     int64_t retry_after_ns; /* -1: not given */
     struct slice data;
     /* Of DONE: RC_OK (a whole answer, whatever its status), UNAVAILABLE (connect, reset, time
-     * limit, TLS; the text says which), LIMIT, DENIED (the server's certificate is not trusted),
+     * limit, TLS; the text says which; sys is ETIMEDOUT where a connected server was too slow), LIMIT, DENIED (the server's certificate is not trusted),
      * CANCELLED never (a cancelled request gives no event). */
     struct err err;
     bool maybe_done; /* of a failed DONE: the request may have reached the server */

@@ -10,6 +10,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -128,6 +129,7 @@ void http_call_strike(struct http_call *c, const struct http_strike *strike)
     err_set(&c->own, RC_UNAVAILABLE, ERR_RETRY, "%s: time limit: %s %.3g s", c->where,
             connected ? strike->what : "no connection within",
             (double)strike->limit_ns / (double)NS_PER_S);
+    c->own.sys = connected ? ETIMEDOUT : 0;
 }
 
 /* ---- libcurl's callbacks ---- */

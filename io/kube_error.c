@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/json.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 /* How the answer came: as a Status object, as some other text, or either. */
@@ -179,7 +180,11 @@ static void decide(const struct facts *f, struct kube_verdict *ret)
     while (!row_fits(r, f)) /* the last row fits all */
         r++;
     *ret = (struct kube_verdict){
-        .cls = r->cls, .retry = r->retry, .retry_after_ns = f->retry_after_ns};
+        .cls = r->cls,
+        .retry = r->retry,
+        .retry_after_ns = f->retry_after_ns,
+        .too_slow = f->code == 504 || f->code == 408,
+    };
     if (f->reason.n)
         put_text(ret->reason, sizeof ret->reason, f->reason);
     else
@@ -256,6 +261,7 @@ void kube_judge_failure(const struct err *failure, struct kube_verdict *ret)
         .cls = failure->rc == RC_LIMIT ? KUBE_TOO_LARGE : KUBE_UNAVAILABLE,
         .retry = failure->retry,
         .retry_after_ns = -1,
+        .too_slow = failure->sys == ETIMEDOUT,
     };
     put_text(ret->reason, sizeof ret->reason, SLICE("no answer"));
     put_text(ret->message, sizeof ret->message, slice_str(failure->msg));

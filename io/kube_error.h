@@ -36,6 +36,7 @@ struct kube_verdict {
     enum kube_class cls;
     enum err_retry retry;
     int64_t retry_after_ns; /* -1: not given */
+    bool too_slow;          /* a time limit struck, the server's (504, 408) or ours */
     char reason[64];        /* Status.reason, or the HTTP code in words */
     char message[320]; /* Status.message, cut; never an object's content beyond what the server said
                         */

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PAGE_FIRST      500u
 #define RETRY_FIRST_NS  (800 * NS_PER_MS)
 #define RETRY_MAX_NS    (30 * NS_PER_S)
 #define DENIED_FIRST_NS (30 * NS_PER_S)
@@ -103,8 +102,7 @@ enum rc kube_scope_step(struct kube_scope *s, int64_t *ret_wake_ns, struct err *
     }
     if (!s->needs_list)
         return kube_scope_start_watch(s, e);
-    /* A listing that has begun keeps its place among the few that may run at once. */
-    if (!s->begun && s->world->listings >= KUBE_LISTINGS_MAX)
+    if (!s->has_place && s->world->listings >= KUBE_LISTINGS_MAX)
         return RC_AGAIN;
     return kube_scope_start_list(s, e);
 }
@@ -127,8 +125,8 @@ static enum rc learn(struct kube_scope *s, const struct kube_resource *r, struct
     struct slice version = slice_str(s->api_version);
     size_t skip = r->group.n ? r->group.n + 1 : 0;
     s->gvr.version = slice_of(version.p + skip, version.n - skip);
+    /* It is asked when its back-off is over: discovery may name what lists do not find. */
     s->known = true;
-    s->due_ns = 0;
     s->error[0] = '\0';
     s->phase = PRODUCER_CONNECTING;
     return kube_scope_queue_kind(s, r, e);
@@ -171,7 +169,7 @@ enum rc kube_scope_new(struct kube_scope_world *world, struct slice scope, struc
     if (!s)
         return err_nomem(e);
     s->world = world;
-    s->page = PAGE_FIRST;
+    s->page = PAGE_DEFAULT;
     s->phase = PRODUCER_CONNECTING;
     s->backoff = (struct backoff){RETRY_FIRST_NS, RETRY_MAX_NS, 0};
     s->denied = (struct backoff){DENIED_FIRST_NS, DENIED_MAX_NS, 0};
@@ -203,6 +201,7 @@ void kube_scope_free(struct kube_scope *s)
     if (!s)
         return;
     kube_scope_stop(s);
+    kube_scope_leave_listing(s);
     buf_done(&s->trouble);
     buf_done(&s->cont);
     buf_done(&s->version);
@@ -217,7 +216,7 @@ void kube_scope_free(struct kube_scope *s)
 void kube_scope_restart(struct kube_scope *s)
 {
     kube_scope_stop(s);
-    kube_scope_discard_listing(s);
+    kube_scope_leave_listing(s);
     buf_reset(&s->version);
     s->needs_list = true;
     s->due_ns = 0;

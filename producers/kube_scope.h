@@ -21,7 +21,7 @@ struct kube_scope_world {
     struct http *http;
     const struct env *env;
     struct kube_queue *queue;
-    unsigned listings;  /* under way now */
+    unsigned listings;  /* begun and not ended, at most KUBE_LISTINGS_MAX */
     bool regressed;     /* a scope found the source's versions going backwards: all are to be listed
                            anew */
     bool kinds_changed; /* a CustomResourceDefinition changed: discovery is stale */

@@ -54,7 +54,8 @@ static enum rc complete_listing(struct kube_scope *s, struct slice version, stru
         return rc;
     buf_reset(&s->version);
     buf_add_slice(&s->version, version);
-    kube_scope_discard_listing(s);
+    kube_scope_leave_listing(s);
+    s->page = s->page < PAGE_DEFAULT / 2 ? s->page * 2 : PAGE_DEFAULT;
     s->needs_list = false;
     s->ever_listed = true;
     s->error[0] = '\0';

@@ -14,6 +14,7 @@ struct kube_verdict;
 struct kube_watch_frames;
 
 #define SCOPE_TEXT_MAX (2 * KEY_MAX)
+#define PAGE_DEFAULT   500u
 
 enum activity { IDLE, LISTING, WATCHING };
 
@@ -39,9 +40,10 @@ struct kube_scope {
     struct buf trouble; /* body of an answer that is not 200 */
     int status;
     int64_t retry_after_ns;
-    struct buf cont;    /* continue token of the next page */
-    struct buf version; /* where to go on */
-    unsigned page;
+    struct buf cont;      /* continue token of the next page */
+    struct buf version;   /* where to go on */
+    unsigned page;        /* objects to ask for at once */
+    bool has_place;       /* among the listings that may run at once; kept from page to page */
     bool begun;           /* SYNC_BEGIN was queued */
     struct buf said_kind; /* body of the last @kind event */
 
@@ -68,7 +70,8 @@ MUST_CHECK enum rc kube_scope_start_list(struct kube_scope *s, struct err *e);
 MUST_CHECK enum rc kube_scope_start_watch(struct kube_scope *s, struct err *e);
 void kube_scope_stop(struct kube_scope *s); /* ends it, and frees what was read of it */
 void kube_scope_wait(struct kube_scope *s, struct backoff *how, int64_t at_least_ns);
-void kube_scope_discard_listing(struct kube_scope *s);
+void kube_scope_leave_listing(
+    struct kube_scope *s); /* it is complete, or given up: its place is free */
 /* True if the watch delivered something or lasted: no reason to wait before the next one. */
 bool kube_scope_watch_was_useful(const struct kube_scope *s);
 /* What a failed request means for the scope: ends it and plans the next. */

@@ -21,8 +21,6 @@
 
 void kube_scope_stop(struct kube_scope *s)
 {
-    if (s->activity == LISTING)
-        s->world->listings--;
     http_cancel(s->world->http, s->request);
     s->request = 0;
     s->activity = IDLE;
@@ -46,10 +44,18 @@ static void note_trouble(struct kube_scope *s, const struct kube_verdict *v, con
          DIAG_S("scope", slice_str(s->text)), DIAG_S("error", slice_str(s->error)));
 }
 
-void kube_scope_discard_listing(struct kube_scope *s)
+void kube_scope_leave_listing(struct kube_scope *s)
 {
     buf_reset(&s->cont);
     s->begun = false;
+    s->world->listings -= s->has_place;
+    s->has_place = false;
+}
+
+/* Too much at once for the server: half of it next time. */
+static void ask_for_less(struct kube_scope *s)
+{
+    s->page = s->page / 2 > PAGE_LEAST ? s->page / 2 : PAGE_LEAST;
 }
 
 bool kube_scope_watch_was_useful(const struct kube_scope *s)
@@ -83,6 +89,8 @@ enum rc kube_scope_judge(struct kube_scope *s, const struct kube_verdict *v, str
     if (useful)
         backoff_reset(&s->backoff);
     s->world->lost += may_be_another_source(v->cls);
+    if (listing && (v->cls == KUBE_TOO_LARGE || v->too_slow))
+        ask_for_less(s);
     kube_scope_stop(s);
     note_trouble(s, v, what);
     s->phase = PRODUCER_CONNECTING;
@@ -98,25 +106,18 @@ enum rc kube_scope_judge(struct kube_scope *s, const struct kube_verdict *v, str
     case KUBE_UNAUTHORIZED:
     case KUBE_FORBIDDEN:
         s->phase = PRODUCER_DENIED;
-        kube_scope_discard_listing(s);
+        kube_scope_leave_listing(s);
         kube_scope_wait(s, &s->denied, v->retry_after_ns);
         return RC_OK;
     case KUBE_KIND_MISSING:
         s->phase = PRODUCER_MISSING;
         s->known = false;
         s->world->kinds_changed = true;
-        kube_scope_discard_listing(s);
-        kube_scope_wait(s, &s->denied, v->retry_after_ns);
-        return RC_OK;
-    case KUBE_TOO_LARGE:
-    case KUBE_UNAVAILABLE:
-        if (listing && s->page > PAGE_LEAST)
-            s->page = s->page / 2 > PAGE_LEAST ? s->page / 2 : PAGE_LEAST;
         break;
     default:
         break;
     }
-    kube_scope_discard_listing(s);
+    kube_scope_leave_listing(s);
     kube_scope_wait(s, &s->backoff, v->retry_after_ns);
     return RC_OK;
 }
@@ -160,12 +161,13 @@ static enum rc start(struct kube_scope *s, enum activity what, const struct buf 
     s->answered = false;
     s->frames = 0;
     s->started_ns = clock_boot_ns(s->world->env->clock);
-    s->world->listings += what == LISTING;
     return RC_OK;
 }
 
 enum rc kube_scope_start_list(struct kube_scope *s, struct err *e)
 {
+    s->world->listings += !s->has_place;
+    s->has_place = true;
     AUTO(buf_done) struct buf query = BUF_INIT(2 * SCOPE_TEXT_MAX);
     buf_addf(&query, "limit=%u", s->page);
     if (s->cont.n) {

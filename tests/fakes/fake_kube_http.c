@@ -8,6 +8,8 @@
  * with nobody waiting. */
 #include "tests/fakes/fake_kube_priv.h"
 
+#include <errno.h>
+
 enum { PIECE_SMALL = 16, PIECE_LARGE = 16384 };
 
 struct fk_client {
@@ -239,6 +241,7 @@ static void strike(struct fake_kube *k, struct fk_call *c)
     fk_call_break(k, news, true, false);
     err_set(&news->end, RC_UNAVAILABLE, ERR_RETRY, "the API server: time limit: %s %.3g s", s.what,
             (double)s.limit_ns / (double)NS_PER_S);
+    news->end.sys = ETIMEDOUT;
     abandon(k, c, true);
     link_call(k, news);
 }

@@ -6,6 +6,7 @@
 #include "io/kube_config.h"
 #include "tests/unit/io/http_world.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -56,6 +57,7 @@ static void no_answer_in_time_ends_the_request_and_its_connection(void **state)
     assert_int_equal(ev.err.rc, RC_UNAVAILABLE);
     assert_true(ev.maybe_done);
     assert_non_null(strstr(ev.err.msg, "/never: time limit: no answer within 10 s"));
+    assert_int_equal(ev.err.sys, ETIMEDOUT);
     reach(w, &w->server.closed, 1);
     assert_int_equal(echo_conn(w, HTTP_LANE_CALL), 2);
 }

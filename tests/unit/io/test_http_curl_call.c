@@ -205,6 +205,7 @@ static void tls_trouble_is_told_from_a_bad_authority(void **state)
     ev = done(a);
     assert_int_equal(ev.err.rc, RC_UNAVAILABLE);
     assert_non_null(strstr(ev.err.msg, "time limit: no connection within 1 s"));
+    assert_int_equal(ev.err.sys, 0);
     assert_false(ev.maybe_done);
 }
 

@@ -10,6 +10,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
+
 /* Answers as API servers 1.35.4 gave them (marked m), or as their source and documents say. */
 static const struct answer {
     int code;
@@ -267,6 +269,28 @@ static void a_request_without_an_answer_keeps_its_text(void **state)
     assert_int_equal(v.cls, KUBE_TOO_LARGE);
 }
 
+static void a_time_limit_is_told_from_other_failures(void **state)
+{
+    (void)state;
+    static const int slow[] = {504, 408}, other[] = {500, 503, 413, 429};
+    struct err e = ERR_INIT;
+    struct kube_verdict v;
+    for (size_t i = 0; i < sizeof slow / sizeof *slow; i++) {
+        kube_judge(slow[i], SLICE("text/plain"), SLICE("late"), -1, &v);
+        assert_true(v.too_slow && v.cls == KUBE_UNAVAILABLE);
+    }
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+        kube_judge(other[i], SLICE("text/plain"), SLICE("no"), -1, &v);
+        assert_false(v.too_slow);
+    }
+    err_set(&e, RC_UNAVAILABLE, ERR_RETRY, "reset");
+    kube_judge_failure(&e, &v);
+    assert_false(v.too_slow);
+    e.sys = ETIMEDOUT;
+    kube_judge_failure(&e, &v);
+    assert_true(v.too_slow);
+}
+
 static void a_verdict_becomes_an_error_object(void **state)
 {
     (void)state;
@@ -312,6 +336,7 @@ int main(void)
         cmocka_unit_test(the_headers_delay_wins_over_the_bodys),
         cmocka_unit_test(an_error_frame_that_is_no_status_is_nonsense),
         cmocka_unit_test(a_request_without_an_answer_keeps_its_text),
+        cmocka_unit_test(a_time_limit_is_told_from_other_failures),
         cmocka_unit_test(a_verdict_becomes_an_error_object),
         cmocka_unit_test(a_long_message_is_cut_between_characters),
         cmocka_unit_test(every_class_has_a_name),
