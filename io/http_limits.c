@@ -4,7 +4,13 @@
 
 #include "core/clock.h"
 
-enum { HEADERS_WITHIN_S = 10, SILENT_FOR_S = 30, TOTAL_S = 60, RETRY_AFTER_MAX_S = 86400 };
+enum {
+    HEADERS_WITHIN_S = 10,
+    WRITTEN_WITHIN_S = 35, /* an admission webhook may take 30 */
+    SILENT_FOR_S = 30,
+    TOTAL_S = 60,
+    RETRY_AFTER_MAX_S = 86400
+};
 
 struct http_limits http_limits_of(const struct http_request *r, int64_t now_ns)
 {
@@ -15,7 +21,7 @@ struct http_limits http_limits_of(const struct http_request *r, int64_t now_ns)
                             .begun_ns = now_ns,
                             .heard_ns = now_ns};
     if (!l.headers_ns)
-        l.headers_ns = HEADERS_WITHIN_S * NS_PER_S;
+        l.headers_ns = (r->method == HTTP_GET ? HEADERS_WITHIN_S : WRITTEN_WITHIN_S) * NS_PER_S;
     if (!l.silent_ns && !watch)
         l.silent_ns = SILENT_FOR_S * NS_PER_S;
     if (!l.total_ns && !r->stream)

@@ -22,6 +22,19 @@ static void a_call_has_ten_thirty_and_sixty_seconds(void **state)
     assert_int_equal(http_limits_due(&l), 160 * S); /* the total, not 170 */
 }
 
+static void a_write_waits_for_an_admission_webhook(void **state)
+{
+    (void)state;
+    static const enum http_method writes[] = {HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE};
+    for (size_t i = 0; i < sizeof writes / sizeof *writes; i++) {
+        struct http_request r = {.method = writes[i]};
+        struct http_limits l = http_limits_of(&r, 100 * S);
+        assert_int_equal(http_limits_due(&l), 135 * S);
+        l.answered = true;
+        assert_int_equal(http_limits_due(&l), 130 * S);
+    }
+}
+
 static void a_watch_may_be_silent_for_ever_once_it_answered(void **state)
 {
     (void)state;
@@ -112,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_call_has_ten_thirty_and_sixty_seconds),
+        cmocka_unit_test(a_write_waits_for_an_admission_webhook),
         cmocka_unit_test(a_watch_may_be_silent_for_ever_once_it_answered),
         cmocka_unit_test(a_streamed_list_has_no_total_but_may_not_be_silent),
         cmocka_unit_test(given_limits_replace_the_defaults),
