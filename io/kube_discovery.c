@@ -507,13 +507,3 @@ bool kube_discovery_unreachable(const struct kube_discovery *d, struct slice gro
     }
     return false;
 }
-
-size_t kube_discovery_count(const struct kube_discovery *d)
-{
-    return d->now.resources.n;
-}
-
-const struct kube_resource *kube_discovery_at(const struct kube_discovery *d, size_t index)
-{
-    return index < d->now.resources.n ? resource_at(&d->now, index) : NULL;
-}

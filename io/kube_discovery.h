@@ -40,7 +40,5 @@ const struct kube_resource *kube_discovery_find(const struct kube_discovery *d, 
  * nothing. */
 bool kube_discovery_unreachable(const struct kube_discovery *d, struct slice group,
                                 struct slice version);
-size_t kube_discovery_count(const struct kube_discovery *d);
-const struct kube_resource *kube_discovery_at(const struct kube_discovery *d, size_t index);
 
 #endif

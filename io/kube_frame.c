@@ -178,14 +178,6 @@ enum rc kube_watch_feed(struct kube_watch_frames *f, struct slice bytes, struct 
     return stream_feed(&f->in, bytes, e);
 }
 
-bool kube_watch_partial(const struct kube_watch_frames *f)
-{
-    for (size_t i = f->in.from; i < f->in.bytes.n; i++)
-        if (!strchr(" \t\r\n", f->in.bytes.p[i]))
-            return true;
-    return false;
-}
-
 /* Takes the value at the front of rest; false where there is none. */
 static bool cut_value(struct slice *rest, struct slice *ret)
 {
@@ -275,19 +267,13 @@ enum list_state {
 };
 
 enum { FACT_MAX = 64 << 10 };
-enum fact { FACT_VERSION, FACT_CONTINUE, FACT_API_VERSION, FACT_KIND, FACTS };
+enum fact { FACT_VERSION, FACT_CONTINUE, FACTS };
 
 struct kube_list_frames {
     struct stream in;
     enum list_state state;
     bool items_seen;
-    enum member {
-        MEMBER_OTHER,
-        MEMBER_ITEMS,
-        MEMBER_METADATA,
-        MEMBER_API_VERSION,
-        MEMBER_KIND
-    } member;
+    enum member { MEMBER_OTHER, MEMBER_ITEMS, MEMBER_METADATA } member;
     struct buf facts[FACTS];
 };
 
@@ -297,8 +283,6 @@ static const struct {
 } MEMBERS[] = {
     {{"\"items\"", 7}, MEMBER_ITEMS},
     {{"\"metadata\"", 10}, MEMBER_METADATA},
-    {{"\"apiVersion\"", 12}, MEMBER_API_VERSION},
-    {{"\"kind\"", 6}, MEMBER_KIND},
 };
 
 struct kube_list_frames *kube_list_frames_new(void)
@@ -392,9 +376,6 @@ static enum rc list_learn(struct kube_list_frames *f, struct slice value, struct
     if (rc != RC_OK)
         return list_corrupt(f, "a list that is not JSON", e);
     struct json *n = json_root(d);
-    if (f->member == MEMBER_API_VERSION || f->member == MEMBER_KIND)
-        return list_fact(f, f->member == MEMBER_KIND ? FACT_KIND : FACT_API_VERSION,
-                         json_text(d, n), e);
     rc = list_fact(f, FACT_VERSION, json_get_text(d, n, "resourceVersion"), e);
     return rc == RC_OK ? list_fact(f, FACT_CONTINUE, json_get_text(d, n, "continue"), e) : rc;
 }
@@ -483,14 +464,4 @@ struct slice kube_list_version(const struct kube_list_frames *f)
 struct slice kube_list_continue(const struct kube_list_frames *f)
 {
     return buf_slice(&f->facts[FACT_CONTINUE]);
-}
-
-struct slice kube_list_api_version(const struct kube_list_frames *f)
-{
-    return buf_slice(&f->facts[FACT_API_VERSION]);
-}
-
-struct slice kube_list_kind(const struct kube_list_frames *f)
-{
-    return buf_slice(&f->facts[FACT_KIND]);
 }

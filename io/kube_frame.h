@@ -25,8 +25,6 @@ MUST_CHECK enum rc kube_watch_feed(struct kube_watch_frames *f, struct slice byt
  * an object above KUBE_FRAME_MAX). */
 MUST_CHECK enum rc kube_watch_next(struct kube_watch_frames *f, enum kube_watch_type *ret_type,
                                    struct slice *ret_object, struct err *e);
-/* True if bytes of an unfinished frame are waiting (the stream was cut inside an object). */
-bool kube_watch_partial(const struct kube_watch_frames *f);
 
 struct kube_list_frames;
 struct kube_list_frames *kube_list_frames_new(void); /* NULL when out of memory */
@@ -38,11 +36,8 @@ MUST_CHECK enum rc kube_list_feed(struct kube_list_frames *f, struct slice bytes
  * CORRUPT (RESYNC; an object without items is not an empty list), LIMIT. */
 MUST_CHECK enum rc kube_list_next(struct kube_list_frames *f, struct slice *ret_item,
                                   struct err *e);
-/* After RC_END: metadata.resourceVersion, metadata.continue (empty: last page), and the list's own
- * apiVersion and kind ("DeploymentList"; its items often name neither). */
+/* After RC_END: metadata.resourceVersion, and metadata.continue (empty: last page). */
 struct slice kube_list_version(const struct kube_list_frames *f);
 struct slice kube_list_continue(const struct kube_list_frames *f);
-struct slice kube_list_api_version(const struct kube_list_frames *f);
-struct slice kube_list_kind(const struct kube_list_frames *f);
 
 #endif
