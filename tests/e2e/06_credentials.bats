@@ -1,0 +1,106 @@
+#!/usr/bin/env bats
+# Who resilog is to the servers: a client certificate in place of a token, and rights that do not reach kube-system.
+load lib
+load resilog
+
+setup_file() {
+    e2e_begin
+    [ -z "$E2E_SKIP" ] || return 0
+    mkdir -m 700 "$E2E_DIR/ca"
+    new_key ca
+    openssl req -x509 -new -key "$E2E_DIR/ca/ca.key" -subj /CN=people -days 2 -out "$E2E_DIR/ca/ca.crt" 2>/dev/null
+    certify copier
+    export API_FLAGS="--client-ca-file=$E2E_DIR/ca/ca.crt"
+    local name
+    for name in source destination; do
+        kube_start $name
+        by_certificate $name copier
+    done
+    k source apply -f - >&2 <<-'RIGHTS'
+	apiVersion: rbac.authorization.k8s.io/v1
+	kind: ClusterRole
+	metadata: {name: copier}
+	rules:
+	- {apiGroups: [""], resources: [configmaps, namespaces], verbs: [list, watch]}
+	- {apiGroups: [""], resources: [namespaces], resourceNames: [default], verbs: [get]}
+	- {apiGroups: [apiextensions.k8s.io], resources: [customresourcedefinitions], verbs: [list, watch]}
+	RIGHTS
+    k destination apply -f - >&2 <<-'RIGHTS'
+	apiVersion: rbac.authorization.k8s.io/v1
+	kind: ClusterRole
+	metadata: {name: copier}
+	rules:
+	- {apiGroups: [""], resources: [configmaps], verbs: [get, list, create, update, delete]}
+	- {apiGroups: [""], resources: [namespaces], resourceNames: [default], verbs: [get]}
+	RIGHTS
+    for name in source destination; do
+        k $name create clusterrolebinding copier --clusterrole=copier --user=copier >&2
+    done
+    declare_clusters few copier-source copier-destination
+    declare_sync few copy copier-source copier-destination <<-'ENTRIES'
+	- group: ""
+	  version: v1
+	  resource: configmaps
+	  filters:
+	    namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: default}}
+	    nameSelector: {regex: ["^c"]}
+	ENTRIES
+}
+setup() {
+    e2e_setup
+}
+teardown() {
+    last_words
+}
+teardown_file() {
+    e2e_end
+}
+
+new_key() { # NAME
+    openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$E2E_DIR/ca/$1.key" 2>/dev/null
+}
+# certify USER: a certificate of our authority with that name.
+certify() {
+    new_key "$1"
+    openssl req -new -key "$E2E_DIR/ca/$1.key" -subj "/CN=$1" 2>/dev/null |
+        openssl x509 -req -CA "$E2E_DIR/ca/ca.crt" -CAkey "$E2E_DIR/ca/ca.key" -CAcreateserial -days 2 \
+            -extfile <(echo extendedKeyUsage=clientAuth) -out "$E2E_DIR/ca/$1.crt" 2>/dev/null
+}
+# by_certificate CLUSTER USER: USER-CLUSTER/kubeconfig, which has the user's certificate and no token.
+by_certificate() {
+    mkdir -p "$E2E_DIR/$2-$1"
+    sed "s|{token: admin-token}|{client-certificate-data: $(base64 -w0 <"$E2E_DIR/ca/$2.crt"), client-key-data: $(base64 -w0 <"$E2E_DIR/ca/$2.key")}|" \
+        "$(kube_config "$1")" >"$(kube_config "$2-$1")"
+}
+owner_mark() {
+    k destination get configmap "$1" -o json | json "d['metadata']['annotations']['sync.resilog.io/owner']"
+}
+
+@test "the certificate of a kubeconfig is offered: the server knows the user by it" {
+    run -0 k copier-source auth whoami -o json
+    [ "$(json "d['status']['userInfo']['username']" <<<"$output")" = copier ]
+    run -1 k copier-source get namespace kube-system
+    k source create configmap c1 --from-literal=a=1
+    run_start few
+    wait_until 60 k destination get configmap c1
+    wait_until 20 status_is few copy phase Live
+}
+
+@test "where kube-system is closed, the CA and the uid of default say which cluster it is" {
+    local fingerprint uid
+    fingerprint=$(openssl x509 -noout -fingerprint -sha256 -in "$E2E_DIR/destination/certs/apiserver.crt" | sed 's/.*=//; s/://g' | tr A-F a-f)
+    uid=$(k destination get namespace default -o json | json "d['metadata']['uid']")
+    [[ $(owner_mark c1) == "v1 ca-sha256:$fingerprint/default/$uid "* ]]
+}
+
+@test "a right to kube-system that comes changes no identity of the source" {
+    run_stop few
+    k source create clusterrole more --verb=get --resource=namespaces
+    k source create clusterrolebinding more --clusterrole=more --user=copier
+    k copier-source get namespace kube-system
+    k source create configmap c2 --from-literal=a=1
+    run_start few
+    wait_until 60 k destination get configmap c2
+    run_stop few
+    ! says few "another cluster"
+}
