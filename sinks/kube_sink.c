@@ -340,7 +340,7 @@ static void sink_get_status(struct sink *s, struct sink_status *ret)
     const char *trouble = k->trouble[0] ? k->trouble : k->scans.trouble;
     *ret = (struct sink_status){.connected = l->up && !l->fatal, .fatal = l->fatal};
     snprintf(ret->error, sizeof ret->error, "%s", ret->connected ? trouble : l->error);
-    snprintf(ret->identity, sizeof ret->identity, "%.*s", SLICE_ARG(buf_slice(&l->uid)));
+    snprintf(ret->identity, sizeof ret->identity, "%.*s", SLICE_ARG(buf_slice(&l->who.known)));
 }
 
 static enum rc sink_wait_for(struct sink *s, int wake_fd, int64_t timeout_ns, struct err *e)

@@ -72,7 +72,7 @@ struct sink_result {
     int64_t retry_after_ns; /* -1, or the destination's wish */
 };
 
-#define SINK_IDENTITY_MAX 264
+#define SINK_IDENTITY_MAX 328
 
 struct sink_status {
     bool connected;
