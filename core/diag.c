@@ -1,7 +1,7 @@
 /* Diagnostics. One lock covers a line from its repetition check to its write, so lines never mix
  * and the writer is called once at a time.
  *
- * Keeps: the line under construction, a fixed array, and a fixed table of the lines said lately (a
+ * Keeps, once for a diag and all that is bound to it: the line under construction, a fixed array, and a fixed table of the lines said lately (a
  * hash of each, not its text). Where the table is full the oldest entry goes, and its line may then
  * be said again early: never less is said than the contract allows to leave out. A value is cut at
  * VALUE_MAX bytes as written, so that one long value does not hide the fields behind it; fields
@@ -11,6 +11,7 @@
 
 #include "core/clock.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -33,9 +34,9 @@ struct line {
 struct saying {
     enum diag_level level;
     const char *msg;
-    const struct diag_field *fields;
-    size_t n;
-    uint64_t repeated; /* how often it was kept back before */
+    const struct diag_field *bound, *fields; /* in this order */
+    size_t n_bound, n;                       /* n: of both */
+    uint64_t repeated;                       /* how often it was kept back before */
     char time[TIME_TEXT_MAX];
 };
 
@@ -45,7 +46,8 @@ struct seen {
     uint64_t kept_back;
 };
 
-struct diag {
+/* Where lines go. */
+struct outlet {
     struct clock *clock;
     enum diag_format format;
     enum diag_level least;
@@ -55,6 +57,19 @@ struct diag {
     struct seen seen[SEEN_MAX];
     struct line line;
 };
+
+struct diag {
+    struct outlet *outlet;
+    bool owns_outlet; /* it was made by diag_new */
+    struct diag_field bound[DIAG_BOUND_MAX];
+    size_t n_bound;
+    char *texts; /* of the bound fields that this one added */
+};
+
+static const struct diag_field *field_at(const struct saying *s, size_t i)
+{
+    return i < s->n_bound ? &s->bound[i] : &s->fields[i - s->n_bound];
+}
 
 /* ---- Building a line. The callers see to it that put has room. ---- */
 
@@ -222,9 +237,10 @@ static void build_json(struct line *l, const struct saying *s)
     put_repeated(l, s->repeated);
     put_str(l, "\"");
     struct nest nest = {.depth = 0};
-    for (size_t i = 0; i < s->n && field_fits(l, &s->fields[i]); i++) {
-        struct slice name = enter(l, &nest, slice_str(s->fields[i].path));
-        put_json_field(l, name, &s->fields[i]);
+    for (size_t i = 0; i < s->n && field_fits(l, field_at(s, i)); i++) {
+        const struct diag_field *f = field_at(s, i);
+        if (f->where != DIAG_TEXT_ONLY)
+            put_json_field(l, enter(l, &nest, slice_str(f->path)), f);
     }
     close_to(l, &nest, 0);
     put_str(l, "}\n");
@@ -249,8 +265,10 @@ static void build_text(struct line *l, const struct saying *s)
     put_str(l, names[s->level]);
     put_text(l, slice_str(s->msg), false);
     put_repeated(l, s->repeated);
-    for (size_t i = 0; i < s->n && field_fits(l, &s->fields[i]); i++) {
-        const struct diag_field *f = &s->fields[i];
+    for (size_t i = 0; i < s->n && field_fits(l, field_at(s, i)); i++) {
+        const struct diag_field *f = field_at(s, i);
+        if (f->where == DIAG_JSON_ONLY)
+            continue;
         put_str(l, " ");
         put_str(l, f->path);
         put_str(l, "=");
@@ -282,7 +300,7 @@ static uint64_t hash_of(const struct saying *s)
     uint64_t h = mix(0xcbf29ce484222325u, &s->level, sizeof s->level);
     h = mix(h, s->msg, strlen(s->msg));
     for (size_t i = 0; i < s->n; i++) {
-        const struct diag_field *f = &s->fields[i];
+        const struct diag_field *f = field_at(s, i);
         h = mix(h, f->path, strlen(f->path));
         h = f->is_number ? mix(h, &f->number, sizeof f->number) : mix(h, f->text.p, f->text.n);
     }
@@ -291,11 +309,11 @@ static uint64_t hash_of(const struct saying *s)
 
 /* False if the line was said lately (then it is counted); else *ret_repeated is how often it was
  * kept back since. */
-static bool may_say(struct diag *d, uint64_t hash, int64_t now_ns, uint64_t *ret_repeated)
+static bool may_say(struct outlet *o, uint64_t hash, int64_t now_ns, uint64_t *ret_repeated)
 {
-    struct seen *at = &d->seen[0];
+    struct seen *at = &o->seen[0];
     for (size_t i = 0; i < SEEN_MAX; i++) {
-        struct seen *s = &d->seen[i];
+        struct seen *s = &o->seen[i];
         if (s->said_ns && s->hash == hash) {
             at = s;
             break;
@@ -315,35 +333,78 @@ static bool may_say(struct diag *d, uint64_t hash, int64_t now_ns, uint64_t *ret
 
 /* ---- The interface ---- */
 
+static struct outlet *outlet_new(void)
+{
+    struct outlet *o = calloc(1, sizeof *o);
+    if (o && pthread_mutex_init(&o->lock, NULL)) {
+        free(o);
+        return NULL;
+    }
+    return o;
+}
+
 struct diag *diag_new(struct clock *clock, enum diag_format format, enum diag_level least,
                       diag_write_fn *write, void *arg)
 {
-    struct diag *d = calloc(1, sizeof *d);
+    AUTO(diag_freep) struct diag *d = calloc(1, sizeof *d);
     if (!d)
         return NULL;
-    if (pthread_mutex_init(&d->lock, NULL)) {
-        free(d);
+    d->owns_outlet = true;
+    d->outlet = outlet_new();
+    if (!d->outlet)
         return NULL;
-    }
-    d->clock = clock;
-    d->format = format;
-    d->least = least;
-    d->write = write;
-    d->arg = arg;
-    return d;
+    d->outlet->clock = clock;
+    d->outlet->format = format;
+    d->outlet->least = least;
+    d->outlet->write = write;
+    d->outlet->arg = arg;
+    return steal(&d);
 }
 
 void diag_free(struct diag *d)
 {
     if (!d)
         return;
-    pthread_mutex_destroy(&d->lock);
+    if (d->owns_outlet && d->outlet) {
+        pthread_mutex_destroy(&d->outlet->lock);
+        free(d->outlet);
+    }
+    free(d->texts);
     free(d);
+}
+
+enum rc diag_bind(struct diag *d, const struct diag_field *fields, size_t n, struct diag **ret,
+                  struct err *e)
+{
+    *ret = NULL;
+    if (!d)
+        return RC_OK;
+    assert(d->n_bound + n <= DIAG_BOUND_MAX);
+    size_t room = 1;
+    for (size_t i = 0; i < n; i++)
+        room += fields[i].text.n;
+    AUTO(diag_freep) struct diag *bound = calloc(1, sizeof *bound);
+    char *at = bound ? bound->texts = malloc(room) : NULL;
+    if (!at)
+        return err_nomem(e);
+    bound->outlet = d->outlet;
+    memcpy(bound->bound, d->bound, sizeof d->bound);
+    bound->n_bound = d->n_bound;
+    for (size_t i = 0; i < n; i++) {
+        struct diag_field *f = &bound->bound[bound->n_bound++];
+        *f = fields[i];
+        f->text = slice_of(at, fields[i].text.n);
+        if (f->text.n)
+            memcpy(at, fields[i].text.p, f->text.n);
+        at += f->text.n;
+    }
+    *ret = steal(&bound);
+    return RC_OK;
 }
 
 bool diag_says(const struct diag *d, enum diag_level level)
 {
-    return d && level >= d->least;
+    return d && level >= d->outlet->least;
 }
 
 void diag_say(struct diag *d, enum diag_level level, const char *msg,
@@ -351,19 +412,25 @@ void diag_say(struct diag *d, enum diag_level level, const char *msg,
 {
     if (!diag_says(d, level))
         return;
-    struct saying s = {.level = level, .msg = msg, .fields = fields, .n = n};
+    struct outlet *o = d->outlet;
+    struct saying s = {.level = level,
+                       .msg = msg,
+                       .bound = d->bound,
+                       .fields = fields,
+                       .n_bound = d->n_bound,
+                       .n = d->n_bound + n};
     uint64_t hash = hash_of(&s);
-    pthread_mutex_lock(&d->lock);
-    if (may_say(d, hash, clock_boot_ns(d->clock), &s.repeated)) {
-        time_text(clock_wall_ns(d->clock), s.time);
-        d->line.n = 0;
-        if (d->format == DIAG_JSON)
-            build_json(&d->line, &s);
+    pthread_mutex_lock(&o->lock);
+    if (may_say(o, hash, clock_boot_ns(o->clock), &s.repeated)) {
+        time_text(clock_wall_ns(o->clock), s.time);
+        o->line.n = 0;
+        if (o->format == DIAG_JSON)
+            build_json(&o->line, &s);
         else
-            build_text(&d->line, &s);
-        d->write(d->arg, d->line.p, d->line.n);
+            build_text(&o->line, &s);
+        o->write(o->arg, o->line.p, o->line.n);
     }
-    pthread_mutex_unlock(&d->lock);
+    pthread_mutex_unlock(&o->lock);
 }
 
 void diag_error(struct diag *d, enum diag_level level, const char *msg, const struct err *e)

@@ -4,11 +4,12 @@
  * resources' documentation gives: level, timestamp, msg, process.id, event.type, sourceObject.*,
  * sourceCluster.*, destinationObject.*, destinationCluster.*, lastUpdate.*. A field's name is its path
  * ("sourceObject.name"); neighbours with the same first part become one JSON object. Never pass an object's
- * body or a credential. */
+ * body or a credential. docs/reference/diagnostics.md lists fields and messages. */
 #ifndef RESILOG_CORE_DIAG_H
 #define RESILOG_CORE_DIAG_H
 
 #include "core/err.h"
+#include "core/scope.h"
 #include "core/slice.h"
 
 #include <stddef.h>
@@ -19,14 +20,22 @@ struct diag;
 
 enum diag_level { DIAG_DEBUG, DIAG_INFO, DIAG_WARN, DIAG_ERROR };
 enum diag_format { DIAG_TEXT, DIAG_JSON };
+/* Text is kept short for a person; JSON says all. */
+enum diag_where { DIAG_EVERYWHERE, DIAG_TEXT_ONLY, DIAG_JSON_ONLY };
 
 struct diag_field {
+    enum diag_where where;
     const char *path;
     struct slice text; /* written as a string; used where is_number is false */
     int64_t number;
     int is_number;
 };
 #define DIAG_S(path_, text_) ((struct diag_field){.path = (path_), .text = (text_)})
+/* Only in JSON, only in text. */
+#define DIAG_J(path_, text_)                                                                       \
+    ((struct diag_field){.where = DIAG_JSON_ONLY, .path = (path_), .text = (text_)})
+#define DIAG_T(path_, text_)                                                                       \
+    ((struct diag_field){.where = DIAG_TEXT_ONLY, .path = (path_), .text = (text_)})
 #define DIAG_N(path_, number_)                                                                     \
     ((struct diag_field){.path = (path_), .number = (int64_t)(number_), .is_number = 1})
 
@@ -37,6 +46,15 @@ typedef void diag_write_fn(void *arg, const char *line, size_t n);
 struct diag *diag_new(struct clock *clock, enum diag_format format, enum diag_level least,
                       diag_write_fn *write, void *arg);
 void diag_free(struct diag *d);
+
+#define DIAG_BOUND_MAX 16
+/* Gives a diag that says its lines where d says them, with these fields (after d's own bound ones) in front of each line's:
+ * who is speaking. At most DIAG_BOUND_MAX in all. Copies the texts, borrows the paths; d must outlive it. Of a silent d
+ * (NULL): NULL. Errors: NOMEM. */
+MUST_CHECK enum rc diag_bind(struct diag *d, const struct diag_field *fields, size_t n,
+                             struct diag **ret, struct err *e);
+
+DEFINE_FREEP(struct diag, diag_free)
 
 /* Whether lines of this level are said at all: for what costs something to find out. */
 bool diag_says(const struct diag *d, enum diag_level level);

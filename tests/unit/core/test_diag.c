@@ -266,6 +266,75 @@ static void a_flood_of_different_lines_never_silences_a_new_one(void **state)
     assert_int_equal(f.lines, 1001);
 }
 
+static void bound_fields_come_first_in_each_line_and_join_their_neighbours(void **state)
+{
+    (void)state;
+    AUTO(stop) struct fixture f;
+    struct err e = ERR_INIT;
+    char name[] = "shop";
+    start(&f, DIAG_JSON, DIAG_DEBUG);
+    AUTO(diag_freep) struct diag *who = NULL;
+    AUTO(diag_freep) struct diag *where = NULL;
+    const struct diag_field id[] = {DIAG_S("process.id", SLICE("processor")), DIAG_N("n", 3)};
+    const struct diag_field cluster[] = {DIAG_S("sourceCluster.name", slice_str(name))};
+    assert_int_equal(diag_bind(f.diag, id, 2, &who, &e), RC_OK);
+    assert_int_equal(diag_bind(who, cluster, 1, &where, &e), RC_OK);
+    name[0] = 'X'; /* texts are copied */
+    DIAG(where, DIAG_INFO, "m", DIAG_S("sourceCluster.namespace", SLICE("dr")));
+    DIAG(who, DIAG_INFO, "m", DIAG_S("a", SLICE("1")));
+    DIAG(f.diag, DIAG_INFO, "m");
+    assert_string_equal(
+        text_of(&f),
+        "{\"level\":\"info\",\"timestamp\":\"2026-01-02T03:04:05.000000006Z\",\"msg\":\"m\","
+        "\"process\":{\"id\":\"processor\"},\"n\":3,"
+        "\"sourceCluster\":{\"name\":\"shop\",\"namespace\":\"dr\"}}\n"
+        "{\"level\":\"info\",\"timestamp\":\"2026-01-02T03:04:05.000000006Z\",\"msg\":\"m\","
+        "\"process\":{\"id\":\"processor\"},\"n\":3,\"a\":\"1\"}\n"
+        "{\"level\":\"info\",\"timestamp\":\"2026-01-02T03:04:05.000000006Z\",\"msg\":\"m\"}\n");
+}
+
+static void the_same_line_of_two_speakers_is_no_repetition(void **state)
+{
+    (void)state;
+    AUTO(stop) struct fixture f;
+    struct err e = ERR_INIT;
+    start(&f, DIAG_JSON, DIAG_INFO);
+    for (int i = 0; i < 2; i++) {
+        AUTO(diag_freep) struct diag *d = NULL;
+        const struct diag_field id[] = {DIAG_N("n", i)};
+        assert_int_equal(diag_bind(f.diag, id, 1, &d, &e), RC_OK);
+        DIAG(d, DIAG_INFO, "m");
+        DIAG(d, DIAG_INFO, "m");
+        DIAG(d, DIAG_DEBUG, "below the least level");
+    }
+    assert_int_equal(f.lines, 2);
+}
+
+static void what_is_bound_to_silence_is_silent(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    struct diag *d = (struct diag *)&e;
+    const struct diag_field id[] = {DIAG_N("n", 1)};
+    assert_int_equal(diag_bind(NULL, id, 1, &d, &e), RC_OK);
+    assert_null(d);
+}
+
+static void a_field_may_be_for_text_or_json_alone(void **state)
+{
+    (void)state;
+    for (int text = 0; text < 2; text++) {
+        AUTO(stop) struct fixture f;
+        start(&f, text ? DIAG_TEXT : DIAG_JSON, DIAG_INFO);
+        DIAG(f.diag, DIAG_INFO, "m", DIAG_J("a.b", SLICE("1")), DIAG_T("c", SLICE("2")),
+             DIAG_J("a.d", SLICE("3")), DIAG_S("e", SLICE("4")));
+        assert_string_equal(text_of(&f), text ? "2026-01-02T03:04:05Z INFO  m c=2 e=4\n"
+                                              : "{\"level\":\"info\",\"timestamp\":"
+                                                "\"2026-01-02T03:04:05.000000006Z\",\"msg\":\"m\","
+                                                "\"a\":{\"b\":\"1\",\"d\":\"3\"},\"e\":\"4\"}\n");
+    }
+}
+
 static void an_error_goes_into_the_field_error(void **state)
 {
     (void)state;
@@ -338,6 +407,10 @@ int main(void)
         cmocka_unit_test(a_jump_of_the_wall_clock_does_not_change_the_window),
         cmocka_unit_test(lines_that_differ_anywhere_are_all_said),
         cmocka_unit_test(a_flood_of_different_lines_never_silences_a_new_one),
+        cmocka_unit_test(bound_fields_come_first_in_each_line_and_join_their_neighbours),
+        cmocka_unit_test(the_same_line_of_two_speakers_is_no_repetition),
+        cmocka_unit_test(what_is_bound_to_silence_is_silent),
+        cmocka_unit_test(a_field_may_be_for_text_or_json_alone),
         cmocka_unit_test(an_error_goes_into_the_field_error),
         cmocka_unit_test(without_an_object_nothing_is_said),
         cmocka_unit_test(lines_of_several_threads_never_mix),
