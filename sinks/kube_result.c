@@ -91,21 +91,10 @@ static void set_dependency(struct kube_write *w, enum depends_on on)
         w->result.dependency = buf_slice(&w->dependency);
 }
 
-static void say_refusal(const struct kube_write *w, enum diag_level level, const char *doing)
-{
-    const struct kube_said said = {
-        .event = w->item.event,
-        .type = w->item.op == SINK_DELETE ? "delete"
-                : w->has_old              ? "update"
-                                          : "create",
-        .error = w->result.reason,
-    };
-    kube_say(w->dest->diag, level, doing, &said);
-}
-
 enum rc kube_write_refused(struct kube_write *w, const struct kube_answer *a, const char *doing)
 {
     const struct refusal *r = refusal_of(a->verdict.cls);
+    enum kube_next asked = w->next;
     char text[320];
     if (!r)
         return RC_AGAIN;
@@ -115,18 +104,19 @@ enum rc kube_write_refused(struct kube_write *w, const struct kube_answer *a, co
     bool namespace_ends = r->cls == KUBE_TERMINATING && a->status == 403;
     set_dependency(w, namespace_ends ? ON_NAMESPACE : r->on);
     w->result.retry_after_ns = a->verdict.retry_after_ns;
-    say_refusal(w, r->outcome == SINK_HELD ? DIAG_WARN : DIAG_DEBUG, doing);
+    kube_say(w, r->outcome == SINK_HELD ? DIAG_WARN : DIAG_DEBUG, doing, asked, text);
     return RC_OK;
 }
 
 void kube_write_unserved(struct kube_write *w, const struct kube_answer *a, const char *doing)
 {
+    enum kube_next asked = w->next;
     char text[320];
     kube_refusal_text(&a->verdict, a->body, kube_write_secret(w), text, sizeof text);
     kube_write_end(w, SINK_HELD, "unserved", "%s: the destination answers, but not this: %s", doing,
                    text);
     w->result.retry_after_ns = a->verdict.retry_after_ns;
-    say_refusal(w, DIAG_WARN, doing);
+    kube_say(w, DIAG_WARN, doing, asked, text);
 }
 
 /* ---- Records ---- */

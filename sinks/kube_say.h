@@ -1,20 +1,13 @@
-/* The sink's diagnostics, with the messages and field names of the custom resources' documentation. */
+/* The sink's diagnostics about the object of a write, with the messages of the custom resources' documentation. */
 #ifndef RESILOG_SINKS_KUBE_SAY_H
 #define RESILOG_SINKS_KUBE_SAY_H
 
-#include "core/diag.h"
-#include "core/slice.h"
+#include "core/diag_object.h"
+#include "sinks/kube_write_priv.h"
 
-struct event;
-
-struct kube_said {
-    const struct event *event; /* of the source */
-    struct slice uid, version; /* of the destination's object, where known */
-    const char *type;          /* "create", "update", "delete" */
-    const char *error;         /* NULL: none */
-};
-
-/* One line about one object; never its content. */
-void kube_say(struct diag *d, enum diag_level level, const char *msg, const struct kube_said *what);
+/* One line. asked: the request that it is about, which says what changes (a look: what the item shall change) and
+ * whether the destination's object is the object or its namespace. why: of a failure, without values; or NULL. */
+void kube_say(const struct kube_write *w, enum diag_level level, const char *msg,
+              enum kube_next asked, const char *why);
 
 #endif

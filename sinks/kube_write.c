@@ -166,8 +166,8 @@ static void read_record(struct kube_write *w)
         return;
     w->has_old = kube_record_decode(w->item.record, &w->old, &why) == RC_OK;
     if (!w->has_old)
-        diag_error(w->dest->diag, DIAG_WARN, "the applied record of an object cannot be read",
-                   &why);
+        kube_say(w, DIAG_WARN, "the applied record of an object cannot be read", KUBE_DO_GET,
+                 why.msg);
 }
 
 static enum rc begin(struct kube_write *w, struct err *e)
@@ -312,30 +312,40 @@ static void build_path(struct kube_write *w)
 
 static const struct phase {
     enum http_method method;
-    const char *doing, *done, *failed, *type;
+    const char *doing, *done, *failed;
 } phases[] = {
     [KUBE_DO_GET] = {HTTP_GET, "reading object from cluster", "object read from cluster",
-                     "error getting object from cluster", "get"},
+                     "error getting object from cluster"},
     [KUBE_DO_POST] = {HTTP_POST, "creating object in cluster", "object created in cluster",
-                      "error creating object in cluster", "create"},
+                      "error creating object in cluster"},
     [KUBE_DO_PUT] = {HTTP_PUT, "updating object in cluster", "object updated in cluster",
-                     "error updating object in cluster", "update"},
+                     "error updating object in cluster"},
     [KUBE_DO_DELETE] = {HTTP_DELETE, "deleting object in cluster", "object deleted in cluster",
-                        "error deleting object in cluster", "delete"},
+                        "error deleting object in cluster"},
     [KUBE_DO_NAMESPACE] = {HTTP_POST, "creating namespace from cluster",
-                           "namespace created in cluster", "error creating namespace in cluster",
-                           "create"},
+                           "namespace created in cluster", "error creating namespace in cluster"},
 };
 
-static void say(const struct kube_write *w, const char *msg, const struct phase *p)
+/* What is no failure but no success either. */
+static const struct {
+    enum kube_next asked;
+    enum kube_class cls;
+    const char *msg;
+    enum kube_next about;
+} benign[] = {
+    {KUBE_DO_GET, KUBE_OBJECT_MISSING, "object not found in cluster", KUBE_DO_GET},
+    {KUBE_DO_DELETE, KUBE_OBJECT_MISSING, "object not found in cluster", KUBE_DO_DELETE},
+    {KUBE_DO_POST, KUBE_NAMESPACE_MISSING, "namespace not found in cluster", KUBE_DO_NAMESPACE},
+    {KUBE_DO_NAMESPACE, KUBE_EXISTS, "namespace already exists in cluster", KUBE_DO_NAMESPACE},
+};
+
+static void say_answer(const struct kube_write *w, enum kube_next asked, enum kube_class cls)
 {
-    const struct kube_said said = {
-        .event = w->item.event,
-        .uid = buf_slice(&w->live_uid),
-        .version = buf_slice(&w->live_version),
-        .type = p->type,
-    };
-    kube_say(w->dest->diag, DIAG_DEBUG, msg, &said);
+    if (cls == KUBE_OK)
+        kube_say(w, DIAG_DEBUG, phases[asked].done, asked, NULL);
+    for (size_t i = 0; i < sizeof benign / sizeof *benign; i++)
+        if (benign[i].asked == asked && benign[i].cls == cls)
+            kube_say(w, DIAG_DEBUG, benign[i].msg, benign[i].about, NULL);
 }
 
 enum rc kube_write_request(struct kube_write *w, struct http_request *ret, struct err *e)
@@ -360,7 +370,7 @@ enum rc kube_write_request(struct kube_write *w, struct http_request *ret, struc
     };
     if (p->method != HTTP_GET)
         w->result.wrote = true;
-    say(w, p->doing, p);
+    kube_say(w, DIAG_DEBUG, p->doing, w->next, NULL);
     return RC_OK;
 }
 
@@ -482,17 +492,17 @@ static bool in_doubt(const struct kube_write *w, const struct kube_answer *a)
 enum rc kube_write_answer(struct kube_write *w, const struct kube_answer *a, struct err *e)
 {
     struct err why = ERR_INIT;
-    const struct phase *p = &phases[w->next];
+    enum kube_next asked = w->next;
     enum rc rc = dispatch(w, a, &why);
     if (rc == RC_INVALID && a->verdict.cls == KUBE_OK)
         rc = RC_AGAIN; /* a success without its object: look */
-    w->failing = p->failed;
+    w->failing = phases[asked].failed;
     if (rc == RC_AGAIN && in_doubt(w, a)) {
         w->doubt = true;
         w->next = KUBE_DO_GET;
     }
-    if (rc == RC_OK && a->verdict.cls == KUBE_OK)
-        say(w, p->done, p);
+    if (rc == RC_OK)
+        say_answer(w, asked, a->verdict.cls);
     return rc == RC_AGAIN ? rc : poison(w, rc, &why, e);
 }
 

@@ -49,6 +49,10 @@ struct sink_item {
     unsigned tries;         /* how often the item was held or had to wait before */
     struct slice ns_labels; /* JSON object: labels of the source's namespace, empty if unknown */
     const struct sink_policy *policy;
+    /* For diagnostics: gives a copy (for free()) of the event of the same object before `event`, NULL where there is none
+     * or it is not known. Optional. */
+    struct event *(*before)(void *before_arg, const struct event *event);
+    void *before_arg;
 };
 
 enum sink_outcome {

@@ -1,6 +1,9 @@
 /* The way of one item: which requests, in which order, and what comes out. */
 #include "tests/unit/sinks/kube_test_talk.h"
 
+#include "core/diag.h"
+#include "tests/fakes/fake_clock.h"
+
 #define SOURCE       KT_HEAD(",'uid':'u-src','resourceVersion':'5'") ",'data':{'k':'v'}}"
 #define SOURCE_2     KT_HEAD(",'uid':'u-src','resourceVersion':'6'") ",'data':{'k':'w'}}"
 #define ANSWER       KT_LIVE("," KT_MARKS) ",'data':{'k':'v'}}"
@@ -315,6 +318,37 @@ static void a_cluster_scoped_object_has_no_namespace_in_its_path(void **state)
     kt_asks(t, HTTP_POST, "/apis/rbac.authorization.k8s.io/v1/clusterroles?fieldManager=resilog");
 }
 
+static void hear(void *arg, const char *line, size_t n)
+{
+    const char *msg = strstr(line, "DEBUG "), *end = strstr(line, " object=");
+    assert_true(n > 0 && msg && end);
+    buf_addf(arg, "%.*s; ", (int)(end - msg - 6), msg + 6);
+}
+
+static void each_step_has_the_message_of_the_documentation(void **state)
+{
+    struct kt *t = *state;
+    struct fake_clock clock;
+    AUTO(buf_done) struct buf said = BUF_INIT(1 << 16);
+    fake_clock_init(&clock, 0);
+    AUTO(diag_freep) struct diag *d = diag_new(&clock.clock, DIAG_TEXT, DIAG_DEBUG, hear, &said);
+    t->dest.diag = d;
+    t->policy.force_namespace = true;
+    kt_put(t, SOURCE);
+    kt_asks(t, HTTP_POST, POST_PATH);
+    kt_answer(t, 404, NO_NAMESPACE);
+    kt_asks(t, HTTP_POST, "/api/v1/namespaces?fieldManager=resilog");
+    kt_answer(t, 409, EXISTS);
+    kt_delete(t, SOURCE, true);
+    kt_asks(t, HTTP_GET, GET_PATH);
+    kt_answer(t, 404, NOT_FOUND);
+    assert_string_equal(said.p, "creating object in cluster; namespace not found in cluster; "
+                                "creating namespace from cluster; "
+                                "namespace already exists in cluster; "
+                                "reading object from cluster; object not found in cluster; ");
+    kt_end(t);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -342,6 +376,7 @@ int main(void)
         T(a_delete_whose_reply_was_lost_is_looked_after),
         T(a_delete_that_conflicts_looks_again),
         T(a_cluster_scoped_object_has_no_namespace_in_its_path),
+        T(each_step_has_the_message_of_the_documentation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
