@@ -114,6 +114,8 @@ static const char *change_of(const struct diag_object *about)
         return about->change;
     if (about->event->op == EVENT_DELETE)
         return "delete";
+    if (about->event->op != EVENT_PUT)
+        return NULL;
     return about->before && about->before->op == EVENT_PUT ? "update" : "create";
 }
 
@@ -129,12 +131,13 @@ void diag_say_object(struct diag *d, enum diag_level level, const char *msg,
     struct key key = key_of(ev);
     add_text(&f, &key);
     add_object(&f, source_paths, ev);
-    if (about->before && about->before->op == EVENT_PUT && strcmp(change, "update") == 0)
+    if (about->before && about->before->op == EVENT_PUT && change && strcmp(change, "update") == 0)
         add_object(&f, before_paths, about->before);
     if (about->copy)
         add_object(&f, copy_paths, about->copy);
     add_last_update(&f, ev, about->body.n ? about->body : ev->body, &doc);
-    add(&f, DIAG_J("event.type", slice_str(change)));
+    if (change)
+        add(&f, DIAG_J("event.type", slice_str(change)));
     assert(about->n_more <= DIAG_OBJECT_MORE);
     for (size_t i = 0; i < about->n_more; i++)
         add(&f, about->more[i]);

@@ -17,10 +17,11 @@ struct diag_object {
         *event; /* key, api_version, version, uid, user and op of the source's object */
     const struct event *before; /* the object's event before that one; NULL: none, or unknown */
     const struct event
-        *copy;          /* key, api_version, version, uid of the destination's object; NULL: none */
-    struct slice body;  /* the source's object; empty: event->body; that may be empty, too */
-    const char *change; /* "create", "update", "delete"; NULL: as event and before say */
-    const char *error;  /* NULL: none */
+        *copy;         /* key, api_version, version, uid of the destination's object; NULL: none */
+    struct slice body; /* the source's object; empty: event->body; that may be empty, too */
+    const char *
+        change; /* "create", "update", "delete"; NULL: as event and before say, not said for an event without op */
+    const char *error;             /* NULL: none */
     const struct diag_field *more; /* of this message alone, after the object's */
     size_t n_more;                 /* at most DIAG_OBJECT_MORE */
 };

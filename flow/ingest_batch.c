@@ -7,6 +7,7 @@
 #include "core/diag.h"
 #include "core/event_codec.h"
 #include "core/map.h"
+#include "flow/flow_say.h"
 #include "log/rlog.h"
 
 #include <assert.h>
@@ -76,6 +77,25 @@ static enum rc add_due_positions(struct ingest *g, struct err *e)
     return RC_OK;
 }
 
+/* Of each object in the batch that the log has since `first`. */
+static void say_read(struct ingest *g, rlog_off first)
+{
+    if (!diag_says(g->env.diag, DIAG_DEBUG))
+        return;
+    for (size_t i = 0; i < g->n_batch; i++) {
+        struct event *ev = &g->views[i];
+        if (ev->op != EVENT_PUT && ev->op != EVENT_DELETE)
+            continue;
+        ev->offset = first + i;
+        bool missed = ev->op == EVENT_DELETE && ev->cause != CAUSE_WATCH; /* by a listing */
+        const struct diag_field offset = DIAG_N("offset", ev->offset);
+        const struct flow_line line = {
+            DIAG_DEBUG, missed ? "object not found in cluster" : "object read from cluster",
+            &offset, 1};
+        flow_say(g->env.diag, g->log, ev, &line);
+    }
+}
+
 /* Appends the batch. RC_AGAIN: the log has no room now, the batch waits. */
 static enum rc append(struct ingest *g, struct err *e)
 {
@@ -100,6 +120,7 @@ static enum rc append(struct ingest *g, struct err *e)
         DIAG(g->env.diag, DIAG_INFO, "the log has room again, intake goes on",
              DIAG_N("offset", first));
     g->retry_ns = 0;
+    say_read(g, first);
     g->next = first + g->n_batch;
     ingest_drop_batch(g);
     return RC_OK;

@@ -226,8 +226,10 @@ static enum rc read_internal(struct pump *p, const struct event *ev, struct err 
     if (ev->op == EVENT_GAP) {
         /* One in which nothing differed is no alarm: a quiet kind answers 410 after every restart of its server. */
         bool observed = memmem(ev->body.p, ev->body.n, "\"observed\"", 10) != NULL;
+        size_t skip = sizeof "@gap/" - 1;
         DIAG(p->env.diag, observed ? DIAG_WARN : DIAG_INFO,
-             "the log has a gap: changes were not observed", DIAG_S("key", ev->key),
+             "the log has a gap: changes were not observed",
+             DIAG_S("scope", slice_of(ev->key.p + skip, ev->key.n - skip)),
              DIAG_N("offset", ev->offset));
     }
     if (ev->op != EVENT_SYNC_END && ev->op != EVENT_SYNC_BEGIN)

@@ -36,6 +36,8 @@ struct pump_opts {
     int64_t
         prune_until_ns; /* boot clock: before it pruning above the limit is approved, and held prunes
                                are released; 0: never */
+    struct diag
+        *reconciler; /* who speaks where the destination is compared as a whole; NULL: env's diag */
 };
 
 struct pump_status {

@@ -15,6 +15,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+void pump_say(struct pump *p, struct slice key, rlog_off offset, const struct flow_line *line)
+{
+    flow_say(p->env.diag, p->opts.log, &(struct event){.key = key, .offset = offset}, line);
+}
+
 /* ---- Evaluate ---- */
 
 static enum rc deselect(struct pump *p, const struct event *ev, struct err *e)
@@ -23,8 +28,7 @@ static enum rc deselect(struct pump *p, const struct event *ev, struct err *e)
     enum rc rc = rows_applied(p->rows, ev->key, &a, e);
     if (rc == RC_OK && a.state == APPLIED_SYNCED) {
         a.state = APPLIED_DESELECTED;
-        DIAG(p->env.diag, DIAG_INFO, "object left the selection, its copy is frozen",
-             DIAG_S("key", ev->key));
+        pump_say(p, ev->key, ev->offset, &(struct flow_line){DIAG_INFO, PUMP_FROZEN, NULL, 0});
         rc = rows_set_applied(p->rows, ev->key, &a, e);
     }
     if (rc < 0 && rc != RC_NOTFOUND)
@@ -77,6 +81,12 @@ static enum rc submit(struct pump *p, struct flight *f, struct err *e)
     return rc == RC_AGAIN ? RC_OK : rc;
 }
 
+static struct event *before(void *arg, const struct event *ev)
+{
+    const struct pump *p = arg;
+    return flow_before(p->opts.log, ev);
+}
+
 /* The event without its body: the sink gets the transformed one. */
 static enum rc begin(struct pump *p, const struct event *ev, const struct again *how,
                      enum sink_op op, struct flight **ret, struct err *e)
@@ -88,6 +98,8 @@ static enum rc begin(struct pump *p, const struct event *ev, const struct again 
     if (rc < 0)
         return rc;
     f->item.op = op;
+    f->item.before = before;
+    f->item.before_arg = p;
     f->item.observed = ev->cause == CAUSE_WATCH;
     /* Read again: an earlier life may have written an event of this key that no record tells of. */
     f->item.unsure = how->unsure || (ev->offset >= p->head.offset && ev->offset < p->first_head);
@@ -199,8 +211,9 @@ static enum rc evaluate_delete(struct pump *p, const struct event *ev, const str
     if (rc == RC_NOTFOUND && !may_be_unrecorded(p, ev))
         return rows_drop_hold(p->rows, ev->key, e);
     if (a.state == APPLIED_DESELECTED) {
-        DIAG(p->env.diag, DIAG_INFO, "deleted at the source, its frozen copy stays",
-             DIAG_S("key", ev->key));
+        pump_say(p, ev->key, ev->offset,
+                 &(struct flow_line){DIAG_INFO, "deleted at the source, its frozen copy stays",
+                                     NULL, 0});
         return rows_drop_hold(p->rows, ev->key, e);
     }
     const struct hold *h = rows_hold(p->rows, ev->key);
@@ -312,6 +325,20 @@ static void release_peers(struct pump *p, const struct hold *held, const struct 
         pump_release(p, dependency);
 }
 
+static void say_restored(struct pump *p, const struct flight *f)
+{
+    const struct flow_line line = {
+        DIAG_INFO, "object was changed in the destination, it is restored", NULL, 0};
+    flow_say(pump_reconciler(p), p->opts.log, f->event, &line);
+}
+
+static void say_skipped(struct pump *p, const struct flight *f, const struct sink_result *r)
+{
+    const struct diag_field why = DIAG_S("reason", slice_str(r->reason));
+    pump_say(p, f->event->key, f->event->offset,
+             &(struct flow_line){DIAG_DEBUG, "object is never copied", &why, 1});
+}
+
 static enum rc finish(struct pump *p, struct flight *f, const struct sink_result *r, struct err *e)
 {
     enum rc rc = note_record(p, f, r, e);
@@ -332,12 +359,10 @@ static enum rc finish(struct pump *p, struct flight *f, const struct sink_result
     }
     if (f->drifted && r->wrote && r->outcome == SINK_DONE) {
         p->drift.repaired++;
-        DIAG(p->env.diag, DIAG_INFO, "object was changed in the destination, it is restored",
-             DIAG_S("key", f->event->key));
+        say_restored(p, f);
     }
     if (r->outcome == SINK_SKIPPED)
-        DIAG(p->env.diag, DIAG_DEBUG, "object is never copied", DIAG_S("key", f->event->key),
-             DIAG_S("reason", slice_str(r->reason)));
+        say_skipped(p, f, r);
     else
         pump_release(p, f->event->key);
     return rows_drop_hold(p->rows, f->event->key, e);

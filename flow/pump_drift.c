@@ -136,9 +136,8 @@ static void end_round(struct pump *p)
 {
     p->drift.running = false;
     p->drift.ended_ns = clock_wall_ns(p->env.clock);
-    DIAG(p->env.diag, p->drift.looks ? DIAG_INFO : DIAG_DEBUG,
-         "the destination was compared with what was applied",
-         DIAG_S("synchronization", p->opts.replication->sync), DIAG_N("changed", p->drift.looks));
+    DIAG(pump_reconciler(p), p->drift.looks ? DIAG_INFO : DIAG_DEBUG,
+         "the destination was compared with what was applied", DIAG_N("changed", p->drift.looks));
     pump_drift_plan(p);
 }
 
@@ -147,8 +146,13 @@ static enum rc skip_scope(struct pump *p, const struct err *why, struct err *e)
 {
     if (why->rc == RC_NOMEM)
         return err_nomem(e);
-    diag_error(p->env.diag, DIAG_WARN,
-               "copies cannot be compared: the destination does not list them", why);
+    const struct replication_entry *entry = &p->opts.replication->entries[p->drift.entry];
+    DIAG(pump_reconciler(p), DIAG_WARN, "error listing objects in cluster",
+         DIAG_J("destinationObject.apiGroup", entry->group),
+         DIAG_J("destinationObject.apiVersion", entry->version),
+         DIAG_S("destinationObject.resource", entry->resource),
+         DIAG_S("reason", SLICE("copies cannot be compared: the destination does not list them")),
+         DIAG_S("error", slice_str(why->msg)));
     next_scope(p);
     return RC_OK;
 }

@@ -16,6 +16,20 @@
 #define RETRY_WAIT_MAX_NS   (10 * NS_PER_S)
 #define RETRY_ROUND_NS      (100 * NS_PER_MS)
 
+static void say_hold(struct pump *p, struct slice key, const struct hold *h)
+{
+    bool prune = strcmp(h->cls, HOLD_PRUNE) == 0; /* these are reported together */
+    const struct diag_field why[] = {DIAG_S("class", slice_str(h->cls)),
+                                     DIAG_S("reason", slice_str(h->reason))};
+    const struct flow_line line = {
+        .level = prune || h->waiting ? DIAG_DEBUG : DIAG_WARN,
+        .msg = h->waiting ? "object waits for a dependency" : "object held",
+        .more = why,
+        .n_more = 2,
+    };
+    pump_say(p, key, h->offset, &line);
+}
+
 enum rc pump_hold(struct pump *p, struct slice key, rlog_off offset, const struct hold_reason *why,
                   struct err *e)
 {
@@ -39,13 +53,7 @@ enum rc pump_hold(struct pump *p, struct slice key, rlog_off offset, const struc
     if (!h.waiting)
         snprintf(p->error, sizeof p->error, "%.*s: %s: %.200s", (int)(key.n < 160 ? key.n : 160),
                  key.p, h.cls, h.reason);
-    bool prune = strcmp(h.cls, HOLD_PRUNE) == 0; /* these are reported together */
-    DIAG(p->env.diag,
-         prune       ? DIAG_DEBUG
-         : h.waiting ? DIAG_DEBUG
-                     : DIAG_WARN,
-         h.waiting ? "object waits for a dependency" : "object held", DIAG_S("key", key),
-         DIAG_S("class", slice_str(h.cls)), DIAG_S("reason", slice_str(h.reason)));
+    say_hold(p, key, &h);
     return rows_set_hold(p->rows, key, &h, e);
 }
 

@@ -3,6 +3,7 @@
 #define RESILOG_FLOW_PUMP_PRIV_H
 
 #include "core/env.h"
+#include "flow/flow_say.h"
 #include "flow/pump.h"
 #include "flow/pump_ns.h"
 #include "flow/pump_rows.h"
@@ -73,6 +74,15 @@ rlog_off pump_horizon(const struct pump *p);
 /* Enters all live keys that begin with prefix for another look; anchor waits for it. Errors: NOMEM. */
 MUST_CHECK enum rc pump_look_again(struct pump *p, struct slice prefix, rlog_off anchor,
                                    struct err *e);
+
+/* One line about an object, with its event at `offset` (0: none) as the log has it. */
+void pump_say(struct pump *p, struct slice key, rlog_off offset, const struct flow_line *line);
+#define PUMP_FROZEN "object left the selection, its copy is frozen"
+/* Who speaks where the destination is compared as a whole. */
+static inline struct diag *pump_reconciler(const struct pump *p)
+{
+    return p->opts.reconciler ? p->opts.reconciler : p->env.diag;
+}
 
 /* ---- pump_binding.c ---- */
 /* When the pump is opened: forgets a checkpoint of another log or another source. Errors: those of the checkpoint and of

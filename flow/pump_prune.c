@@ -142,7 +142,7 @@ enum rc pump_decide_prune(struct pump *p, struct slice scope, rlog_off sync_end,
              "deletion; more than %zu at once needs "
              "approval: resilog run --allow-prune %.*s",
              n, survey.synced, SLICE_ARG(scope), limit, SLICE_ARG(p->opts.replication->sync));
-    DIAG(p->env.diag, DIAG_WARN, "pruning held", DIAG_S("reason", slice_str(why)));
+    DIAG(pump_reconciler(p), DIAG_WARN, "pruning held", DIAG_S("reason", slice_str(why)));
     return settle_all(p, buf_slice(&prefix), why, e);
 }
 

@@ -37,8 +37,7 @@ static enum rc freeze_row(void *arg, struct slice key, const struct applied *a, 
         return RC_OK;
     struct applied frozen = *a;
     frozen.state = APPLIED_DESELECTED;
-    DIAG(p->env.diag, DIAG_INFO, "object left the selection, its copy is frozen",
-         DIAG_S("key", key));
+    pump_say(p, key, a->offset, &(struct flow_line){DIAG_INFO, PUMP_FROZEN, NULL, 0});
     return rows_set_applied(p->rows, key, &frozen, e);
 }
 
@@ -53,8 +52,7 @@ enum rc pump_review(struct pump *p, struct err *e)
         return RC_OK;
     p->review_anchor = p->head.offset;
     DIAG(p->env.diag, DIAG_INFO,
-         "the synchronization is not what it was: its objects are decided again",
-         DIAG_S("synchronization", p->opts.replication->sync));
+         "the synchronization is not what it was: its objects are decided again");
     /* From the first row on the table goes by neither of the two: a change that is taken back is a change, too. */
     rc = rows_set_digest(p->rows, (const uint8_t[REPLICATION_DIGEST]){0}, e);
     if (rc == RC_OK)

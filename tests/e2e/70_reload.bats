@@ -68,7 +68,7 @@ lists() {
 
 @test "what a changed filter no longer selects is frozen, and follows again when it is selected again" {
     maps <<<', filters: {nameSelector: {regex: ["^a$"]}}'
-    wait_until 15 says edit '"key":"/configmaps/re/b"'
+    wait_until 15 says edit '"name":"b","namespace":"re"'
     k source -n re create configmap b --from-literal=k=2 --dry-run=client -o yaml | k source replace -f -
     k source -n re create configmap a --from-literal=k=2 --dry-run=client -o yaml | k source replace -f -
     wait_until 15 is 2 value destination a '{.data.k}'

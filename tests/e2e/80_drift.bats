@@ -67,7 +67,7 @@ writes() {
     wait_until 30 is 3 scaled
     another_round
     [ "$(repaired)" = 3 ]
-    says drift '"key":"/configmaps/drift/b"'
+    says drift '"name":"b","namespace":"drift"'
 }
 
 @test "what the destination added stays, and a round without changes writes nothing" {

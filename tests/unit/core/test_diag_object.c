@@ -158,6 +158,15 @@ static void no_value_of_a_secret_is_said(void **state)
            "\"manager\":\"kubectl\"},\"event\":{\"type\":\"create\"}}\n");
 }
 
+static void of_a_key_alone_no_change_is_said(void **state)
+{
+    (void)state;
+    struct event ev = {.key = SLICE("/nodes//n1")}, before = web("7");
+    expect(DIAG_JSON, "m", &(struct diag_object){.event = &ev, .before = &before},
+           "{\"level\":\"info\"," HEAD "\"msg\":\"m\",\"sourceObject\":{\"apiGroup\":\"\","
+           "\"name\":\"n1\",\"resource\":\"nodes\"}}\n");
+}
+
 static void nobody_to_listen_is_no_harm(void **state)
 {
     (void)state;
@@ -174,6 +183,7 @@ int main(void)
         cmocka_unit_test(text_names_the_object_as_kubectl_does),
         cmocka_unit_test(what_is_no_key_of_kubernetes_is_a_name),
         cmocka_unit_test(no_value_of_a_secret_is_said),
+        cmocka_unit_test(of_a_key_alone_no_change_is_said),
         cmocka_unit_test(nobody_to_listen_is_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

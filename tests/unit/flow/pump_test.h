@@ -24,7 +24,8 @@ struct pump_world {
     struct replication replication;
     struct slice source;
     int64_t prune_until_ns;
-    unsigned deaths; /* how often it was closed */
+    struct diag *reconciler; /* NULL: who else speaks */
+    unsigned deaths;         /* how often it was closed */
 
     struct ckpt *ckpt; /* a ckpt_fault; this and the following end with a crash */
     struct sink *sink;
@@ -46,7 +47,8 @@ static inline enum rc pt_try_open(struct pump_world *w, struct err *e)
                              .sink = w->sink,
                              .replication = &w->replication,
                              .source = w->source,
-                             .prune_until_ns = w->prune_until_ns};
+                             .prune_until_ns = w->prune_until_ns,
+                             .reconciler = w->reconciler};
     return pump_open(&opts, &w->log.env, &w->pump, e);
 }
 

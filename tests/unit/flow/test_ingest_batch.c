@@ -1,6 +1,8 @@
 /* Appends: a log without room, batches, and a crash around each (I2, I10). */
 #include "tests/unit/flow/ingest_test.h"
 
+#include "core/diag.h"
+
 /* ---- A log without room (I10) ---- */
 
 static void a_full_log_makes_the_batch_wait_and_nothing_is_lost(void **state)
@@ -202,6 +204,55 @@ static void every_crash_around_an_append_ends_with_each_event_once(void **state)
     }
 }
 
+static void hear(void *arg, const char *line, size_t n)
+{
+    struct buf *said = arg;
+    if (memmem(line, n, "cluster", 7))
+        buf_add(said, line, n);
+}
+
+static void what_was_read_is_said_when_the_log_has_it(void **state)
+{
+    struct world *w = *state;
+    AUTO(buf_done) struct buf said = BUF_INIT(1 << 16);
+    AUTO(diag_freep)
+    struct diag *d = diag_new(&w->log.clock.clock, DIAG_TEXT, DIAG_DEBUG, hear, &said);
+    stop(w);
+    w->log.env.diag = d;
+    start(w);
+    script(w, "0");
+    run(w);
+    w->log.env.diag = NULL;
+    assert_non_null(strstr(said.p, "object read from cluster object=configmaps/a namespace=n "));
+    assert_null(strstr(said.p, "@"));
+    stop(w); /* it borrowed the diag */
+    start(w);
+}
+
+static void a_line_of_json_tells_the_object_before(void **state)
+{
+    struct world *w = *state;
+    AUTO(buf_done) struct buf said = BUF_INIT(1 << 16);
+    AUTO(diag_freep)
+    struct diag *d = diag_new(&w->log.clock.clock, DIAG_JSON, DIAG_DEBUG, hear, &said);
+    stop(w);
+    w->log.env.diag = d;
+    start(w);
+    list_two(w);
+    watched(w, A, "11");
+    say(w, EVENT_SYNC_BEGIN, NULL);
+    listed(w, A, "11");
+    say(w, EVENT_SYNC_END, "20");
+    run(w);
+    w->log.env.diag = NULL;
+    assert_non_null(strstr(said.p, "\"resourceVersion\":\"11\",\"uid\":\"u-" A "\"},"
+                                   "\"oldSourceObject\":{\"apiGroup\":\"\","));
+    assert_non_null(strstr(said.p, "\"msg\":\"object not found in cluster\",\"sourceObject\":{"
+                                   "\"apiGroup\":\"\",\"apiVersion\":\"v1\",\"name\":\"b\","));
+    stop(w);
+    start(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +263,8 @@ int main(void)
         TEST(large_events_are_cut_into_batches_below_the_limit_of_the_log),
         TEST(many_scopes_get_their_positions_in_the_append_of_their_events),
         TEST(a_clock_event_that_the_log_puts_before_a_batch_does_not_stop_intake),
+        TEST(what_was_read_is_said_when_the_log_has_it),
+        TEST(a_line_of_json_tells_the_object_before),
         cmocka_unit_test(every_crash_around_an_append_ends_with_each_event_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
