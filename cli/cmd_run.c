@@ -4,6 +4,7 @@
 #include "cli/wire.h"
 #include "controller/resource.h"
 #include "controller/runtime.h"
+#include "controller/speaker.h"
 #include "core/diag.h"
 #include "core/meter.h"
 #include "io/clock_sys.h"
@@ -224,12 +225,15 @@ int cmd_run(int argc, char **argv)
 {
     struct run_args a = {.data = NULL};
     struct err e = ERR_INIT;
-    struct diag *diag = NULL;
+    AUTO(diag_freep) struct diag *diag = NULL;
+    AUTO(diag_freep) struct diag *controller = NULL;
     if (parse_args(argc, argv, &a, &e) < 0 || open_diag(&a, &diag, &e) < 0)
         return cli_usage("run", &e);
-    struct env env = {clock_sys(), rng_sys(), diag, meter_new()};
+    if (speaker_bind(diag, SPEAKER_CONTROLLER, /* source= */ NULL, /* sync= */ NULL, &controller,
+                     &e) < 0)
+        return cli_fail(&e);
+    struct env env = {clock_sys(), rng_sys(), controller, meter_new()};
     int code = load_and_run(&a, &env);
     meter_free(env.meter);
-    diag_free(diag);
     return code;
 }

@@ -3,6 +3,7 @@
 #include "cli/wire.h"
 
 #include "controller/resource.h"
+#include "controller/speaker.h"
 #include "core/buf.h"
 #include "core/diag.h"
 #include "core/digest.h"
@@ -256,8 +257,8 @@ static enum rc open_log(void *arg, const struct cluster *source, struct rlog **r
                                   .checker = w->program};
     struct rlog *log = NULL;
     rc = rlog_lmdb_open(&opts, &w->env, &log, e);
-    if (rc == RC_OK && diag_says(w->env.diag, DIAG_DEBUG))
-        rc = rlog_trace_open(log, &w->env, &log, e);
+    if (rc == RC_OK && diag_says(w->log_env.diag, DIAG_DEBUG))
+        rc = rlog_trace_open(log, &w->log_env, &log, e);
     if (rc < 0)
         return err_wrap(e, "log of source %s", source->full_name);
     *ret = log;
@@ -272,15 +273,15 @@ static enum rc open_ckpt(void *arg, struct ckpt **ret, struct err *e)
     return rc < 0 ? rc : ckpt_lmdb_open(dir.p, CKPT_WRITE, &w->env, ret, e);
 }
 
-static enum rc open_producer(void *arg, const struct cluster *source, struct producer **ret,
-                             struct err *e)
+static enum rc open_producer(void *arg, const struct cluster *source, const struct env *env,
+                             struct producer **ret, struct err *e)
 {
-    struct wire *w = arg;
     const struct kube_config *c = &source->config;
     struct http *http;
-    enum rc rc = http_curl_open(&c->target, &w->env, &http, e);
+    (void)arg;
+    enum rc rc = http_curl_open(&c->target, env, &http, e);
     if (rc == RC_OK)
-        rc = kube_producer_open(http, c->target.ca_pem, c->ns, &w->env, ret, e);
+        rc = kube_producer_open(http, c->target.ca_pem, c->ns, env, ret, e);
     return rc < 0 ? err_wrap(e, "source %s", source->full_name) : rc;
 }
 
@@ -307,8 +308,8 @@ static enum rc selected_scopes(const struct sync *sync, struct slice **ret, stru
     return RC_OK;
 }
 
-static enum rc open_kube_sink(struct wire *w, const struct sync *sync, struct slice source_identity,
-                              struct sink **ret, struct err *e)
+static enum rc open_kube_sink(const struct sync *sync, struct slice source_identity,
+                              const struct env *env, struct sink **ret, struct err *e)
 {
     AUTO(freep) struct slice *selected = NULL;
     AUTO(buf_done) struct buf text = BUF_INIT(1);
@@ -322,29 +323,30 @@ static enum rc open_kube_sink(struct wire *w, const struct sync *sync, struct sl
                                   .sync = slice_str(sync->full_name),
                                   .selected = selected,
                                   .n_selected = sync->replication.n_entries};
-    rc = http_curl_open(&c->target, &w->env, &opts.http, e);
-    return rc == RC_OK ? kube_sink_open(&opts, &w->env, ret, e) : rc;
+    rc = http_curl_open(&c->target, env, &opts.http, e);
+    return rc == RC_OK ? kube_sink_open(&opts, env, ret, e) : rc;
 }
 
 /* The sink of each plugin. */
 static const struct {
     const char *plugin;
-    enum rc (*open)(struct wire *w, const struct sync *sync, struct slice source_identity,
+    enum rc (*open)(const struct sync *sync, struct slice source_identity, const struct env *env,
                     struct sink **ret, struct err *e);
 } sinks[] = {
     {"kubernetes-objects-to-kubernetes", open_kube_sink},
 };
 
 static enum rc open_sink(void *arg, const struct sync *sync, struct slice source_identity,
-                         struct sink **ret, struct err *e)
+                         const struct env *env, struct sink **ret, struct err *e)
 {
     size_t i = 0;
+    (void)arg;
     while (i < sizeof sinks / sizeof *sinks && strcmp(sinks[i].plugin, sync->plugin) != 0)
         i++;
     if (i == sizeof sinks / sizeof *sinks)
         return err_set(e, RC_UNSUPPORTED, ERR_FATAL, "there is no sink for plugin %s",
                        sync->plugin);
-    enum rc rc = sinks[i].open(arg, sync, source_identity, ret, e);
+    enum rc rc = sinks[i].open(sync, source_identity, env, ret, e);
     return rc < 0 ? err_wrap(e, "destination %s", sync->destination->full_name) : rc;
 }
 
@@ -355,10 +357,15 @@ enum rc wire_init(struct wire *w, const char *data, const struct env *env, struc
     *w = (struct wire){.data = data, .env = *env};
     w->program = n > 0 && (size_t)n < sizeof path ? strndup(path, (size_t)n) : NULL;
     w->wiring = (struct wiring){w, open_log, open_ckpt, open_producer, open_sink};
-    return w->program ? RC_OK : err_set(e, RC_IO, ERR_FATAL, "/proc/self/exe: %s", strerror(errno));
+    if (!w->program)
+        return err_set(e, RC_IO, ERR_FATAL, "/proc/self/exe: %s", strerror(errno));
+    w->log_env = *env;
+    return speaker_bind(env->diag, SPEAKER_LOG, /* source= */ NULL, /* sync= */ NULL,
+                        &w->log_env.diag, e);
 }
 
 void wire_done(struct wire *w)
 {
     free(w->program);
+    diag_free(w->log_env.diag);
 }

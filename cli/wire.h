@@ -20,6 +20,7 @@ struct wire {
     const char *data;     /* the data folder */
     char *program;        /* path of this program, for its hidden command */
     struct env env;
+    struct env log_env; /* its diag is owned, and speaks for the logs */
 };
 
 /* Borrows data. Errors: NOMEM. */

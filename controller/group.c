@@ -5,6 +5,7 @@
 
 #include "controller/member.h"
 #include "controller/resource.h"
+#include "controller/speaker.h"
 #include "controller/wiring.h"
 #include "core/backoff.h"
 #include "core/buf.h"
@@ -34,7 +35,9 @@ struct group {
     struct member **members; /* as many, NULL where not started */
     size_t n;
     const struct wiring *wiring;
-    struct env env;
+    struct env given; /* as handed over: the members speak for themselves */
+    struct env env;   /* of the source, with this diag */
+    struct diag *listener;
     struct source_board *board;
     int wake_fd;
     atomic_bool stop;
@@ -76,7 +79,7 @@ static enum rc start_members(struct group *g, struct err *e)
                                    .log = g->log,
                                    .source = g->board,
                                    .wiring = g->wiring,
-                                   .env = &g->env};
+                                   .env = &g->given};
         rc = member_start(&opts, &g->members[i], e);
     }
     return rc;
@@ -162,7 +165,7 @@ static enum rc open_all(struct group *g, struct err *e)
     if (rc == RC_OK)
         rc = rlog_on_append(g->log, wake_members, g, e);
     if (rc == RC_OK)
-        rc = w->open_producer(w->arg, g->source, &g->producer, e);
+        rc = w->open_producer(w->arg, g->source, &g->env, &g->producer, e);
     if (rc == RC_OK)
         rc = ingest_open(g->producer, g->log, &g->env, &g->ingest, e);
     if (rc == RC_OK)
@@ -221,7 +224,7 @@ static void note_failure(struct group *g, const struct err *why)
     report(g, why);
     source_board_get(g->board, &r);
     for (size_t i = 0; i < g->n; i++)
-        member_note_failure(g->wanted[i].sync, g->wiring, &g->env, &r, why);
+        member_note_failure(g->wanted[i].sync, g->wiring, &g->given, &r, why);
 }
 
 static void *group_main(void *arg)
@@ -271,8 +274,12 @@ enum rc group_start(const struct cluster *source, const struct group_member *mem
     g->wake_fd = -1;
     g->source = source;
     g->wiring = wiring;
-    g->env = *env;
+    g->given = g->env = *env;
     enum rc rc = prepare(g, members, n, e);
+    if (rc == RC_OK)
+        rc = speaker_bind(env->diag, SPEAKER_EVENTS_LISTENER, source, /* sync= */ NULL,
+                          &g->listener, e);
+    g->env.diag = g->listener;
     if (rc < 0)
         return rc;
     int failed = pthread_create(&g->thread, NULL, group_main, g);
@@ -302,6 +309,7 @@ void group_free(struct group *g)
     if (g->wake_fd >= 0)
         close(g->wake_fd);
     source_board_free(g->board);
+    diag_free(g->listener);
     free(g->members);
     free(g->wanted);
     free(g);

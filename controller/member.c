@@ -5,6 +5,7 @@
 
 #include "controller/resource.h"
 #include "controller/runtime.h"
+#include "controller/speaker.h"
 #include "controller/wiring.h"
 #include "core/backoff.h"
 #include "core/buf.h"
@@ -73,6 +74,9 @@ void source_board_get(struct source_board *b, struct source_report *ret)
 
 struct member {
     struct member_opts opts;
+    struct env env;      /* with the processor's diag */
+    struct env sink_env; /* with the synchronizer's */
+    struct diag *processor, *synchronizer, *reconciler;
     int wake_fd;
     atomic_bool stop;
     pthread_t thread;
@@ -109,7 +113,7 @@ static bool stopping(struct member *m)
 
 static int64_t boot_ns(const struct member *m)
 {
-    return clock_boot_ns(m->opts.env->clock);
+    return clock_boot_ns(m->env.clock);
 }
 
 /* Sleeps until woken or the time is over. */
@@ -170,7 +174,7 @@ static void look_at_rest(const struct member *m, struct pump_status *ret)
 static void gather_status(struct member *m, enum sync_phase phase, const struct err *why,
                           struct sync_status *ret)
 {
-    *ret = (struct sync_status){.phase = phase, .now_ns = clock_wall_ns(m->opts.env->clock)};
+    *ret = (struct sync_status){.phase = phase, .now_ns = clock_wall_ns(m->env.clock)};
     source_board_get(m->opts.source, &ret->source);
     if (m->pump)
         pump_status(m->pump, &ret->pump);
@@ -232,14 +236,14 @@ static enum rc refresh_status(struct member *m, enum sync_phase phase, struct er
 
 static void say_status_trouble(const struct member *m, const struct err *e)
 {
-    diag_error(m->opts.env->diag, DIAG_WARN, "status cannot be written", e);
+    diag_error(m->env.diag, DIAG_WARN, "status cannot be written", e);
 }
 
 void member_note_failure(const struct sync *sync, const struct wiring *wiring,
                          const struct env *env, const struct source_report *source,
                          const struct err *why)
 {
-    struct member m = {.opts = {.sync = sync, .wiring = wiring, .env = env}};
+    struct member m = {.opts = {.sync = sync, .wiring = wiring}, .env = *env};
     struct err e = ERR_INIT;
     m.opts.source = source_board_new();
     if (!m.opts.source)
@@ -304,7 +308,7 @@ static enum rc open_all(struct member *m, struct err *e)
     if (rc == RC_OK)
         rc = wait_for_identity(m, &m->identity, e);
     if (rc == RC_OK)
-        rc = w->open_sink(w->arg, m->opts.sync, buf_slice(&m->identity), &m->sink, e);
+        rc = w->open_sink(w->arg, m->opts.sync, buf_slice(&m->identity), &m->sink_env, &m->sink, e);
     if (rc != RC_OK)
         return rc;
     struct pump_opts opts = {.log = m->opts.log,
@@ -312,8 +316,9 @@ static enum rc open_all(struct member *m, struct err *e)
                              .sink = m->sink,
                              .replication = &m->opts.sync->replication,
                              .source = buf_slice(&m->identity),
-                             .prune_until_ns = m->opts.prune_until_ns};
-    return pump_open(&opts, m->opts.env, &m->pump, e);
+                             .prune_until_ns = m->opts.prune_until_ns,
+                             .reconciler = m->reconciler};
+    return pump_open(&opts, &m->env, &m->pump, e);
 }
 
 /* ---- Running ---- */
@@ -377,14 +382,14 @@ static enum rc run_suspended(struct member *m, struct err *e)
 /* After a failure: says it, and waits. */
 static void recover(struct member *m, struct backoff *backoff, const struct err *why)
 {
-    diag_error(m->opts.env->diag, DIAG_ERROR, "synchronization stopped, it is tried again", why);
+    diag_error(m->env.diag, DIAG_ERROR, "synchronization stopped, it is tried again", why);
     struct err e = ERR_INIT;
     pump_close(m->pump);
     m->pump = NULL;
     if (m->ckpt && write_status(m, PHASE_FAILED, why, &e) < 0)
         say_status_trouble(m, &e);
     close_all(m);
-    rest_well(m, backoff_next_ns(backoff, m->opts.env->rng));
+    rest_well(m, backoff_next_ns(backoff, m->env.rng));
 }
 
 static void *member_main(void *arg)
@@ -406,6 +411,45 @@ static void *member_main(void *arg)
 
 /* ---- Life ---- */
 
+static void member_free(struct member *m)
+{
+    if (m->wake_fd >= 0)
+        close(m->wake_fd);
+    diag_free(m->processor);
+    diag_free(m->synchronizer);
+    diag_free(m->reconciler);
+    buf_done(&m->identity);
+    free(m);
+}
+
+static enum rc bind_speakers(struct member *m, struct err *e)
+{
+    struct diag *d = m->opts.env->diag;
+    const struct sync *sync = m->opts.sync;
+    enum rc rc = speaker_bind(d, SPEAKER_PROCESSOR, NULL, sync, &m->processor, e);
+    if (rc == RC_OK)
+        rc = speaker_bind(d, SPEAKER_SYNCHRONIZER, NULL, sync, &m->synchronizer, e);
+    if (rc == RC_OK)
+        rc = speaker_bind(d, SPEAKER_RECONCILER, NULL, sync, &m->reconciler, e);
+    m->env = m->sink_env = *m->opts.env;
+    m->env.diag = m->processor;
+    m->sink_env.diag = m->synchronizer;
+    return rc;
+}
+
+static enum rc launch(struct member *m, struct err *e)
+{
+    enum rc rc = bind_speakers(m, e);
+    if (rc < 0)
+        return rc;
+    m->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (m->wake_fd < 0)
+        return err_sys(e, errno, "eventfd");
+    int failed = pthread_create(&m->thread, NULL, member_main, m);
+    return failed ? err_sys(e, failed, "thread of synchronization %s", m->opts.sync->full_name)
+                  : RC_OK;
+}
+
 enum rc member_start(const struct member_opts *opts, struct member **ret, struct err *e)
 {
     struct member *m = calloc(1, sizeof *m);
@@ -413,20 +457,13 @@ enum rc member_start(const struct member_opts *opts, struct member **ret, struct
         return err_nomem(e);
     m->opts = *opts;
     buf_init(&m->identity, STATUS_MAX);
-    m->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (m->wake_fd < 0) {
-        enum rc rc = err_sys(e, errno, "eventfd");
-        free(m);
-        return rc;
-    }
-    int failed = pthread_create(&m->thread, NULL, member_main, m);
-    if (failed) {
-        close(m->wake_fd);
-        free(m);
-        return err_sys(e, failed, "thread of synchronization %s", opts->sync->full_name);
-    }
-    *ret = m;
-    return RC_OK;
+    m->wake_fd = -1;
+    enum rc rc = launch(m, e);
+    if (rc < 0)
+        member_free(m);
+    else
+        *ret = m;
+    return rc;
 }
 
 void member_ask_stop(struct member *m)
@@ -441,7 +478,5 @@ void member_stop(struct member *m)
         return;
     member_ask_stop(m);
     pthread_join(m->thread, NULL);
-    close(m->wake_fd);
-    buf_done(&m->identity);
-    free(m);
+    member_free(m);
 }

@@ -1,6 +1,6 @@
 /* How the runtime gets concrete things: the log, checkpoints, producers and sinks. Filled by
  * cli/wire.c, the only place that picks concrete types, and by tests. The functions may be called
- * from different threads at once. */
+ * from different threads at once. env is borrowed for the life of what is opened, and speaks for it. */
 #ifndef RESILOG_CONTROLLER_WIRING_H
 #define RESILOG_CONTROLLER_WIRING_H
 
@@ -9,6 +9,7 @@
 
 struct ckpt;
 struct cluster;
+struct env;
 struct producer;
 struct rlog;
 struct sink;
@@ -18,10 +19,10 @@ struct wiring {
     void *arg;
     enum rc (*open_log)(void *arg, const struct cluster *source, struct rlog **ret, struct err *e);
     enum rc (*open_ckpt)(void *arg, struct ckpt **ret, struct err *e);
-    enum rc (*open_producer)(void *arg, const struct cluster *source, struct producer **ret,
-                             struct err *e);
+    enum rc (*open_producer)(void *arg, const struct cluster *source, const struct env *env,
+                             struct producer **ret, struct err *e);
     enum rc (*open_sink)(void *arg, const struct sync *sync, struct slice source_identity,
-                         struct sink **ret, struct err *e);
+                         const struct env *env, struct sink **ret, struct err *e);
 };
 
 #endif

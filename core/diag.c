@@ -373,13 +373,21 @@ void diag_free(struct diag *d)
     free(d);
 }
 
+static struct diag_field *place_of(struct diag *d, const char *path)
+{
+    for (size_t i = 0; i < d->n_bound; i++)
+        if (strcmp(d->bound[i].path, path) == 0)
+            return &d->bound[i];
+    assert(d->n_bound < DIAG_BOUND_MAX);
+    return &d->bound[d->n_bound++];
+}
+
 enum rc diag_bind(struct diag *d, const struct diag_field *fields, size_t n, struct diag **ret,
                   struct err *e)
 {
     *ret = NULL;
     if (!d)
         return RC_OK;
-    assert(d->n_bound + n <= DIAG_BOUND_MAX);
     size_t room = 1;
     for (size_t i = 0; i < n; i++)
         room += fields[i].text.n;
@@ -391,7 +399,7 @@ enum rc diag_bind(struct diag *d, const struct diag_field *fields, size_t n, str
     memcpy(bound->bound, d->bound, sizeof d->bound);
     bound->n_bound = d->n_bound;
     for (size_t i = 0; i < n; i++) {
-        struct diag_field *f = &bound->bound[bound->n_bound++];
+        struct diag_field *f = place_of(bound, fields[i].path);
         *f = fields[i];
         f->text = slice_of(at, fields[i].text.n);
         if (f->text.n)

@@ -52,6 +52,7 @@ struct rig {
     atomic_int fail_steps; /* so many steps of sinks fail */
     atomic_bool rush;      /* each step of a sink takes a second */
     atomic_bool warned;    /* of effects */
+    struct buf said;       /* all diagnostics; the test looks at them only while nothing runs */
 };
 static struct rig *rig; /* of the running test: the tapped methods find it here */
 
@@ -180,9 +181,10 @@ static inline enum rc rig_open_ckpt(void *arg, struct ckpt **ret, struct err *e)
 }
 
 static inline enum rc rig_open_producer(void *arg, const struct cluster *source,
-                                        struct producer **ret, struct err *e)
+                                        const struct env *env, struct producer **ret, struct err *e)
 {
     (void)arg;
+    (void)env;
     (void)source;
     (void)e;
     struct producer *p = fake_producer_new();
@@ -195,14 +197,14 @@ static inline enum rc rig_open_producer(void *arg, const struct cluster *source,
 }
 
 static inline enum rc rig_open_sink(void *arg, const struct sync *sync, struct slice identity,
-                                    struct sink **ret, struct err *e)
+                                    const struct env *env, struct sink **ret, struct err *e)
 {
     (void)arg;
     (void)e;
     assert_true(slice_eq(identity, SLICE("src-1")));
     atomic_fetch_add(&rig->sinks_opened, 1);
     bool first = strcmp(sync->name, "s") == 0;
-    struct sink *s = sink_mem_open(first ? rig->dest : rig->other, &rig->env);
+    struct sink *s = sink_mem_open(first ? rig->dest : rig->other, env);
     s->ops = &sink_taps;
     *ret = s;
     return RC_OK;
@@ -211,6 +213,7 @@ static inline enum rc rig_open_sink(void *arg, const struct sync *sync, struct s
 static inline void rig_hear(void *arg, const char *line, size_t n)
 {
     (void)arg;
+    buf_add(&rig->said, line, n);
     if (memmem(line, n, "effect", 6) && memmem(line, n, "apps/deployments (runs)", 23))
         atomic_store(&rig->warned, true);
 }
@@ -259,8 +262,9 @@ static inline int runtime_setup(void **state)
     rig->other = dest_mem_new();
     rig->post_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     rig->env = (struct env){.clock = &rig->clock, .rng = rng_sys()};
+    buf_init(&rig->said, 16u << 20);
     rig_tap();
-    rig->env.diag = diag_new(&rig->clock, DIAG_JSON, DIAG_WARN, rig_hear, NULL);
+    rig->env.diag = diag_new(&rig->clock, DIAG_JSON, DIAG_DEBUG, rig_hear, NULL);
     rig->wiring =
         (struct wiring){NULL, rig_open_log, rig_open_ckpt, rig_open_producer, rig_open_sink};
     return 0;
@@ -275,6 +279,7 @@ static inline int runtime_teardown(void **state)
     ckpt_mem_store_free(rig->ckpts);
     rlog_mem_store_free(rig->log);
     diag_free(rig->env.diag);
+    buf_done(&rig->said);
     close(rig->post_fd);
     pthread_mutex_destroy(&rig->lock);
     free(rig);
@@ -407,6 +412,24 @@ static inline void rig_unlock_producer(void)
 static inline void rig_put(const char *key, const char *version)
 {
     fake_producer_object(rig_lock_producer(), EVENT_PUT, CAUSE_WATCH, key, version);
+    rig_unlock_producer();
+}
+
+/* As put, with who changed it last in its body. */
+static inline void rig_change(enum event_op op, const char *key, const char *version)
+{
+    fake_producer_say(
+        rig_lock_producer(),
+        &(struct event){.op = op,
+                        .cause = CAUSE_WATCH,
+                        .source_kind = SOURCE_KUBERNETES,
+                        .key = slice_str(key),
+                        .version = slice_str(version),
+                        .uid = SLICE("u-1"),
+                        .api_version = SLICE("v1"),
+                        .kind = SLICE("ConfigMap"),
+                        .body = SLICE("{\"metadata\":{\"managedFields\":[{\"manager\":\"helm\","
+                                      "\"time\":\"2026-01-01T10:00:00Z\"}]}}")});
     rig_unlock_producer();
 }
 

@@ -265,6 +265,53 @@ static void effects_are_told_at_every_start_until_they_are_allowed(void **state)
     assert_false(atomic_load(&rig->warned));
 }
 
+/* ---- Diagnostics: each line about an object has the fields of the documentation ---- */
+
+#define OBJECT(who, version)                                                                       \
+    "\"" who "\":{\"apiGroup\":\"\",\"apiVersion\":\"v1\",\"name\":\"a\",\"namespace\":\"ns\","    \
+    "\"resource\":\"configmaps\",\"resourceVersion\":\"" version "\",\"uid\":\"u-1\"},"
+#define READ                                                                                       \
+    "\"msg\":\"object read from cluster\",\"process\":{\"id\":\"eventslistener\"},"                \
+    "\"sourceCluster\":{\"name\":\"a\",\"namespace\":\"default\"},"
+#define HELD                                                                                       \
+    "\"msg\":\"object held\",\"process\":{\"id\":\"processor\",\"consumerID\":\"default/s\"},"
+#define LAST "\"lastUpdate\":{\"time\":\"2026-01-01T10:00:00Z\",\"manager\":\"helm\"},"
+
+static void says(const char *part)
+{
+    if (!strstr(rig->said.p, part))
+        fail_msg("nobody says %s in:\n%s", part, rig->said.p);
+}
+
+static void create_update_delete_and_hold_are_said_with_the_whole_set(void **state)
+{
+    (void)state;
+    dest_mem_script(
+        rig->dest, SCOPE "/ns/a",
+        &(struct sink_script){.outcome = SINK_HELD, .cls = "invalid", .reason = "not so"});
+    read_resources(RESOURCES ONE_ENTRY);
+    rig_start(NULL);
+    rig_identity();
+    rig_list(0, "5");
+    rig_change(EVENT_PUT, SCOPE "/ns/a", "6");
+    rig_wait(SYNC_AT, "held", "1");
+    rig_change(EVENT_PUT, SCOPE "/ns/a", "7");
+    rig_wait_done(SYNC_AT, 8);
+    rig_change(EVENT_DELETE, SCOPE "/ns/a", "8");
+    rig_wait_done(SYNC_AT, 10);
+    rig_stop();
+    says(READ OBJECT("sourceObject", "6") LAST "\"event\":{\"type\":\"create\"},\"offset\":");
+    says(READ OBJECT("sourceObject", "7") OBJECT("oldSourceObject", "6") LAST
+         "\"event\":{\"type\":\"update\"},\"offset\":");
+    says(READ OBJECT("sourceObject", "8") LAST "\"event\":{\"type\":\"delete\"},\"offset\":");
+    says(HELD OBJECT("sourceObject", "6") LAST "\"event\":{\"type\":\"create\"},"
+                                               "\"class\":\"invalid\",\"reason\":\"not so\"}\n");
+    says(HELD OBJECT("sourceObject", "7") OBJECT("oldSourceObject", "6") LAST
+         "\"event\":{\"type\":\"update\"},"
+         "\"class\":\"invalid\",\"reason\":\"not so\"}\n");
+    assert_null(strstr(rig->said.p, SECRET_MARK));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, runtime_setup, runtime_teardown)
 
 int main(void)
@@ -281,6 +328,7 @@ int main(void)
         T(a_stop_does_not_wait_for_ever_for_a_destination),
         T(held_prunes_wait_for_their_approval_by_name),
         T(a_name_that_no_synchronization_has_starts_nothing),
+        T(create_update_delete_and_hold_are_said_with_the_whole_set),
         T(effects_are_told_at_every_start_until_they_are_allowed),
         T(what_did_not_change_goes_on_undisturbed),
         T(a_change_takes_effect_without_a_restart),

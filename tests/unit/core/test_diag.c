@@ -293,6 +293,22 @@ static void bound_fields_come_first_in_each_line_and_join_their_neighbours(void 
         "{\"level\":\"info\",\"timestamp\":\"2026-01-02T03:04:05.000000006Z\",\"msg\":\"m\"}\n");
 }
 
+static void a_bound_field_takes_the_place_of_one_of_the_same_path(void **state)
+{
+    (void)state;
+    AUTO(stop) struct fixture f;
+    struct err e = ERR_INIT;
+    start(&f, DIAG_TEXT, DIAG_DEBUG);
+    AUTO(diag_freep) struct diag *first = NULL;
+    AUTO(diag_freep) struct diag *second = NULL;
+    const struct diag_field one[] = {DIAG_S("a", SLICE("1")), DIAG_S("b", SLICE("2"))};
+    const struct diag_field other[] = {DIAG_S("c", SLICE("3")), DIAG_S("a", SLICE("4"))};
+    assert_int_equal(diag_bind(f.diag, one, 2, &first, &e), RC_OK);
+    assert_int_equal(diag_bind(first, other, 2, &second, &e), RC_OK);
+    DIAG(second, DIAG_INFO, "m");
+    assert_string_equal(text_of(&f), "2026-01-02T03:04:05Z INFO  m a=4 b=2 c=3\n");
+}
+
 static void the_same_line_of_two_speakers_is_no_repetition(void **state)
 {
     (void)state;
@@ -408,6 +424,7 @@ int main(void)
         cmocka_unit_test(lines_that_differ_anywhere_are_all_said),
         cmocka_unit_test(a_flood_of_different_lines_never_silences_a_new_one),
         cmocka_unit_test(bound_fields_come_first_in_each_line_and_join_their_neighbours),
+        cmocka_unit_test(a_bound_field_takes_the_place_of_one_of_the_same_path),
         cmocka_unit_test(the_same_line_of_two_speakers_is_no_repetition),
         cmocka_unit_test(what_is_bound_to_silence_is_silent),
         cmocka_unit_test(a_field_may_be_for_text_or_json_alone),
