@@ -110,7 +110,7 @@ static void add_last_update(struct fields *f, const struct event *ev, struct sli
 
 static const char *change_of(const struct diag_object *about)
 {
-    if (about->change)
+    if (about->change || !about->event)
         return about->change;
     if (about->event->op == EVENT_DELETE)
         return "delete";
@@ -128,14 +128,16 @@ void diag_say_object(struct diag *d, enum diag_level level, const char *msg,
     struct fields f = {.n = 0};
     const struct event *ev = about->event;
     const char *change = change_of(about);
-    struct key key = key_of(ev);
+    struct key key = key_of(ev ? ev : about->copy);
     add_text(&f, &key);
-    add_object(&f, source_paths, ev);
+    if (ev)
+        add_object(&f, source_paths, ev);
     if (about->before && about->before->op == EVENT_PUT && change && strcmp(change, "update") == 0)
         add_object(&f, before_paths, about->before);
     if (about->copy)
         add_object(&f, copy_paths, about->copy);
-    add_last_update(&f, ev, about->body.n ? about->body : ev->body, &doc);
+    if (ev)
+        add_last_update(&f, ev, about->body.n ? about->body : ev->body, &doc);
     if (change)
         add(&f, DIAG_J("event.type", slice_str(change)));
     assert(about->n_more <= DIAG_OBJECT_MORE);

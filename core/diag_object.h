@@ -13,8 +13,8 @@ struct event;
 #define DIAG_OBJECT_MORE 6
 
 struct diag_object {
-    const struct event
-        *event; /* key, api_version, version, uid, user and op of the source's object */
+    const struct event *
+        event; /* key, api_version, version, uid, user and op of the source's object; NULL: it is about copy alone */
     const struct event *before; /* the object's event before that one; NULL: none, or unknown */
     const struct event
         *copy;         /* key, api_version, version, uid of the destination's object; NULL: none */

@@ -8,7 +8,7 @@
 #include "core/backoff.h"
 #include "core/buf.h"
 #include "core/clock.h"
-#include "core/diag.h"
+#include "core/diag_object.h"
 #include "core/env.h"
 #include "core/event.h"
 #include "core/json.h"
@@ -66,17 +66,32 @@ static int64_t now_ns(const struct kube_producer *k)
 
 /* ---- Trouble before anything can be listed ---- */
 
-static void say_trouble(struct kube_producer *k, const char *what, const struct err *why)
+/* error: NULL: none. */
+static void say_identity(const struct kube_producer *k, enum diag_level level, const char *msg,
+                         const char *error)
 {
-    snprintf(k->error, sizeof k->error, "%s: %.260s", what, why->msg);
+    char key[KUBE_IDENTITY_MAX];
+    struct slice place = k->who.places[k->who.at];
+    snprintf(key, sizeof key, "/namespaces//%.*s", SLICE_ARG(place));
+    const struct event ns = {.key = slice_str(key), .api_version = SLICE("v1")};
+    diag_say_object(k->env.diag, level, msg, &(struct diag_object){.event = &ns, .error = error});
+}
+
+static void identity_trouble(struct kube_producer *k, const struct err *why)
+{
+    snprintf(k->error, sizeof k->error, "identity of the source: %.260s", why->msg);
+    say_identity(k, DIAG_WARN, "error getting namespace from cluster", k->error);
+}
+
+static void discovery_trouble(struct kube_producer *k, const struct err *why)
+{
+    snprintf(k->error, sizeof k->error, "discovery: %.260s", why->msg);
     DIAG(k->env.diag, DIAG_WARN, "error reading server groups and resources",
          DIAG_S("error", slice_str(k->error)));
 }
 
-static void try_later(struct kube_producer *k, enum stage stage, const char *what,
-                      const struct err *why)
+static void try_later(struct kube_producer *k, enum stage stage)
 {
-    say_trouble(k, what, why);
     k->stage = stage;
     k->due_ns = now_ns(k) + backoff_next_ns(&k->backoff, k->env.rng);
 }
@@ -105,6 +120,8 @@ static enum rc ask_identity(struct kube_producer *k, struct err *e)
 {
     enum rc rc = kube_identity_ask(&k->who, k->http, e);
     k->asked_at = k->world.lost;
+    if (rc == RC_OK)
+        say_identity(k, DIAG_DEBUG, "reading namespace from cluster", NULL);
     if (rc == RC_OK && k->stage == ASK_IDENTITY)
         k->stage = WAIT_IDENTITY;
     return rc;
@@ -116,7 +133,7 @@ static void say_by_ca(struct kube_producer *k)
         DIAG(k->env.diag, DIAG_INFO,
              "the source's namespace kube-system cannot be read: its CA certificate and another "
              "namespace tell which cluster it is",
-             DIAG_S("sourceCluster.uid", buf_slice(&k->who.found)));
+             DIAG_S("identity", buf_slice(&k->who.found)));
 }
 
 /* The first answer begins everything. A later one lets the scopes go on, unless it is another's: then
@@ -128,6 +145,7 @@ static enum rc note_identity(struct kube_producer *k, struct err *e)
     enum rc rc = kube_identity_expect(&k->who, buf_slice(&k->who.found), e);
     if (rc < 0)
         return rc;
+    say_identity(k, DIAG_DEBUG, "namespace read from cluster", NULL);
     k->error[0] = '\0';
     if (first) {
         say_by_ca(k);
@@ -155,11 +173,11 @@ static enum rc identity_answered(struct kube_producer *k, const struct http_even
     if (v.cls == KUBE_OK)
         return note_identity(k, e);
     (void)kube_verdict_err(&v, "GET namespace", &why);
+    identity_trouble(k, &why);
     if (k->stage == WAIT_IDENTITY) {
-        try_later(k, ASK_IDENTITY, "identity of the source", &why);
+        try_later(k, ASK_IDENTITY);
         return RC_OK;
     }
-    say_trouble(k, "identity of the source", &why);
     k->verify_due_ns = now_ns(k) + backoff_next_ns(&k->verify_backoff, k->env.rng);
     return RC_OK;
 }
@@ -169,8 +187,10 @@ static enum rc identity_answered(struct kube_producer *k, const struct http_even
 static enum rc ask_kinds(struct kube_producer *k, struct err *e)
 {
     enum rc rc = kube_discovery_start(k->discovery, e);
-    if (rc == RC_OK)
+    if (rc == RC_OK) {
         k->stage = WAIT_KINDS;
+        diag_say(k->env.diag, DIAG_DEBUG, "reading server groups and resources", NULL, 0);
+    }
     k->world.kinds_changed = false;
     return rc;
 }
@@ -203,10 +223,13 @@ static enum rc kinds_answered(struct kube_producer *k, struct err *e)
     if (rc == RC_AGAIN)
         return RC_AGAIN;
     if (rc < 0) {
-        try_later(k, k->ever_discovered ? RUNNING : ASK_KINDS, "discovery", &why);
+        discovery_trouble(k, &why);
+        try_later(k, k->ever_discovered ? RUNNING : ASK_KINDS);
         k->kinds_due_ns = k->due_ns;
         return RC_OK;
     }
+    DIAG(k->env.diag, DIAG_DEBUG, "server group and resources read from cluster",
+         DIAG_N("scopes", k->n_scopes));
     k->error[0] = '\0';
     backoff_reset(&k->backoff);
     k->ever_discovered = true;
@@ -227,7 +250,7 @@ static enum rc restart_all(struct kube_producer *k, struct err *e)
     DIAG(k->env.diag, DIAG_WARN,
          "the source's resourceVersions went backwards (restored from a backup?): all is listed "
          "anew",
-         DIAG_S("sourceCluster.uid", buf_slice(&k->who.known)));
+         DIAG_S("identity", buf_slice(&k->who.known)));
     k->world.regressed = false;
     for (size_t i = 0; i < k->n_scopes; i++)
         kube_scope_restart(k->scopes[i]);

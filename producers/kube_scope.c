@@ -129,6 +129,7 @@ static enum rc learn(struct kube_scope *s, const struct kube_resource *r, struct
     s->known = true;
     s->error[0] = '\0';
     s->phase = PRODUCER_CONNECTING;
+    kube_scope_say(s, DIAG_DEBUG, "group resource version found", NULL);
     return kube_scope_queue_kind(s, r, e);
 }
 
@@ -139,11 +140,16 @@ enum rc kube_scope_found(struct kube_scope *s, const struct kube_resource *r, bo
         return r && slice_eq(r->version, s->gvr.version) ? kube_scope_queue_kind(s, r, e) : RC_OK;
     if (r && r->can_list && r->can_watch)
         return learn(s, r, e);
+    bool known_missing = s->phase == PRODUCER_MISSING;
     s->phase = unreachable ? PRODUCER_CONNECTING : PRODUCER_MISSING;
     snprintf(s->error, sizeof s->error, "%s",
              unreachable ? "its API group does not answer discovery"
              : r         ? "the source serves it without list and watch"
                          : "the source does not serve it");
+    if (unreachable)
+        kube_scope_say(s, DIAG_WARN, "error reading resources for group version", s->error);
+    else if (!known_missing) /* it is asked again and again */
+        kube_scope_say(s, DIAG_INFO, "resource group version not found", s->error);
     return RC_OK;
 }
 

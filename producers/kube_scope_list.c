@@ -52,6 +52,7 @@ static enum rc complete_listing(struct kube_scope *s, struct slice version, stru
     enum rc rc = kube_scope_queue_own(s, EVENT_SYNC_END, "@sync/", version, SLICE_NULL, e);
     if (rc < 0)
         return rc;
+    kube_scope_say(s, DIAG_DEBUG, "listed objects in cluster", NULL);
     buf_reset(&s->version);
     buf_add_slice(&s->version, version);
     kube_scope_leave_listing(s);

@@ -4,6 +4,7 @@
 
 #include "core/backoff.h"
 #include "core/buf.h"
+#include "core/diag.h"
 #include "core/event.h"
 #include "core/key.h"
 #include "io/kube.h"
@@ -53,6 +54,10 @@ struct kube_scope {
     struct backoff denied;
     int64_t due_ns;
 };
+
+/* ---- kube_scope_request.c: one line of diagnostics about the scope; error may be NULL ---- */
+void kube_scope_say(const struct kube_scope *s, enum diag_level level, const char *msg,
+                    const char *error);
 
 /* ---- kube_scope_event.c: what a scope says; each queues one event. Errors: NOMEM, LIMIT ---- */
 MUST_CHECK enum rc kube_scope_queue_own(struct kube_scope *s, enum event_op op, const char *prefix,

@@ -4,7 +4,6 @@
 #include "producers/kube_scope_priv.h"
 
 #include "core/clock.h"
-#include "core/diag.h"
 #include "core/env.h"
 #include "core/rng.h"
 #include "io/kube_error.h"
@@ -37,11 +36,32 @@ void kube_scope_wait(struct kube_scope *s, struct backoff *how, int64_t at_least
     s->due_ns = clock_boot_ns(s->world->env->clock) + (delay > at_least_ns ? delay : at_least_ns);
 }
 
+void kube_scope_say(const struct kube_scope *s, enum diag_level level, const char *msg,
+                    const char *error)
+{
+    struct diag_field fields[6];
+    size_t n = 0;
+    fields[n++] = DIAG_T("scope", slice_str(s->text));
+    fields[n++] = DIAG_J("sourceObject.apiGroup", s->gvr.group);
+    if (s->gvr.version.n)
+        fields[n++] = DIAG_J("sourceObject.apiVersion", s->gvr.version);
+    if (s->ns.n)
+        fields[n++] = DIAG_J("sourceObject.namespace", s->ns);
+    fields[n++] = DIAG_J("sourceObject.resource", s->gvr.resource);
+    if (error)
+        fields[n++] = DIAG_S("error", slice_str(error));
+    diag_say(s->world->env->diag, level, msg, fields, n);
+}
+
+/* What is not there is no error. */
 static void note_trouble(struct kube_scope *s, const struct kube_verdict *v, const char *what)
 {
+    bool missing = v->cls == KUBE_KIND_MISSING;
     snprintf(s->error, sizeof s->error, "%s: %s: %.200s", what, v->reason, v->message);
-    DIAG(s->world->env->diag, DIAG_WARN, "error listing objects in cluster",
-         DIAG_S("scope", slice_str(s->text)), DIAG_S("error", slice_str(s->error)));
+    kube_scope_say(s, missing ? DIAG_INFO : DIAG_WARN,
+                   missing ? "list objects not found in cluster"
+                           : "error listing objects in cluster",
+                   s->error);
 }
 
 void kube_scope_leave_listing(struct kube_scope *s)
@@ -175,7 +195,11 @@ enum rc kube_scope_start_list(struct kube_scope *s, struct err *e)
         kube_query_escape(buf_slice(&s->cont), &query);
     }
     enum rc rc = buf_check(&query, "query", e);
-    return rc < 0 ? rc : start(s, LISTING, &query, 0, e);
+    if (rc == RC_OK)
+        rc = start(s, LISTING, &query, 0, e);
+    if (rc == RC_OK && s->cont.n == 0) /* the first page */
+        kube_scope_say(s, DIAG_DEBUG, "listing objects in cluster", NULL);
+    return rc;
 }
 
 enum rc kube_scope_start_watch(struct kube_scope *s, struct err *e)

@@ -5,8 +5,9 @@
 #include "sinks/kube_link.h"
 
 #include "core/clock.h"
-#include "core/diag.h"
+#include "core/diag_object.h"
 #include "core/env.h"
+#include "core/event.h"
 #include "io/kube_error.h"
 
 #include <stdio.h>
@@ -28,17 +29,31 @@ void kube_link_done(struct kube_link *l)
     kube_identity_done(&l->who);
 }
 
-enum rc kube_link_step(struct kube_link *l, struct http *h, int64_t now, int64_t *ret_wake_ns,
-                       struct err *e)
+/* error: NULL: none. */
+static void say(const struct kube_link *l, const struct env *env, enum diag_level level,
+                const char *msg, const char *error)
+{
+    char key[KUBE_IDENTITY_MAX];
+    struct slice place = l->who.places[l->who.at];
+    snprintf(key, sizeof key, "/namespaces//%.*s", SLICE_ARG(place));
+    const struct event ns = {.key = slice_str(key), .api_version = SLICE("v1")};
+    diag_say_object(env->diag, level, msg, &(struct diag_object){.copy = &ns, .error = error});
+}
+
+enum rc kube_link_step(struct kube_link *l, struct http *h, const struct env *env,
+                       int64_t *ret_wake_ns, struct err *e)
 {
     *ret_wake_ns = INT64_MAX;
     if (l->up || l->fatal || l->who.asking)
         return RC_AGAIN;
-    if (now < l->not_before) {
+    if (clock_boot_ns(env->clock) < l->not_before) {
         *ret_wake_ns = l->not_before;
         return RC_AGAIN;
     }
-    return kube_identity_ask(&l->who, h, e);
+    enum rc rc = kube_identity_ask(&l->who, h, e);
+    if (rc == RC_OK)
+        say(l, env, DIAG_DEBUG, "reading namespace from cluster", NULL);
+    return rc;
 }
 
 static void down(struct kube_link *l, const struct kube_verdict *v, const struct env *env)
@@ -50,17 +65,14 @@ static void down(struct kube_link *l, const struct kube_verdict *v, const struct
     l->up = false;
     l->not_before = clock_boot_ns(env->clock) + wait;
     snprintf(l->error, sizeof l->error, "%.60s: %.240s", v->reason, v->message);
-    DIAG(env->diag, DIAG_WARN, "error getting namespace from cluster",
-         DIAG_S("destinationObject.name", l->who.places[l->who.at]),
-         DIAG_S("error", slice_str(l->error)));
+    say(l, env, DIAG_WARN, "error getting namespace from cluster", l->error);
 }
 
 static void fail(struct kube_link *l, const struct env *env, const char *why)
 {
     l->fatal = true;
     snprintf(l->error, sizeof l->error, "%s", why);
-    DIAG(env->diag, DIAG_ERROR, l->error,
-         DIAG_S("destinationCluster.uid", buf_slice(&l->who.known)));
+    DIAG(env->diag, DIAG_ERROR, l->error, DIAG_S("identity", buf_slice(&l->who.known)));
 }
 
 /* Once in its life, for a restart finds out anew in which manner the cluster can be known. */
@@ -71,7 +83,7 @@ static void say_by_ca(const struct kube_link *l, const struct env *env)
              "the destination's namespace kube-system cannot be read: its CA certificate and "
              "another namespace tell which cluster it is; marks that were made while kube-system "
              "could be read do not count, and these will not when it can be read",
-             DIAG_S("destinationCluster.uid", buf_slice(&l->who.found)));
+             DIAG_S("identity", buf_slice(&l->who.found)));
 }
 
 static enum rc learn(struct kube_link *l, const struct env *env, struct err *e)
@@ -91,6 +103,7 @@ static enum rc learn(struct kube_link *l, const struct env *env, struct err *e)
         return rc;
     l->up = true;
     l->error[0] = '\0';
+    say(l, env, DIAG_DEBUG, "namespace read from cluster", NULL);
     backoff_reset(&l->backoff);
     return RC_OK;
 }

@@ -27,7 +27,7 @@ MUST_CHECK enum rc kube_link_init(struct kube_link *l, struct slice source, cons
 /* Frees what it holds. */
 void kube_link_done(struct kube_link *l);
 /* Asks, if that is due. RC_OK: a request went out; RC_AGAIN: nothing to do before *ret_wake_ns. Errors: NOMEM. */
-MUST_CHECK enum rc kube_link_step(struct kube_link *l, struct http *h, int64_t now,
+MUST_CHECK enum rc kube_link_step(struct kube_link *l, struct http *h, const struct env *env,
                                   int64_t *ret_wake_ns, struct err *e);
 /* True of an answer to it. */
 bool kube_link_asked(const struct kube_link *l, const struct http_event *ev);

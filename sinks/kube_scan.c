@@ -8,6 +8,7 @@
 #include "core/backoff.h"
 #include "core/buf.h"
 #include "core/clock.h"
+#include "core/diag.h"
 #include "core/env.h"
 #include "core/event.h"
 #include "core/event_iter.h"
@@ -22,11 +23,12 @@
 
 #include <stdio.h>
 
-#define PAGE_MAX (32u << 20)
-#define PAGE     "limit=250"
-#define URL_MAX  (16u << 10)
-#define FIRST_NS (500 * NS_PER_MS)
-#define MOST_NS  (30 * NS_PER_S)
+#define PAGE_MAX      (32u << 20)
+#define PAGE          "limit=250"
+#define URL_MAX       (16u << 10)
+#define ERROR_LISTING "error listing objects in cluster"
+#define FIRST_NS      (500 * NS_PER_MS)
+#define MOST_NS       (30 * NS_PER_S)
 #define METADATA_ONLY                                                                              \
     SLICE("application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json")
 
@@ -58,6 +60,22 @@ static struct kube_gvr gvr_of(const struct kube_scan *s)
     struct slice group = slice_cut(buf_slice(&s->scope), '/', &resource);
     struct slice first = slice_cut(buf_slice(&s->api_version), '/', &version);
     return (struct kube_gvr){group, version.n ? version : first, resource};
+}
+
+/* error: NULL: none. */
+static void say(const struct kube_scan *s, enum diag_level level, const char *msg,
+                const char *error)
+{
+    const struct kube_gvr gvr = gvr_of(s);
+    const struct diag_field fields[] = {
+        DIAG_T("scope", buf_slice(&s->scope)),
+        DIAG_J("destinationObject.apiGroup", gvr.group),
+        DIAG_J("destinationObject.apiVersion", gvr.version),
+        DIAG_J("destinationObject.resource", gvr.resource),
+        DIAG_S("error", slice_str(error)),
+    };
+    size_t n = sizeof fields / sizeof *fields;
+    diag_say(s->dest->diag, level, msg, fields, error ? n : n - 1);
 }
 
 static enum rc fail(struct kube_scan *s, struct err *e)
@@ -146,6 +164,8 @@ static enum rc scan_next(struct event_iter *it, const struct event **ret, struct
     if (s->state == SCAN_READING) {
         drop_page(s);
         s->state = s->token.n > 0 ? SCAN_WANTS : SCAN_END;
+        if (s->state == SCAN_END)
+            say(s, DIAG_DEBUG, "listed objects in cluster", NULL);
     }
     if (s->state == SCAN_FAILED)
         return fail(s, e);
@@ -175,9 +195,12 @@ static enum rc start(struct kube_scan *s, struct err *e)
                                    .accept = METADATA_ONLY,
                                    .body_max = PAGE_MAX};
     rc = http_start(s->http, &r, &s->id, e);
-    if (rc == RC_OK)
-        s->state = SCAN_ASKING;
-    return rc;
+    if (rc != RC_OK)
+        return rc;
+    s->state = SCAN_ASKING;
+    if (s->token.n == 0) /* the first page */
+        say(s, DIAG_DEBUG, "listing objects in cluster", NULL);
+    return RC_OK;
 }
 
 enum rc kube_scans_step(struct kube_scans *all, int64_t now, int64_t *ret_wake_ns, struct err *e)
@@ -231,6 +254,7 @@ static void no_page(struct kube_scan *s, const struct kube_verdict *v, const str
     case KUBE_KIND_MISSING:
     case KUBE_OBJECT_MISSING:
         s->state = SCAN_END; /* no such kind, so no copies */
+        say(s, DIAG_DEBUG, "list objects not found in cluster", NULL);
         return;
     case KUBE_EXPIRED:
         buf_reset(&s->token);
@@ -239,12 +263,13 @@ static void no_page(struct kube_scan *s, const struct kube_verdict *v, const str
     case KUBE_INVALID:
     case KUBE_TOO_LARGE:
     case KUBE_UNACCEPTABLE:
-        (void)kube_verdict_err(v, "error listing objects in cluster", &s->failure);
+        (void)kube_verdict_err(v, ERROR_LISTING, &s->failure);
         s->state = SCAN_FAILED;
         return;
     default:
-        snprintf(s->all->trouble, sizeof s->all->trouble,
-                 "error listing objects in cluster: %.60s: %.200s", v->reason, v->message);
+        snprintf(s->all->trouble, sizeof s->all->trouble, "%s: %.60s: %.200s", ERROR_LISTING,
+                 v->reason, v->message);
+        say(s, DIAG_WARN, ERROR_LISTING, s->all->trouble + sizeof ERROR_LISTING + 1);
         break;
     }
     ask_again(s, v->retry_after_ns, env);

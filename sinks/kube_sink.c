@@ -274,7 +274,7 @@ static void earlier(int64_t *wake, int64_t at)
 static enum rc send_next(struct kube_sink *k, int64_t now, int64_t *wake, struct err *e)
 {
     int64_t at;
-    enum rc rc = kube_link_step(&k->link, k->http, now, &at, e);
+    enum rc rc = kube_link_step(&k->link, k->http, &k->env, &at, e);
     earlier(wake, at);
     if (rc != RC_AGAIN || !k->link.up)
         return rc;

@@ -167,6 +167,18 @@ static void of_a_key_alone_no_change_is_said(void **state)
            "\"name\":\"n1\",\"resource\":\"nodes\"}}\n");
 }
 
+static void a_line_may_be_about_the_destinations_object_alone(void **state)
+{
+    (void)state;
+    struct event copy = {.key = SLICE("/namespaces//shop"), .api_version = SLICE("v1")};
+    expect(DIAG_JSON, "m", &(struct diag_object){.copy = &copy, .error = "no"},
+           "{\"level\":\"info\"," HEAD "\"msg\":\"m\",\"destinationObject\":{\"apiGroup\":\"\","
+           "\"apiVersion\":\"v1\",\"name\":\"shop\",\"resource\":\"namespaces\"},"
+           "\"error\":\"no\"}\n");
+    expect(DIAG_TEXT, "m", &(struct diag_object){.copy = &copy},
+           "2026-01-02T03:04:05Z INFO  m object=namespaces/shop\n");
+}
+
 static void nobody_to_listen_is_no_harm(void **state)
 {
     (void)state;
@@ -184,6 +196,7 @@ int main(void)
         cmocka_unit_test(what_is_no_key_of_kubernetes_is_a_name),
         cmocka_unit_test(no_value_of_a_secret_is_said),
         cmocka_unit_test(of_a_key_alone_no_change_is_said),
+        cmocka_unit_test(a_line_may_be_about_the_destinations_object_alone),
         cmocka_unit_test(nobody_to_listen_is_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

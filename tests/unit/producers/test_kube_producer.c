@@ -1,5 +1,6 @@
 #include "tests/unit/producers/producer_test.h"
 
+#include "core/diag.h"
 #include "io/http.h"
 #include "producers/kube_queue.h"
 #include "producers/producer.h"
@@ -404,6 +405,68 @@ static void under_all_faults_the_events_add_up_to_the_cluster(void **state)
     cw_assert_said(&t->w, "put last");
 }
 
+/* Keeps level and message of each line. */
+static void hear(void *arg, const char *line, size_t n)
+{
+    const char *from = line + sizeof "2026-01-01T00:00:00Z " - 1, *to = memchr(line, '=', n);
+    to = to ? to : line + n - 1;
+    while (to > from && *to != ' ' && *to != '\n')
+        to--;
+    buf_addf(arg, "%.*s\n", (int)(to - from), from);
+}
+
+static void open_again(struct test *t, struct diag *d)
+{
+    struct http *http = NULL;
+    struct err e = ERR_INIT;
+    producer_close(t->producer);
+    t->w.env.diag = d;
+    fake_kube_connect(t->w.kube, &http);
+    assert_ok(kube_producer_open(http, NULL, NULL, &t->w.env, &t->producer, &e));
+}
+
+static void each_step_has_the_message_of_the_documentation(void **state)
+{
+    struct test *t = *state;
+    AUTO(buf_done) struct buf out = BUF_INIT(1 << 16);
+    AUTO(diag_freep)
+    struct diag *d = diag_new(&t->w.clock.clock, DIAG_TEXT, DIAG_DEBUG, hear, &out);
+    open_again(t, d);
+    add(t, CM);
+    add(t, WIDGETS);
+    run_for(t, 20 * NS_PER_S);
+    assert_string_equal(out.p, "DEBUG reading namespace from cluster\n"
+                               "DEBUG namespace read from cluster\n"
+                               "DEBUG reading server groups and resources\n"
+                               "DEBUG server group and resources read from cluster\n"
+                               "DEBUG group resource version found\n"
+                               "INFO  resource group version not found\n"
+                               "DEBUG listing objects in cluster\n"
+                               "DEBUG listed objects in cluster\n");
+    open_again(t, NULL);
+}
+
+static void each_failure_has_the_message_of_the_documentation(void **state)
+{
+    struct test *t = *state;
+    AUTO(buf_done) struct buf out = BUF_INIT(1 << 16);
+    AUTO(diag_freep) struct diag *d = diag_new(&t->w.clock.clock, DIAG_TEXT, DIAG_INFO, hear, &out);
+    open_again(t, d);
+    assert_int_equal(fake_kube_put(t->w.kube, CRD), 201);
+    fake_kube_deny(t->w.kube, "", "namespaces", NULL, "get");
+    run_for(t, NS_PER_S / 2);
+    fake_kube_allow(t->w.kube);
+    fake_kube_set_group_stale(t->w.kube, "example.com", true);
+    fake_kube_deny(t->w.kube, "", "configmaps", NULL, "list");
+    add(t, CM);
+    add(t, WIDGETS);
+    run_for(t, 20 * NS_PER_S);
+    assert_non_null(strstr(out.p, "WARN  error getting namespace from cluster\n"));
+    assert_non_null(strstr(out.p, "WARN  error reading resources for group version\n"));
+    assert_non_null(strstr(out.p, "WARN  error listing objects in cluster\n"));
+    open_again(t, NULL);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -424,6 +487,8 @@ int main(void)
         TEST(a_dropped_scope_says_nothing_more_not_even_what_waited),
         TEST(events_that_are_not_taken_stop_the_reading_and_none_is_lost),
         TEST(an_empty_scope_is_refused),
+        TEST(each_step_has_the_message_of_the_documentation),
+        TEST(each_failure_has_the_message_of_the_documentation),
         TEST(under_all_faults_the_events_add_up_to_the_cluster),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

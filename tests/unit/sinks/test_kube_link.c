@@ -2,6 +2,7 @@
 #include "tests/unit/sinks/kube_test.h"
 
 #include "core/clock.h"
+#include "core/diag.h"
 #include "core/env.h"
 #include "core/rng.h"
 #include "io/kube_error.h"
@@ -68,7 +69,7 @@ static int teardown(void **state)
 static enum rc step(struct world *w, int64_t *wake)
 {
     struct err e = ERR_INIT;
-    return kube_link_step(&w->link, &w->http.http, clock_boot_ns(&w->clock.clock), wake, &e);
+    return kube_link_step(&w->link, &w->http.http, &w->env, wake, &e);
 }
 
 static void answer(struct world *w, int status, const char *json)
@@ -116,6 +117,34 @@ static void the_identity_is_asked_once_and_kept(void **state)
     assert_int_equal(step(w, &wake), RC_AGAIN);
     assert_true(wake == INT64_MAX);
     assert_true(w->http.last == 1);
+}
+
+static void hear(void *arg, const char *line, size_t n)
+{
+    buf_add(arg, line, n);
+}
+
+static void each_question_and_answer_is_said(void **state)
+{
+    struct world *w = *state;
+    int64_t wake;
+    AUTO(buf_done) struct buf said = BUF_INIT(1 << 16);
+    AUTO(diag_freep) struct diag *d = diag_new(&w->clock.clock, DIAG_TEXT, DIAG_DEBUG, hear, &said);
+    w->env.diag = d;
+    bring_up(w);
+    lose(w);
+    fake_clock_advance(&w->clock, 60 * NS_PER_S);
+    assert_int_equal(step(w, &wake), RC_OK);
+    answer(w, 200, NAMESPACE("dest-2"));
+    assert_string_equal(
+        said.p,
+        "1970-01-01T00:00:00Z DEBUG reading namespace from cluster object=namespaces/kube-system\n"
+        "1970-01-01T00:00:00Z DEBUG namespace read from cluster object=namespaces/kube-system\n"
+        "1970-01-01T00:00:00Z WARN  error getting namespace from cluster "
+        "object=namespaces/kube-system error=\"gone: \"\n"
+        "1970-01-01T00:01:00Z DEBUG reading namespace from cluster object=namespaces/kube-system\n"
+        "1970-01-01T00:01:00Z ERROR the destination is another cluster than before "
+        "identity=dest-1\n");
 }
 
 static void after_a_silence_it_is_asked_again_with_a_pause(void **state)
@@ -257,6 +286,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(the_identity_is_asked_once_and_kept),
+        T(each_question_and_answer_is_said),
         T(after_a_silence_it_is_asked_again_with_a_pause),
         T(pauses_grow_while_nobody_answers),
         T(a_denial_is_asked_again_rarely),

@@ -1,6 +1,7 @@
 /* Scans: our own copies, all of them, and nothing else. */
 #include "tests/unit/sinks/kube_test_job.h"
 
+#include "core/diag.h"
 #include "core/event_iter.h"
 #include "sinks/kube_mark.h"
 #include "sinks/kube_record.h"
@@ -264,6 +265,42 @@ static void a_scope_without_a_resource_is_refused(void **state)
     assert_null(it);
 }
 
+static void hear(void *arg, const char *line, size_t n)
+{
+    if (memmem(line, n, " object", 7) && memmem(line, n, "scope=", 6))
+        buf_add(arg, line + sizeof "2023-11-14T22:13:20Z", n - sizeof "2023-11-14T22:13:20Z");
+}
+
+static void each_step_has_the_message_of_the_documentation(void **state)
+{
+    struct kw *w = *state;
+    AUTO(buf_done) struct buf said = BUF_INIT(1 << 16);
+    AUTO(diag_freep) struct diag *d = diag_new(&w->clock.clock, DIAG_TEXT, DIAG_DEBUG, hear, &said);
+    sink_close(w->sink);
+    w->env.diag = d;
+    kw_open(w, 0);
+    kw_connect(w);
+    fake_kube_plan(w->kube, &(struct fake_kube_rule){.fault = FAKE_KUBE_ERROR,
+                                                     .method = HTTP_GET,
+                                                     .path = "/api/v1/configmaps"});
+    AUTO(event_iter_freep) struct event_iter *maps = scan(w, SCOPE);
+    assert_null(next(w, maps));
+    AUTO(event_iter_freep) struct event_iter *widgets = scan(w, SLICE("example.com/widgets"));
+    assert_null(next(w, widgets));
+    assert_non_null(strstr(said.p, "DEBUG listing objects in cluster scope=/configmaps\n"
+                                   "WARN  error listing objects in cluster scope=/configmaps "
+                                   "error="));
+    assert_non_null(strstr(said.p, "DEBUG listed objects in cluster scope=/configmaps\n"
+                                   "DEBUG listing objects in cluster scope=example.com/widgets\n"
+                                   "DEBUG list objects not found in cluster "
+                                   "scope=example.com/widgets\n"));
+    event_iter_free(steal(&maps));
+    event_iter_free(steal(&widgets));
+    sink_close(w->sink);
+    w->env.diag = NULL;
+    kw_open(w, 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -279,6 +316,7 @@ int main(void)
         T(what_was_scanned_is_not_written_again),
         T(a_scan_may_be_left_early_and_outlive_its_sink),
         T(a_scope_without_a_resource_is_refused),
+        T(each_step_has_the_message_of_the_documentation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
