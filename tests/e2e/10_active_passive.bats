@@ -260,6 +260,19 @@ image_is() { # IMAGE
     run_stop shop
 }
 
+@test "each message about an object has the fields of the reference" {
+    local line
+    line=$(grep '"msg":"object read from cluster","process":{"id":"eventslistener"}' "$E2E_DIR/shop.log" | grep -m 1 '"name":"after-restart"')
+    [ "$(json '[d["level"], *d["sourceCluster"].values(), d["event"]["type"], d["lastUpdate"]["manager"]]' <<<"$line")" = \
+        '["debug", "cluster-1", "default", "create", "kubectl-create"]' ]
+    line=$(grep '"msg":"object created in cluster"' "$E2E_DIR/shop.log" | grep -m 1 '"name":"after-restart"')
+    [ "$(json '[*d["process"].values(), *d["destinationCluster"].values(), *d["lastUpdate"]]' <<<"$line")" = \
+        '["synchronizer", "default/active-passive", "cluster-2", "default", "time", "manager"]' ]
+    [ "$(json '[*d["sourceObject"]] == [*d["destinationObject"]] and [*d["sourceObject"]]' <<<"$line")" = \
+        '["apiGroup", "apiVersion", "name", "namespace", "resource", "resourceVersion", "uid"]' ]
+    [ "$(json 'd["sourceObject"]["uid"] != d["destinationObject"]["uid"]' <<<"$line")" = true ]
+}
+
 @test "the sources of a copy say whose it is, and resilog wrote nothing into the source" {
     [[ $(shop cluster-2 '{.metadata.annotations.sync\.resilog\.io/owner}') == "v1 "*" apps/deployments/resilog-demo/shop" ]]
     [ "$(requests cluster-1 'create|update|patch|delete')" = 0 ]
