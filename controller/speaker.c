@@ -5,6 +5,8 @@
 #include "controller/resource.h"
 #include "core/diag.h"
 
+#include <assert.h>
+
 static const struct {
     const char *id;
     bool source, destination; /* asks it */
@@ -22,6 +24,8 @@ enum rc speaker_bind(struct diag *d, enum speaker who, const struct cluster *sou
 {
     struct diag_field fields[DIAG_BOUND_MAX];
     size_t n = 0;
+    assert(source || !speakers[who].source);
+    assert(sync || !speakers[who].destination);
     fields[n++] = DIAG_J("process.id", slice_str(speakers[who].id));
     if (sync) {
         fields[n++] = DIAG_J("process.consumerID", slice_str(sync->full_name));
