@@ -114,7 +114,7 @@ static enum rc read_found(struct kube_identity *i, struct slice body, struct err
     enum rc rc = json_parse_view(body, &d, why);
     if (rc == RC_OK)
         rc = kube_object_read(d, &o, why);
-    if (rc < 0)
+    if (rc != RC_OK)
         return rc;
     if (o.uid.n == 0)
         return err_set(why, RC_INVALID, ERR_RETRY, "the namespace %.*s has no uid",
@@ -195,7 +195,7 @@ static enum rc readable(struct kube_identity *i, struct http *h, struct slice bo
     enum rc rc = read_found(i, body, &why);
     if (rc == RC_NOMEM)
         return err_nomem(e);
-    if (rc < 0) {
+    if (rc != RC_OK) {
         *v = (struct kube_verdict){.cls = KUBE_NONSENSE, .retry = ERR_RETRY, .retry_after_ns = -1};
         snprintf(v->reason, sizeof v->reason, "unexpected answer");
         snprintf(v->message, sizeof v->message, "%.300s", why.msg);
