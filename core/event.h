@@ -23,7 +23,7 @@ enum event_op {
     EVENT_GAP =
         3, /* @gap/<scope>: history was not observed; body: JSON {severity, reason, after} */
     EVENT_SYNC_BEGIN = 4, /* @sync/<scope>: a complete listing starts */
-    EVENT_SYNC_END = 5,   /* @sync/<scope>: it is complete; body: JSON {listed, deleted} */
+    EVENT_SYNC_END = 5,   /* @sync/<scope>: it is complete; body: JSON {listed, changed, deleted} */
     EVENT_POSITION = 6,   /* @position/<scope>: version holds where to go on reading the source */
     EVENT_KIND =
         7, /* @kind/<group>/<resource>; body: JSON {version, kind, singular, shortNames, namespaced} */
