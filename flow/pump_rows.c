@@ -114,6 +114,10 @@ enum rc hold_decode(struct slice in, struct hold *ret, struct err *e)
         return rc;
     if (in.n < HOLD_HEADER || (uint8_t)in.p[1] > 1)
         return err_set(e, RC_CORRUPT, ERR_FATAL, "hold of %zu bytes is not readable", in.n);
+    if (le_get_u16(in.p + 2) != 0)
+        return err_set(e, RC_UNSUPPORTED, ERR_FATAL,
+                       "a hold with flags %x, this program knows none; use a newer one",
+                       le_get_u16(in.p + 2));
     h.waiting = in.p[1];
     h.attempts = le_get_u32(in.p + 4);
     h.offset = le_get_u64(in.p + 8);
@@ -319,7 +323,10 @@ enum rc rows_digest(struct rows *r, uint8_t ret[REPLICATION_DIGEST], struct err 
     memset(ret, 0, REPLICATION_DIGEST);
     if (rc == RC_NOTFOUND)
         return RC_OK;
-    if (rc == RC_OK && (row.n != 1 + REPLICATION_DIGEST || row.p[0] != DIGEST_VERSION))
+    if (rc == RC_OK)
+        rc = check_version(buf_slice(&row), DIGEST_VERSION, "the digest of the synchronization",
+                           &why);
+    if (rc == RC_OK && row.n != 1 + REPLICATION_DIGEST)
         rc = err_set(&why, RC_CORRUPT, ERR_FATAL,
                      "the digest of the synchronization is not readable (%zu bytes)", row.n);
     if (rc == RC_OK)

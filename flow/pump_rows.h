@@ -55,7 +55,8 @@ MUST_CHECK enum rc rows_set_applied(struct rows *r, struct slice key, const stru
                                     struct err *e);
 MUST_CHECK enum rc rows_drop_applied(struct rows *r, struct slice key, struct err *e);
 
-/* The digest of the replication that the rows go by; zeros if none was set. Errors: CORRUPT, those of ckpt_get. */
+/* The digest of the replication that the rows go by; zeros if none was set. Errors: CORRUPT, UNSUPPORTED (a
+ * newer version), those of ckpt_get. */
 MUST_CHECK enum rc rows_digest(struct rows *r, uint8_t ret[REPLICATION_DIGEST], struct err *e);
 MUST_CHECK enum rc rows_set_digest(struct rows *r, const uint8_t digest[REPLICATION_DIGEST],
                                    struct err *e);

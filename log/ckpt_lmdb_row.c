@@ -6,6 +6,8 @@
 #include "core/digest.h"
 #include "core/le.h"
 
+#include <inttypes.h>
+
 #define ROW_VERSION 1
 /* CRC32C 4 (of the row's key, then of all bytes behind this field), version 1, flags 1, size of the full key 2 (0:
  * the row's key is it), encryption key 4. */
@@ -54,11 +56,16 @@ enum rc ckpt_row_decode(struct slice row_key, struct slice stored, struct slice 
     if (row_key.n == 0 || stored.n < ROW_HEAD ||
         le_get_u32(p) != crc32c(crc32c(0, row_key.p, row_key.n), p + 4, stored.n - 4))
         return err_set(e, RC_CORRUPT, ERR_FATAL, "a row of the checkpoint is damaged");
-    if (p[4] != ROW_VERSION || p[5] != 0 || le_get_u32(p + 8) != 0)
-        return err_set(e, RC_UNSUPPORTED, ERR_FATAL,
-                       "a row of the checkpoint has version %d, this program reads %d; use a newer "
-                       "one",
-                       p[4], ROW_VERSION);
+    unsigned version = (uint8_t)p[4], flags = (uint8_t)p[5];
+    uint32_t key_id = le_get_u32(p + 8);
+    if (version == 0)
+        return err_set(e, RC_CORRUPT, ERR_FATAL, "a row of the checkpoint has version 0");
+    if (version > ROW_VERSION || flags != 0 || key_id != 0)
+        return err_set(
+            e, RC_UNSUPPORTED, ERR_FATAL,
+            "a row of the checkpoint has version %u, flags %x and key %" PRIu32
+            ", this program reads up to version %d without flags and keys; use a newer one",
+            version, flags, key_id, ROW_VERSION);
     size_t full = le_get_u16(p + 6);
     if (ROW_HEAD + full > stored.n)
         return err_set(e, RC_CORRUPT, ERR_FATAL, "a row of the checkpoint has impossible lengths");

@@ -394,10 +394,13 @@ static enum rc check_head(struct segment_index *x, const struct segment_tail *ta
     if (rc != RC_OK)
         return rc;
     const char *p = head.entries.p;
-    if (memcmp(p, INDEX_MAGIC, 4) != 0 || le_get_u32(p + 4) != INDEX_VERSION)
+    if (memcmp(p, INDEX_MAGIC, 4) != 0)
+        return damaged(x, "its head row is none", e);
+    if (le_get_u32(p + 4) != INDEX_VERSION)
         return err_set(e, RC_UNSUPPORTED, ERR_FATAL,
-                       "the index of the segment of offset %" PRIu64 " is of another version",
-                       x->first);
+                       "the index of the segment of offset %" PRIu64 " is of version %" PRIu32
+                       ", this program reads %d; the next writer makes it anew",
+                       x->first, le_get_u32(p + 4), INDEX_VERSION);
     if (le_get_u64(p + 8) != x->first || le_get_u64(p + 16) != tail->next ||
         memcmp(p + 24, tail->after.frame, SHA256_SIZE) != 0)
         return damaged(x, "it belongs to another segment", e);

@@ -11,6 +11,7 @@
 #include "core/scope.h"
 
 #include <assert.h>
+#include <inttypes.h>
 
 #define MAGIC      SLICE("RLKR")
 #define VERSION    1
@@ -92,6 +93,26 @@ static enum rc corrupt(struct err *e, const char *what)
     return err_set(e, RC_CORRUPT, ERR_FATAL, "applied record: %s", what);
 }
 
+/* What only a newer program writes. */
+static enum rc check_features(const char *p, struct err *e)
+{
+    unsigned version = (uint8_t)p[AT_VERSION], codec = (uint8_t)p[AT_CODEC];
+    unsigned flags = le_get_u16(p + AT_FLAGS);
+    uint32_t key_id = le_get_u32(p + AT_KEY_ID);
+    if (version == 0)
+        return corrupt(e, "version 0");
+    if (version > VERSION)
+        return err_set(e, RC_UNSUPPORTED, ERR_FATAL,
+                       "applied record of version %u, this program reads up to %d; use a newer one",
+                       version, VERSION);
+    if (codec > CODEC_ZSTD || (flags | KNOWN_FLAGS) != KNOWN_FLAGS || key_id != 0)
+        return err_set(e, RC_UNSUPPORTED, ERR_FATAL,
+                       "applied record with codec %u, flags %x, key %" PRIu32
+                       "; this program knows codecs up to %d, flags %x and no key; use a newer one",
+                       codec, flags, key_id, CODEC_ZSTD, KNOWN_FLAGS);
+    return RC_OK;
+}
+
 static enum rc check_frame(struct slice bytes, struct err *e)
 {
     if (bytes.n < KUBE_RECORD_HEADER + 4 || !slice_starts(bytes, MAGIC))
@@ -101,11 +122,7 @@ static enum rc check_frame(struct slice bytes, struct err *e)
                        KUBE_RECORD_MAX);
     if (crc32c(0, bytes.p, bytes.n - 4) != le_get_u32(bytes.p + bytes.n - 4))
         return corrupt(e, "the checksum is wrong");
-    if ((uint8_t)bytes.p[AT_VERSION] != VERSION || (uint8_t)bytes.p[AT_CODEC] > CODEC_ZSTD ||
-        le_get_u16(bytes.p + AT_FLAGS) & ~KNOWN_FLAGS || le_get_u32(bytes.p + AT_KEY_ID) != 0)
-        return err_set(e, RC_UNSUPPORTED, ERR_FATAL,
-                       "applied record: written by a newer version of resilog");
-    return RC_OK;
+    return check_features(bytes.p, e);
 }
 
 static struct slice take(struct slice *rest, size_t n)

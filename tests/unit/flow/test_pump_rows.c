@@ -2,6 +2,7 @@
 
 #include "flow/pump_rows.h"
 #include "tests/fakes/ckpt_fault.h"
+#include "tests/unit/format/golden.h"
 
 #define SYNC SLICE("ns/sync")
 
@@ -252,6 +253,95 @@ static void rows_that_are_cut_or_unknown_are_corrupt(void **state)
     assert_int_equal(hold_decode(buf_slice(&row), &back, &e), RC_UNSUPPORTED);
 }
 
+static const char GOLDEN_HOLD[] = "01 01 0000 05000000" /* version, waiting, flags, attempts */
+                                  "0807060504030201 feffffffffffffff" /* offset, since */
+                                  "1100 'namespace-missing' 0200 'no' 0e00 '/namespaces//a'";
+static const char GOLDEN_APPLIED[] = "01 02 0807060504030201 'record'";
+
+static void the_rows_are_those_of_the_format_document(void **state)
+{
+    (void)state;
+    AUTO(buf_done) struct buf row = BUF_INIT(4096), golden = BUF_INIT(4096);
+    struct err e = ERR_INIT;
+    const struct hold h = {.offset = 0x0102030405060708,
+                           .waiting = true,
+                           .attempts = 5,
+                           .since_ns = -2,
+                           .cls = "namespace-missing",
+                           .reason = "no",
+                           .dependency = "/namespaces//a"};
+    const struct applied a = {APPLIED_DESELECTED, h.offset, SLICE("record")};
+    struct hold hold;
+    struct applied applied;
+    hold_encode(&h, &row);
+    assert_golden(buf_slice(&row), GOLDEN_HOLD);
+    golden_read(GOLDEN_HOLD, &golden);
+    assert_ok(hold_decode(buf_slice(&golden), &hold, &e));
+    assert_true(hold.offset == h.offset && hold.waiting && hold.attempts == 5);
+    assert_true(hold.since_ns == -2);
+    assert_string_equal(hold.cls, h.cls);
+    assert_string_equal(hold.reason, h.reason);
+    assert_string_equal(hold.dependency, h.dependency);
+    buf_reset(&row);
+    buf_reset(&golden);
+    applied_encode(&a, &row);
+    assert_golden(buf_slice(&row), GOLDEN_APPLIED);
+    golden_read(GOLDEN_APPLIED, &golden);
+    assert_ok(applied_decode(buf_slice(&golden), &applied, &e));
+    assert_int_equal(applied.state, a.state);
+    assert_true(applied.offset == a.offset && slice_eq(applied.record, a.record));
+}
+
+static void put_digest_row(struct store *s, const char *golden)
+{
+    AUTO(buf_done) struct buf bytes = BUF_INIT(4096);
+    struct err e = ERR_INIT;
+    golden_read(golden, &bytes);
+    struct ckpt_row row = {CKPT_APPLIED, SLICE("@replication"), buf_slice(&bytes)};
+    struct ckpt_commit what = {.head = {1, 1}, .rows = &row, .n_rows = 1};
+    assert_ok(ckpt_commit(s->ckpt, SYNC, &what, &e));
+}
+
+static void the_digest_row_is_that_of_the_format_document(void **state)
+{
+    struct store *s = *state;
+    AUTO(buf_done) struct buf row = BUF_INIT(4096);
+    const uint8_t digest[REPLICATION_DIGEST] = {7, 8};
+    uint8_t back[REPLICATION_DIGEST];
+    struct err e = ERR_INIT;
+    assert_ok(rows_set_digest(s->rows, digest, &e));
+    assert_ok(rows_commit(s->rows, &(struct ckpt_head){1, 1}, SLICE_NULL, &e));
+    assert_ok(ckpt_get(s->ckpt, SYNC, CKPT_APPLIED, SLICE("@replication"), &row, &e));
+    assert_golden(buf_slice(&row), "01 07 08 00*30");
+    put_digest_row(s, "01 09 00*31");
+    assert_ok(rows_digest(s->rows, back, &e));
+    assert_int_equal(back[0], 9);
+    put_digest_row(s, "01 09 00*30");
+    assert_int_equal(rows_digest(s->rows, back, &e), RC_CORRUPT);
+}
+
+static void a_newer_row_is_named_with_what_can_be_read(void **state)
+{
+    struct store *s = *state;
+    AUTO(buf_done) struct buf row = BUF_INIT(4096);
+    uint8_t digest[REPLICATION_DIGEST];
+    struct hold hold;
+    struct applied applied;
+    struct err e = ERR_INIT;
+    golden_read(GOLDEN_HOLD, &row);
+    row.p[0] = 2;
+    assert_newer(hold_decode(buf_slice(&row), &hold, &e), &e, "hold of version 2", "up to 1");
+    row.p[0] = 1;
+    row.p[3] = 1;
+    assert_newer(hold_decode(buf_slice(&row), &hold, &e), &e, "flags 100", "knows none");
+    buf_reset(&row);
+    golden_read(GOLDEN_APPLIED, &row);
+    row.p[0] = 2;
+    assert_newer(applied_decode(buf_slice(&row), &applied, &e), &e, "row of version 2", "up to 1");
+    put_digest_row(s, "02 09 00*31");
+    assert_newer(rows_digest(s->rows, digest, &e), &e, "of version 2", "up to 1");
+}
+
 static void a_damaged_hold_stops_the_opening(void **state)
 {
     struct store *s = *state;
@@ -277,6 +367,9 @@ int main(void)
         TEST(after_a_failed_commit_everything_still_waits),
         TEST(a_walk_gives_the_committed_rows_of_a_prefix),
         TEST(rows_that_are_cut_or_unknown_are_corrupt),
+        TEST(the_rows_are_those_of_the_format_document),
+        TEST(the_digest_row_is_that_of_the_format_document),
+        TEST(a_newer_row_is_named_with_what_can_be_read),
         TEST(a_damaged_hold_stops_the_opening),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

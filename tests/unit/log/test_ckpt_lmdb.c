@@ -7,8 +7,9 @@
 
 #include "core/buf.h"
 #include "core/env.h"
-#include "log/ckpt.h"
+#include "log/ckpt_lmdb_priv.h"
 #include "tests/conformance/temp_dir.h"
+#include "tests/unit/format/golden.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -436,6 +437,67 @@ static void a_file_of_another_consumer_is_refused(void **state)
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* ---- The rows' bytes ---- */
+
+static void assert_row(enum ckpt_tag tag, struct slice key, struct slice value, const char *golden)
+{
+    AUTO(buf_done) struct buf row = BUF_INIT(4096), bytes = BUF_INIT(4096);
+    struct ckpt_row_key storage;
+    struct slice row_key = ckpt_row_key(tag, key, &storage), full, back;
+    struct err e = ERR_INIT;
+    assert_int_equal(
+        ckpt_row_encode(row_key, ckpt_key_is_cut(key) ? key : SLICE_NULL, value, &row, &e), RC_OK);
+    assert_golden(buf_slice(&row), golden);
+    golden_read(golden, &bytes);
+    assert_int_equal(ckpt_row_decode(row_key, buf_slice(&bytes), &full, &back, &e), RC_OK);
+    assert_true(slice_eq(full, key));
+    assert_true(slice_eq(back, value));
+}
+
+static const char GOLDEN_APPLIED[] = "4bf4b17f 01 00 0000 00000000 'V'";
+
+static void the_rows_are_those_of_the_format_document(void **state)
+{
+    (void)state;
+    char head[CKPT_HEAD_SIZE], text[480];
+    const struct ckpt_head h = {.generation = 3, .offset = 0x0102030405060708};
+    struct ckpt_row_key storage;
+    ckpt_head_encode(&h, head);
+    assert_row(TAG_HEAD, SLICE_NULL, slice_of(head, sizeof(head)),
+               "5196a5de 01 00 0000 00000000 0300000000000000 0807060504030201");
+    assert_row(TAG_APPLIED, SLICE("/configmaps/ns/a"), SLICE("V"), GOLDEN_APPLIED);
+    memset(text, 'x', sizeof(text));
+    struct slice cut = slice_of(text, sizeof(text));
+    assert_row(TAG_HOLD, cut, SLICE("V"), "e14b4af0 01 00 e001 00000000 78*480 'V'");
+    assert_golden(ckpt_row_key(TAG_HOLD, cut, &storage),
+                  "'h' 78*464 952e789fda4265eeb34d6dd9589c84e1");
+}
+
+/* Changes a byte of the applied row and makes its checksum right again. */
+static enum rc decode_changed(size_t at, char value, struct err *e)
+{
+    AUTO(buf_done) struct buf row = BUF_INIT(4096);
+    struct ckpt_row_key storage;
+    struct slice row_key = ckpt_row_key(TAG_APPLIED, SLICE("/configmaps/ns/a"), &storage);
+    struct slice key, back;
+    golden_read(GOLDEN_APPLIED, &row);
+    row.p[at] = value;
+    le_put_u32(row.p, crc32c(crc32c(0, row_key.p, row_key.n), row.p + 4, row.n - 4));
+    return ckpt_row_decode(row_key, buf_slice(&row), &key, &back, e);
+}
+
+static void a_newer_row_is_named_with_what_can_be_read(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    assert_newer(decode_changed(4, 2, &e), &e, "version 2", "up to version 1");
+    assert_newer(decode_changed(4, (char)200, &e), &e, "version 200", "up to version 1");
+    assert_newer(decode_changed(5, 4, &e), &e, "flags 4", "without flags");
+    assert_newer(decode_changed(8, 7, &e), &e, "key 7", "without flags and keys");
+    assert_int_equal(decode_changed(4, 0, &e), RC_CORRUPT);
+    assert_int_equal(decode_changed(6, 2, &e), RC_CORRUPT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -450,6 +512,8 @@ int main(void)
         CASE(a_commit_beside_a_compaction_by_another_handle_is_not_lost),
         CASE(two_handles_that_make_the_file_at_once_both_commit),
         CASE(a_file_of_another_consumer_is_refused),
+        CASE(the_rows_are_those_of_the_format_document),
+        CASE(a_newer_row_is_named_with_what_can_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include "log/offset_list.h"
 #include "log/pages.h"
 #include "log/segment.h"
+#include "tests/unit/format/golden.h"
 
 static struct segment_header header_of(rlog_off first)
 {
@@ -123,6 +124,66 @@ static struct segment_opts opts_of(struct log_world *w)
 {
     assert_int_equal(mkdir(w->dir, 0700), 0);
     return (struct segment_opts){.dir = w->dir, .bytes = 1u << 20};
+}
+
+static const char GOLDEN_HEADER[] =
+    "'RSLS' 0100 0000 ad000000 00*4 "         /* magic, version, flags, length, dictionary */
+    "4d00000000000000 0300000000000000 "      /* first offset, epoch */
+    "0400000000000000 3200000000000000 "      /* incarnation, time */
+    "07 00*31 08 00*31 "                      /* chains */
+    "3c00000000000000 00*8 00*4 "             /* created, base, key id */
+    "'0123456789abcde' 00 "                   /* log id */
+    "0d000000 00*4 'default/asset' ae235078"; /* lengths, name, checksum */
+static const char GOLDEN_SEAL[] =
+    "'RSLE' 0100 0000 c0000000 00*4 4d00000000000000 "    /* as above */
+    "0900000000000000 0a00000000000000 0b00000000000000 " /* epoch, incarnation, time */
+    "0c 00*31 0d 00*31 5000000000000000 "                 /* chains, next offset */
+    "00*4 00*64 a4a1a780";                                /* signing key, signature, checksum */
+
+static void the_bytes_are_those_of_the_format_document(void **state)
+{
+    (void)state;
+    AUTO(buf_done) struct buf row = BUF_INIT(4096), golden = BUF_INIT(4096);
+    const struct segment_header h = header_of(77);
+    const struct segment_tail t = tail_of(80);
+    struct segment_header header;
+    struct segment_tail tail;
+    rlog_off first = 0;
+    struct err e = ERR_INIT;
+    assert_int_equal(segment_header_encode(&h, &row, &e), RC_OK);
+    assert_golden(buf_slice(&row), GOLDEN_HEADER);
+    golden_read(GOLDEN_HEADER, &golden);
+    assert_int_equal(segment_header_decode(buf_slice(&golden), &header, &e), RC_OK);
+    assert_memory_equal(&header, &h, sizeof(h));
+    buf_reset(&row);
+    buf_reset(&golden);
+    assert_int_equal(segment_seal_encode(77, &t, &row, &e), RC_OK);
+    assert_golden(buf_slice(&row), GOLDEN_SEAL);
+    golden_read(GOLDEN_SEAL, &golden);
+    assert_int_equal(segment_seal_decode(buf_slice(&golden), &first, &tail, &e), RC_OK);
+    assert_int_equal(first, 77);
+    assert_memory_equal(&tail, &t, sizeof(t));
+}
+
+static void a_newer_version_is_named_with_what_can_be_read(void **state)
+{
+    (void)state;
+    AUTO(buf_done) struct buf golden = BUF_INIT(4096);
+    struct segment_header header;
+    struct segment_tail tail;
+    rlog_off first = 0;
+    struct err e = ERR_INIT;
+    golden_read(GOLDEN_HEADER, &golden);
+    golden.p[4] = SEGMENT_VERSION + 1;
+    golden_reseal(&golden);
+    assert_newer(segment_header_decode(buf_slice(&golden), &header, &e), &e,
+                 "header row has version 2", "reads version 1");
+    buf_reset(&golden);
+    golden_read(GOLDEN_SEAL, &golden);
+    golden.p[4] = SEGMENT_VERSION + 1;
+    golden_reseal(&golden);
+    assert_newer(segment_seal_decode(buf_slice(&golden), &first, &tail, &e), &e,
+                 "seal row has version 2", "reads version 1");
 }
 
 static void every_event_is_read_in_any_order(void **state)
@@ -248,6 +309,8 @@ int main(void)
         LOG_CASE(names_are_of_fixed_width_and_read_back),
         LOG_CASE(the_header_row_reads_back_and_no_bit_of_it_is_lost),
         LOG_CASE(the_seal_row_reads_back_and_no_bit_of_it_is_lost),
+        LOG_CASE(the_bytes_are_those_of_the_format_document),
+        LOG_CASE(a_newer_version_is_named_with_what_can_be_read),
         LOG_CASE(every_event_is_read_in_any_order),
         LOG_CASE(the_ends_tell_header_frame_and_seal),
         LOG_CASE(space_is_reserved_until_the_segment_is_sealed),

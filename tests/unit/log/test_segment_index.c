@@ -3,6 +3,7 @@
 
 #include "log/pages.h"
 #include "log/segment_index.h"
+#include "tests/unit/format/golden.h"
 
 #define EVENTS   400
 #define KEYS     23
@@ -364,6 +365,96 @@ static void a_set_of_keys_knows_what_it_has(void **state)
     key_set_free(NULL);
 }
 
+/* ---- The rows' bytes ---- */
+
+/* A sealed segment of two events with its index, whose path it gives. */
+static void make_pair(struct log_world *w, char path[512])
+{
+    struct err e = ERR_INIT;
+    w->opts.segment_events = 2;
+    AUTO(rlog_closep) struct rlog *l = log_open(w, RLOG_WRITE);
+    for (rlog_off at = 1; at <= 3; at++)
+        log_append(l, at);
+    assert_int_equal(segment_index_write(w->dir, 1, &e), RC_OK);
+    snprintf(path, 512, "%s/x-00000000000000000001.mdb", w->dir);
+}
+
+/* Its checksums and the chain are of frames that another zstd may write otherwise; opening checks them. */
+static void assert_head_row(const struct log_world *w, struct slice value)
+{
+    const struct segment_tail tail = read_tail(w);
+    assert_true(value.n > 8 + SHA256_SIZE);
+    size_t n = value.n - SHA256_SIZE;
+    assert_golden(slice_of(value.p + 8, n - 8),
+                  "1100 0000 02000000 'k/configmaps/ns/1' "
+                  "'RSLX' 02000000 0100000000000000 0300000000000000");
+    assert_memory_equal(value.p + n, tail.after.frame, SHA256_SIZE);
+}
+
+static void the_rows_are_those_of_the_format_document(void **state)
+{
+    struct log_world *w = *state;
+    AUTO(pages_closep) struct pages *f = NULL;
+    AUTO(pages_row_done) struct pages_row row = {0};
+    AUTO(buf_done) struct buf value = BUF_INIT(4096);
+    struct err e = ERR_INIT;
+    char path[512];
+    make_pair(w, path);
+    assert_int_equal(pages_open(path, PAGES_FROZEN, &f, &e), RC_OK);
+    assert_int_equal(pages_find(f, PAGES_AT_LEAST, SLICE_NULL, &row, &value, &e), RC_OK);
+    assert_golden(row.key, "'h'");
+    assert_head_row(w, buf_slice(&value));
+    buf_reset(&value);
+    assert_int_equal(pages_next(f, &row, &value, &e), RC_OK);
+    assert_golden(row.key, "'k/configmaps/ns/1'");
+    assert_golden(buf_slice(&value),
+                  "fe490ec7 36f519b7 1100 0000 01000000 'k/configmaps/ns/2' 00*4 01");
+    buf_reset(&value);
+    assert_int_equal(pages_next(f, &row, &value, &e), RC_OK);
+    assert_golden(row.key, "'k/configmaps/ns/2'");
+    assert_golden(buf_slice(&value), "08ca25d8 9a9a088f 0000 0000 01000000 01000000 01");
+    assert_int_equal(pages_next(f, &row, NULL, &e), RC_END);
+}
+
+/* Gives the index another version, with right checksums. */
+static void set_version(const char *path, uint32_t version)
+{
+    static char bytes[1u << 16];
+    const size_t front = 16 + strlen("k/configmaps/ns/1");
+    chmod(path, 0600);
+    int fd = open(path, O_RDWR);
+    ssize_t n = read(fd, bytes, sizeof(bytes));
+    assert_true(n > 0);
+    char *entries = memmem(bytes, (size_t)n, "RSLX", 4);
+    assert_non_null(entries);
+    char *row = entries - front;
+    le_put_u32(entries + 4, version);
+    le_put_u32(row + 4, crc32c(0, entries, 56));
+    le_put_u32(row, crc32c(crc32c(0, "h", 1), row + 4, front - 4));
+    assert_int_equal(pwrite(fd, bytes, (size_t)n, 0), n);
+    close(fd);
+}
+
+static void another_version_is_named_with_what_can_be_read_and_made_anew(void **state)
+{
+    struct log_world *w = *state;
+    struct segment_index *x = NULL;
+    struct err e = ERR_INIT;
+    char path[512];
+    make_pair(w, path);
+    const struct segment_tail tail = read_tail(w);
+    set_version(path, 3);
+    assert_newer(segment_index_open(w->dir, 1, &tail, &x, &e), &e, "of version 3", "reads 2");
+    AUTO(rlog_closep) struct rlog *l = log_open(w, RLOG_WRITE);
+    AUTO(rlog_found_done) struct rlog_found found = {0};
+    assert_int_equal(rlog_last(l, SLICE("/configmaps/ns/1"), 0, &found, &e), RC_OK);
+    assert_int_equal(found.event.offset, 1);
+    while (rlog_maintain(l, &e) == RC_OK)
+        ;
+    assert_int_equal(segment_index_open(w->dir, 1, &tail, &x, &e), RC_OK);
+    segment_index_free(x);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,6 +465,8 @@ int main(void)
         LOG_CASE(a_miss_does_not_read_the_entries_of_its_neighbour),
         LOG_CASE(a_walk_with_a_prefix_reads_no_row_behind_it),
         LOG_CASE(a_walk_with_a_prefix_gives_the_keys_that_begin_with_it),
+        LOG_CASE(the_rows_are_those_of_the_format_document),
+        LOG_CASE(another_version_is_named_with_what_can_be_read_and_made_anew),
         LOG_CASE(a_set_of_keys_knows_what_it_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

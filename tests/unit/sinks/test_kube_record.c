@@ -5,6 +5,7 @@
 #include "core/digest.h"
 #include "core/le.h"
 #include "sinks/kube_record.h"
+#include "tests/unit/format/golden.h"
 
 static const struct kube_record sample = {
     .flags = KUBE_RECORD_ADOPTED | KUBE_RECORD_CREATED,
@@ -164,6 +165,56 @@ static void limits_hold_at_the_last_byte(void **state)
     assert_int_equal(kube_record_encode(&r, SLICE("{}"), *state, &b, &e), RC_LIMIT);
 }
 
+#define GOLDEN_MIDDLE                                                                              \
+    " 0600 00*4 00*32 0000000000010000 " /* flags, key id, nonce, generation */                    \
+    "010203 00*29 040506 00*29 "         /* hashes */
+#define GOLDEN_TEXTS "0500 0500 0500 'uid-d' '12345' 'uid-s' "
+
+static const char GOLDEN_BARE[] =
+    "'RLKR' 01 00" GOLDEN_MIDDLE "00000000 00000000" GOLDEN_TEXTS "6700d95e";
+/* The body is one zstd frame, of which another zstd may make other bytes: this one is only read. */
+static const char GOLDEN_BODY[] = "'RLKR' 01 01" GOLDEN_MIDDLE "07000000 10000000" GOLDEN_TEXTS
+                                  "28b52ffd2007390000 '{\"a\":1}' 90d4c790";
+
+static void the_bytes_are_those_of_the_format_document(void **state)
+{
+    AUTO(buf_done) struct buf b = BUF_INIT(KUBE_RECORD_MAX), golden = BUF_INIT(4096);
+    AUTO(buf_done) struct buf desired = BUF_INIT(4096);
+    struct kube_record r;
+    struct err e = ERR_INIT;
+    encode(*state, SLICE_NULL, &b);
+    assert_golden(buf_slice(&b), GOLDEN_BARE);
+    golden_read(GOLDEN_BODY, &golden);
+    assert_int_equal(kube_record_decode(buf_slice(&golden), &r, &e), RC_OK);
+    assert_int_equal(r.flags, sample.flags);
+    assert_true(r.generation == sample.generation);
+    assert_true(slice_eq(r.uid, sample.uid) && slice_eq(r.version, sample.version) &&
+                slice_eq(r.source_uid, sample.source_uid));
+    assert_memory_equal(r.desired_hash, sample.desired_hash, KUBE_HASH_SIZE);
+    assert_memory_equal(r.answer_hash, sample.answer_hash, KUBE_HASH_SIZE);
+    assert_int_equal(kube_record_desired(&r, *state, &desired, &e), RC_OK);
+    assert_true(slice_eq(buf_slice(&desired), SLICE("{\"a\":1}")));
+}
+
+static void a_newer_record_is_named_with_what_can_be_read(void **state)
+{
+    (void)state;
+    AUTO(buf_done) struct buf golden = BUF_INIT(4096);
+    struct kube_record r;
+    struct err e = ERR_INIT;
+    golden_read(GOLDEN_BARE, &golden);
+    golden.p[4] = 2;
+    golden_reseal(&golden);
+    assert_newer(kube_record_decode(buf_slice(&golden), &r, &e), &e, "version 2", "up to 1");
+    golden.p[4] = 1;
+    golden.p[6] = 0x16;
+    golden_reseal(&golden);
+    assert_newer(kube_record_decode(buf_slice(&golden), &r, &e), &e, "flags 16", "flags f");
+    golden.p[4] = 0;
+    golden_reseal(&golden);
+    assert_int_equal(kube_record_decode(buf_slice(&golden), &r, &e), RC_CORRUPT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +224,8 @@ int main(void)
         cmocka_unit_test(the_same_record_has_the_same_bytes),
         cmocka_unit_test(every_flipped_byte_and_every_cut_is_seen),
         cmocka_unit_test(what_a_newer_version_wrote_is_unsupported),
+        cmocka_unit_test(the_bytes_are_those_of_the_format_document),
+        cmocka_unit_test(a_newer_record_is_named_with_what_can_be_read),
         cmocka_unit_test(lengths_that_do_not_fit_are_refused),
         cmocka_unit_test(a_body_of_another_size_than_promised_is_corrupt),
         cmocka_unit_test(limits_hold_at_the_last_byte),
