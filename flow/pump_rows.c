@@ -86,7 +86,7 @@ static bool take_slice(struct slice *in, struct slice *out)
 static bool take_text(struct slice *in, char *out, size_t max)
 {
     struct slice text;
-    if (!take_slice(in, &text) || text.n >= max)
+    if (!take_slice(in, &text) || text.n >= max || memchr(text.p, 0, text.n))
         return false;
     memcpy(out, text.p, text.n);
     out[text.n] = '\0';

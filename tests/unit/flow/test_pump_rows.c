@@ -233,6 +233,10 @@ static void rows_that_are_cut_or_unknown_are_corrupt(void **state)
     assert_ok(hold_decode(buf_slice(&row), &back, &e));
     buf_add_char(&row, 'x');
     assert_int_equal(hold_decode(buf_slice(&row), &back, &e), RC_CORRUPT);
+    row.n--;
+    assert_ok(hold_decode(buf_slice(&row), &back, &e));
+    row.p[26] = '\0'; /* the class */
+    assert_int_equal(hold_decode(buf_slice(&row), &back, &e), RC_CORRUPT);
     buf_reset(&row);
     struct applied a = {APPLIED_DESELECTED, 5, SLICE("r")}, got;
     applied_encode(&a, &row);
