@@ -27,9 +27,15 @@ endif()
 
 # The OpenSSF compiler hardening guide, for release builds; assertions stay on.
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  # Where a call or a jump may land is the processor's to check, and each has its own flag.
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|i[3-6]86)$")
+    target_compile_options(rl_options INTERFACE -fcf-protection=full)
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+    target_compile_options(rl_options INTERFACE -mbranch-protection=standard)
+  endif()
   set(CMAKE_C_FLAGS_RELEASE "-O2 -g")
   target_compile_options(rl_options INTERFACE
-    -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
+    -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection
     -fno-delete-null-pointer-checks -fno-strict-overflow -fno-strict-aliasing -ftrivial-auto-var-init=zero -fPIE)
   target_link_options(rl_options INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,nodlopen -Wl,--as-needed)
 endif()

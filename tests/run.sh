@@ -31,7 +31,7 @@ servers    | no  | the programs of the real servers
 e2e        | no  | real servers
 e2e-asan   | no  | the end-to-end files marked '# also under sanitizers', with AddressSanitizer and UBSan
 e2e-tsan   | no  | the same with ThreadSanitizer
-bench      | no  | the benches, a minute's smoke
+bench      | no  | the release build's hardening, and the benches, a minute's smoke
 "
 
 list_parts() { sed '/^$/d' <<<"$parts"; }
@@ -223,6 +223,7 @@ part_bench() {
 	[ -e "$(echo tests/bench/*.sh | cut -d' ' -f1)" ] || { nothing "tests/bench/*.sh"; return; }
 	build release || return 1
 	export RESILOG=$root/build/release/cli/resilog RESILOG_BENCH_SMOKE=1
+	if tools/check_hardening.sh "$RESILOG"; then add 1 0 0; else add 0 1 0; failed=1; fi
 	for file in tests/bench/*.sh; do
 		echo "-- $file"
 		run_script "$file" || failed=1

@@ -205,6 +205,30 @@ function_with_body() { # FILE SIGNATURE LINE...
     passes check_globals.sh
 }
 
+@test "hardening: a program without it is found, measure by measure" {
+    put h.c '#include <string.h>' 'int main(int argc, char **argv)' '{' '    char text[64];' \
+        '    strncpy(text, argv[0], (unsigned)argc);' '    return text[0];' '}'
+    link() { (cd "$TREE" && gcc -w -O2 -U_FORTIFY_SOURCE h.c -o h "$@"); }
+    good="-D_FORTIFY_SOURCE=3 -fstack-protector-strong -fPIE -pie -Wl,-z,relro,-z,now,-z,noexecstack"
+    hardened() { run "-$1" "$TOOLS/check_hardening.sh" "$TREE/h"; }
+    link $good
+    hardened 0
+    while IFS='|' read -r flags text; do
+        link $good $flags
+        hardened 1
+        [[ $output == *"$text"*'1 problems' ]]
+    done <<'END'
+-fno-pie -no-pie|not position-independent
+-Wl,-z,norelro|stay writable
+-Wl,-z,lazy|bound late
+-Wl,-z,execstack|stack is executable
+-fno-stack-protector|no stack protector
+-U_FORTIFY_SOURCE|no checked library calls
+END
+    rm "$TREE/h"
+    hardened 1
+}
+
 @test "counting: failures, skips and a missing report all show" {
     put r.xml '<testsuite><testcase name="a"/><testcase name="b"><failure/></testcase>' \
         '<testcase name="c"><skipped message="why"/></testcase><testcase name="d" status="notrun"/></testsuite>'
