@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""count_tests.py FILE...: sums JUnit reports of ctest and bats; prints "PASSED FAILED SKIPPED", and names what failed or was skipped
-on stderr. A file that is missing or broken counts as one failure."""
+"""count_tests.py [--none-skipped] FILE...: sums JUnit reports of ctest and bats; prints "PASSED FAILED SKIPPED", and names what
+failed or was skipped on stderr. --none-skipped: a skip is a failure. A file that is missing or broken counts as one failure."""
 
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -14,7 +14,7 @@ def first(case, *tags):
     return None
 
 
-def count(path, totals):
+def count(path, totals, none_skipped):
     try:
         cases = list(ElementTree.parse(path).getroot().iter("testcase"))
     except (OSError, ElementTree.ParseError) as problem:
@@ -28,17 +28,19 @@ def count(path, totals):
             totals[1] += 1
             print(f"failed: {name}", file=sys.stderr)
         elif skipped is not None or case.get("status") in ("notrun", "disabled"):
-            totals[2] += 1
+            totals[1 if none_skipped else 2] += 1
             reason = (skipped.get("message") or skipped.text or "").strip() if skipped is not None else ""
-            print(f"skipped: {name}{': ' if reason else ''}{reason}", file=sys.stderr)
+            word = f"failed: {name}: skipped" if none_skipped else f"skipped: {name}"
+            print(f"{word}{': ' if reason else ''}{reason}", file=sys.stderr)
         else:
             totals[0] += 1
 
 
 def main():
     totals = [0, 0, 0]
-    for path in sys.argv[1:]:
-        count(path, totals)
+    none_skipped = sys.argv[1:2] == ["--none-skipped"]
+    for path in sys.argv[1 + none_skipped:]:
+        count(path, totals, none_skipped)
     print(*totals)
 
 

@@ -22,8 +22,11 @@ setup() {
     cp -r "$KUBE" "$BATS_TEST_TMPDIR/kube"
     PROGRAMS=$BATS_TEST_TMPDIR/kube/programs.sh
     CACHED=$XDG_CACHE_HOME/resilog/kube-1.35.4/etcd
-    type -P etcd >/dev/null && skip "an etcd on PATH comes first here"
-    return 0
+    # One of another version comes first on PATH, so that one of this machine cannot be found.
+    mkdir "$BATS_TEST_TMPDIR/other"
+    printf '#!/bin/sh\necho "etcd Version: 0.0.0"\n' >"$BATS_TEST_TMPDIR/other/etcd"
+    chmod +x "$BATS_TEST_TMPDIR/other/etcd"
+    PATH=$BATS_TEST_TMPDIR/other:$PATH
 }
 pin() { # SUM
     echo "$(uname -m) etcd sha256sum $1 $URL" >"$BATS_TEST_TMPDIR/kube/releases.txt"

@@ -235,4 +235,6 @@ END
     [ "$("$TOOLS/count_tests.py" "$TREE/r.xml" 2>/dev/null)" = "1 1 2" ]
     [ "$("$TOOLS/count_tests.py" "$TREE/none.xml" 2>/dev/null)" = "0 1 0" ]
     [[ $("$TOOLS/count_tests.py" "$TREE/r.xml" 2>&1) == *"skipped: c: why"* ]]
+    [ "$("$TOOLS/count_tests.py" --none-skipped "$TREE/r.xml" 2>/dev/null)" = "1 3 0" ]
+    [[ $("$TOOLS/count_tests.py" --none-skipped "$TREE/r.xml" 2>&1) == *"failed: c: skipped: why"* ]]
 }
