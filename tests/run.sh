@@ -155,7 +155,7 @@ wrapper=
 
 part_unit() { run_ctest dev -LE '^(sim|fault|bench)$'; }
 part_sim() { run_ctest dev -L '^sim$' "${sim_without[@]}"; }
-part_faults() { run_ctest dev -L '^fault$'; }
+part_faults() { run_ctest dev -L '^fault$' --verbose; } # how often each call was failed is worth reading
 part_asan-ubsan() {
 	export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
 	run_ctest asan-ubsan -LE '^(fault|bench)$'

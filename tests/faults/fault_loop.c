@@ -1,6 +1,7 @@
 /* Fails the n-th call of each kind, n = 1, 2, ... until the scenario passes clean: what was acknowledged is there
  * each time, nothing was wrong in between, the log opens again, and the scenario reaches its end. Arguments:
- * libfault.so and the scenario. Prints how often each call was made; a call that was never made proves nothing. */
+ * libfault.so and the scenario. Prints how often each call was made and failed; one that was never made proves
+ * nothing. */
 #include "tests/faults/fault_place.h"
 
 #include <stdio.h>
@@ -48,17 +49,20 @@ static int run_once(struct fault_run *run)
     return bad ? -1 : told.fired;
 }
 
-static bool fail_each(struct fault_run *run, unsigned long made, unsigned *runs)
+/* Up to the first one that is made no more; of the `made` calls none may be missing. */
+static bool fail_each(struct fault_run *run, unsigned long made, unsigned *failed)
 {
     unsigned long stride = made / CALLS_MAX + 1;
     for (unsigned long n = 1;; n += stride) {
         char nth[24];
         snprintf(nth, sizeof(nth), "%lu", n);
         run->nth = nth;
-        ++*runs;
         int fired = run_once(run);
+        if (fired == 0 && n <= made)
+            printf("FAILED: %s number %lu of %lu was not failed\n", run->call, n, made);
         if (fired <= 0)
-            return fired == 0 && n + stride > made;
+            return fired == 0 && n > made;
+        ++*failed;
     }
 }
 
@@ -80,6 +84,23 @@ static unsigned long made_of(const struct fault_told *told, const char *call)
     return 0;
 }
 
+/* All kinds of one plan. False as well if the call was never made, or is made although it is listed as unused. */
+static bool follow_plan(struct fault_run *run, unsigned long made, const char *const *kinds)
+{
+    unsigned failed = 0;
+    bool ok = true, used = kinds[0] != NULL;
+    for (size_t k = 0; ok && kinds[k]; k++) {
+        run->kind = kinds[k];
+        ok = fail_each(run, made, &failed);
+    }
+    printf("%-10s made %4lu times, failed %4u times\n", run->call, made, failed);
+    if (ok && (made > 0) != used)
+        printf("FAILED: %s %s\n", run->call,
+               made ? "is made, and no plan fails it" : "was never made, which proves nothing");
+    fflush(stdout);
+    return ok && (made > 0) == used;
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 3)
@@ -90,19 +111,8 @@ int main(int argc, char **argv)
     if (!ok)
         printf("FAILED: the scenario does not pass without a fault: %s\n", clean.wrong);
     for (size_t i = 0; ok && i < sizeof(plans) / sizeof(plans[0]); i++) {
-        unsigned runs = 0;
         run.call = plans[i].call;
-        unsigned long made = made_of(&clean, run.call);
-        for (size_t k = 0; ok && plans[i].kinds[k]; k++) {
-            run.kind = plans[i].kinds[k];
-            ok = fail_each(&run, made, &runs);
-        }
-        printf("%-10s made %4lu times, failed in %u runs\n", run.call, made, runs);
-        if (ok && (made == 0) != (plans[i].kinds[0] == NULL)) {
-            printf("FAILED: %s is listed wrongly as %s\n", run.call, made ? "unused" : "used");
-            ok = false;
-        }
-        fflush(stdout);
+        ok = follow_plan(&run, made_of(&clean, run.call), plans[i].kinds);
     }
     return ok ? 0 : 1;
 }

@@ -25,7 +25,7 @@ bats_file() { # LINE...: a file of tests/e2e; its @test is not one of this file
 }
 ctest_program() { # EXIT-CODE
     mkdir -p "$TREE/build/dev"
-    printf '%s\n' "add_test(some_fault sh -c \"exit $1\")" \
+    printf '%s\n' "add_test(some_fault sh -c \"echo pwrite failed 7 times; exit $1\")" \
         'set_tests_properties(some_fault PROPERTIES LABELS fault SKIP_RETURN_CODE 77)' >"$TREE/build/dev/CTestTestfile.cmake"
 }
 # reports EXIT-CODE LAST-LINE RUN-ARGUMENT...: runs it; ALL=1 as with RESILOG_TEST_ALL=1. A bats inside of bats must not find
@@ -90,6 +90,12 @@ says() { # LINE
     says "skipped: tests/e2e/20_some.sh"
     ALL=1 reports 1 "1 passed, 1 failed" --only e2e
     says "failed: tests/e2e/20_some.sh: skipped"
+}
+
+@test "the counts of a fault loop are printed although it passes" {
+    ctest_program 0
+    reports 0 "1 passed, 0 failed" --only faults
+    says "1: pwrite failed 7 times"
 }
 
 @test "what fails is named, whatever its kind, and the parts behind it run all the same" {
