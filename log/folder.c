@@ -59,24 +59,52 @@ static const struct {
     uint32_t magic;
     const char *name;
 } network_file_systems[] = {
-    {0x00006969, "NFS"},   {0x0000517B, "SMB"},  {0xFF534D42, "CIFS"},   {0xFE534D42, "SMB2"},
-    {0x5346414F, "AFS"},   {0x6B414653, "AFS"},  {0x73757245, "Coda"},   {0x00C36400, "Ceph"},
-    {0x01021997, "9P"},    {0x65735546, "FUSE"}, {0x0BD00BD0, "Lustre"}, {0x01161970, "GFS2"},
-    {0x7461636F, "OCFS2"}, {0x47504653, "GPFS"}, {0x013111A8, "IBRIX"},  {0x564C, "NCP"},
+    {0x00006969, "NFS"},
+    {0x0000517B, "SMB"},
+    {0xFF534D42, "CIFS"},
+    {0xFE534D42, "SMB2"},
+    {0x5346414F, "AFS"},
+    {0x6B414653, "AFS"},
+    {0x73757245, "Coda"},
+    {0x00C36400, "Ceph"},
+    {0x01021997, "9P"},
+    {0x65735546, "FUSE"}, /* may lead anywhere */
+    {0x0BD00BD0, "Lustre"},
+    {0x01161970, "GFS2"},
+    {0x7461636F, "OCFS2"},
+    {0x47504653, "GPFS"},
+    {0x19830326, "BeeGFS"},
+    {0x20030528, "OrangeFS"},
+    {0xAAD7AAEA, "PanFS"},
+    {0xBEEFDEAD, "StorNext"},
+    {0x61636673, "ACFS"},
+    {0x013111A8, "IBRIX"},
+    {0x0000564C, "NCP"},
+    {0x786F4256, "a VirtualBox folder"},
+    {0xBACBACBC, "a VMware folder"},
+    {0x7C7C6673, "a Parallels folder"},
 };
+
+const char *folder_network_name(uint32_t magic)
+{
+    for (size_t i = 0; i < sizeof(network_file_systems) / sizeof(network_file_systems[0]); i++) {
+        if (network_file_systems[i].magic == magic)
+            return network_file_systems[i].name;
+    }
+    return NULL;
+}
 
 enum rc folder_check(const char *path, struct err *e)
 {
     struct statfs fs;
     if (statfs(path, &fs) != 0)
         return err_sys(e, errno, "%s", path);
-    for (size_t i = 0; i < sizeof(network_file_systems) / sizeof(network_file_systems[0]); i++) {
-        if ((uint32_t)fs.f_type == network_file_systems[i].magic)
-            return err_set(e, RC_UNSUPPORTED, ERR_FATAL,
-                           "%s is on %s; the log needs a file system of this host, as its locks "
-                           "and syncs must be reliable",
-                           path, network_file_systems[i].name);
-    }
+    const char *name = folder_network_name((uint32_t)fs.f_type);
+    if (name)
+        return err_set(e, RC_UNSUPPORTED, ERR_FATAL,
+                       "%s is on %s; the log needs a file system of this host, as its locks "
+                       "and syncs must be reliable",
+                       path, name);
     return RC_OK;
 }
 

@@ -14,6 +14,9 @@ struct folder_lock;
  * was there and the parent may not be read, that is left to who made it. Errors: NOTFOUND, DENIED, LIMIT, IO, INVALID
  * (not a folder). */
 MUST_CHECK enum rc folder_make(const char *path, struct err *e);
+/* What people call the network file system with this magic number (f_type of statfs(2), its low 32 bits); NULL for
+ * every other one. */
+const char *folder_network_name(uint32_t magic);
 /* Refuses network file systems, whose locks and syncs cannot be relied on. Errors: UNSUPPORTED (FATAL), NOTFOUND,
  * DENIED, IO. */
 MUST_CHECK enum rc folder_check(const char *path, struct err *e);

@@ -55,6 +55,35 @@ static void what_is_no_folder_is_refused(void **state)
     assert_true(folder_room("/nonexistent") == UINT64_MAX);
 }
 
+static void network_file_systems_are_known_by_their_magic(void **state)
+{
+    /* From linux/magic.h, and the makers' own headers. */
+    static const uint32_t network[] = {
+        0x6969 /* NFS */,        0x517B /* SMB */,          0xFF534D42 /* CIFS */,
+        0xFE534D42 /* SMB2 */,   0x5346414F /* AFS */,      0x6B414653 /* kAFS */,
+        0x73757245 /* Coda */,   0x00C36400 /* Ceph */,     0x01021997 /* 9P */,
+        0x65735546 /* FUSE */,   0x0BD00BD0 /* Lustre */,   0x01161970 /* GFS2 */,
+        0x7461636F /* OCFS2 */,  0x47504653 /* GPFS */,     0x19830326 /* BeeGFS */,
+        0x564C /* NCP */,        0x20030528 /* OrangeFS */, 0xAAD7AAEA /* PanFS */,
+        0xBEEFDEAD /* SNFS */,   0x61636673 /* ACFS */,     0x013111A8 /* IBRIX */,
+        0x786F4256 /* vboxsf */, 0xBACBACBC /* HGFS */,     0x7C7C6673 /* prl_fs */,
+    };
+    static const uint32_t local[] = {
+        0xEF53 /* ext2, ext3, ext4 */, 0x58465342 /* XFS */,
+        0x9123683E /* btrfs */,        0x01021994 /* tmpfs */,
+        0x794C7630 /* overlay */,      0x2FC12FC1 /* ZFS */,
+        0xF2F52010 /* F2FS */,         0x858458F6 /* ramfs */,
+        0xCA451A4E /* bcachefs */,     0,
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(network) / sizeof(network[0]); i++)
+        assert_non_null(folder_network_name(network[i]));
+    for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++)
+        assert_null(folder_network_name(local[i]));
+    assert_string_equal(folder_network_name(0x6969), "NFS");
+    assert_string_equal(folder_network_name(0xFF534D42), "CIFS");
+}
+
 static void a_second_lock_is_refused_and_names_the_holder(void **state)
 {
     struct folder_lock *first = NULL, *second = NULL;
@@ -136,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_folder_is_made_for_its_owner_alone),
         CASE(what_is_no_folder_is_refused),
+        cmocka_unit_test(network_file_systems_are_known_by_their_magic),
         CASE(a_second_lock_is_refused_and_names_the_holder),
         CASE(a_lock_holds_against_other_processes),
         CASE(the_epoch_outlives_the_lock_and_damage_is_absence),
