@@ -81,7 +81,10 @@ lists() {
     SUSPEND=true maps <<<''
     wait_until 15 status_is edit maps phase Suspended
     k source -n re create configmap late --from-literal=k=1
-    sleep 1
+    recorded() { log_show edit ConfigMap/late | grep -q put; }
+    behind() { [ "$(status edit maps lagRecords)" -gt 0 ]; }
+    wait_until 15 recorded
+    wait_until 15 behind # it knows that there is more, and does not go on
     is '' value destination late '{.data.k}'
     maps <<<''
     wait_until 15 is 1 value destination late '{.data.k}'
