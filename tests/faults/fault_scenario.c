@@ -137,6 +137,75 @@ static void read_all(struct scenario *s)
         say_wrong(bad, &e);
 }
 
+/* ---- Handles that were told to stop ---- */
+
+/* After any other failure nothing was under way, so that trying again may succeed. */
+static bool device_fails(void)
+{
+    static const char *const calls[] = {"pwrite", "writev", "write", "fdatasync", "fsync"};
+    const char *call = getenv("FAULT_CALL");
+    for (size_t i = 0; call && i < sizeof(calls) / sizeof(calls[0]); i++) {
+        if (strcmp(call, calls[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void must_refuse(enum rc rc, const struct err *e, const char *what)
+{
+    if (device_fails() && (rc != RC_IO || e->retry != ERR_FATAL))
+        say_wrong(what, e);
+}
+
+/* What was under way when the device failed is not tried again: every call that would write says so and changes
+ * nothing, and the handle can still be asked and closed. */
+static void use_dead_log(struct scenario *s, const struct err *first)
+{
+    char text[64];
+    struct err e = ERR_INIT;
+    if (first->rc != RC_IO || first->retry != ERR_FATAL)
+        return;
+    rlog_off next = next_of(s->log);
+    struct event ev = fault_event(next, text);
+    enum rc rc = rlog_append(s->log, &ev, 1, next, NULL, &e);
+    must_refuse(rc, &e, "a dead log takes an event");
+    if (rc == RC_OK)
+        mark(1, next++);
+    must_refuse(rlog_trim(s->log, TRIM_BELOW, &e), &e, "a dead log forgets events");
+    must_refuse(rlog_maintain(s->log, &e), &e, "a dead log is maintained");
+    struct rlog_bounds b = {0};
+    if (rlog_bounds(s->log, &b, &e) != RC_OK || b.next != next)
+        say_wrong("a dead log has another end", first);
+    else if (fault_read(s->log, b.first, b.next, &e))
+        say_wrong("a dead log cannot be read", &e);
+}
+
+static rlog_off checkpoint_of(struct ckpt *c)
+{
+    struct ckpt_head head = {0};
+    struct err e = ERR_INIT;
+    return ckpt_load(c, CONSUMER, &head, NULL, NULL, &e) == RC_OK ? head.offset : 0;
+}
+
+/* The same of checkpoints, once there are any: making their file begins anew with another one. */
+static void use_dead_ckpt(struct scenario *s, const struct ckpt_commit *what,
+                          const struct err *first)
+{
+    struct err e = ERR_INIT;
+    if (first->rc != RC_IO || first->retry != ERR_FATAL)
+        return;
+    rlog_off before = checkpoint_of(s->ckpt);
+    enum rc rc = ckpt_commit(s->ckpt, CONSUMER, what, &e);
+    if (before > 0)
+        must_refuse(rc, &e, "dead checkpoints take a commit");
+    if (rc == RC_OK)
+        mark(2, what->head.offset);
+    else if (checkpoint_of(s->ckpt) != before)
+        say_wrong("a dead checkpoint moved", first);
+}
+
+/* ---- The log: trim and append ---- */
+
 /* Needs no room. */
 static bool trim(struct scenario *s)
 {
@@ -147,8 +216,10 @@ static bool trim(struct scenario *s)
             return true;
         if (rc == RC_LIMIT && e.sys == ENOSPC && i > 0)
             say_wrong("trim needs room", &e);
-        if (!again(rc, &e, "trim"))
+        if (!again(rc, &e, "trim")) {
+            use_dead_log(s, &e);
             reopen_log(s);
+        }
     }
     return false;
 }
@@ -186,9 +257,10 @@ static void append(struct scenario *s)
             mark(1, at);
             return;
         }
-        if (!again(rc, &e, "append"))
+        if (!again(rc, &e, "append")) {
+            use_dead_log(s, &e);
             reopen_log(s);
-        else if (i > 0)
+        } else if (i > 0)
             make_room(s);
         next_of(s->reader); /* the reader opens what is half made */
         if (next_of(s->log) > at)
@@ -236,9 +308,10 @@ static void commit(struct scenario *s, rlog_off offset, struct slice large)
             mark(2, offset);
             return;
         }
-        if (!again(rc, &e, "commit"))
+        if (!again(rc, &e, "commit")) {
+            use_dead_ckpt(s, &what, &e);
             reopen_ckpt(s);
-        else if (i > 0)
+        } else if (i > 0)
             make_room(s);
     }
 }
