@@ -178,20 +178,8 @@ static void end_recheck(struct pump *p)
     map_delete(p->relabelled, entry.key);
 }
 
-/* The walk shows the log as it was when the walk began. What was read since has been decided by the labels of now; an
- * older event of such a key must not be decided after it (I4). */
-static enum rc is_overtaken(struct pump *p, const struct event *ev, bool *ret, struct err *e)
-{
-    AUTO(rlog_found_done) struct rlog_found last = {0};
-    *ret = false;
-    if (pump_horizon(p) == p->recheck_until)
-        return RC_OK;
-    enum rc rc = rlog_last(p->opts.log, ev->key, pump_horizon(p), &last, e);
-    *ret = rc == RC_OK && last.event.offset > ev->offset;
-    return rc;
-}
-
-/* Looks at one more key of the first relabelled prefix. */
+/* Looks at one more key of the first relabelled prefix. The walk stands still at its opening, and news are read beside it:
+ * from then on each key's last event is looked up, as the one of the walk may be older than what was applied (I4). */
 static enum rc recheck(struct pump *p, struct err *e)
 {
     struct map_entry entry;
@@ -211,12 +199,11 @@ static enum rc recheck(struct pump *p, struct err *e)
         end_recheck(p);
         return RC_OK;
     }
-    bool overtaken = false;
-    if (rc == RC_OK)
-        rc = is_overtaken(p, ev, &overtaken, e);
-    if (rc < 0 || overtaken)
+    if (rc < 0)
         return rc;
-    return pump_evaluate(p, ev, &(struct again){.anchor = *(rlog_off *)entry.value}, e);
+    const struct again how = {.anchor = *(rlog_off *)entry.value};
+    return pump_horizon(p) == p->recheck_until ? pump_evaluate(p, ev, &how, e)
+                                               : work_again(p->work, ev->key, how, e);
 }
 
 /* ---- Reading ---- */

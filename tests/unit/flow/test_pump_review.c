@@ -157,6 +157,29 @@ static void a_kind_that_is_added_is_taken_from_the_log(void **state)
     pt_free(w);
 }
 
+/* More keys than one step decides about, so that what is read at its beginning is done long before its end. */
+static void I4_what_is_read_meanwhile_is_not_undone(void **state)
+{
+    (void)state;
+    struct pump_world *w = pt_new();
+    char key[40];
+    w->replication.digest[0] = 1;
+    pt_open(w);
+    for (int i = 0; i < 200; i++)
+        pt_put(w, pt_key(i, key), "{'v':1}");
+    pt_run(w);
+    change(w, 2);
+    pt_open(w);
+    pt_put(w, pt_key(0, key), "{'v':2}");
+    pt_put(w, pt_key(198, key), "{'v':2}");
+    pt_delete(w, pt_key(199, key));
+    pt_run(w);
+    pt_has(w, pt_key(0, key), "{'v':2}");
+    pt_has(w, pt_key(198, key), "{'v':2}");
+    pt_lacks(w, pt_key(199, key));
+    pt_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +189,7 @@ int main(void)
         cmocka_unit_test(a_change_that_is_taken_back_before_its_end_is_undone),
         cmocka_unit_test(what_no_entry_selects_any_more_is_frozen_and_comes_back),
         cmocka_unit_test(a_kind_that_is_added_is_taken_from_the_log),
+        cmocka_unit_test(I4_what_is_read_meanwhile_is_not_undone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
