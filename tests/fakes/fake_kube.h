@@ -133,6 +133,7 @@ void fake_kube_plan(struct fake_kube *k, const struct fake_kube_rule *rule);
 struct fake_kube_counts {
     uint64_t lists; /* pages */
     uint64_t watches, gets, posts, puts, deletes, discoveries;
+    uint64_t struck[FAKE_KUBE_FAULTS]; /* faults that did what they say, on the way, too */
 };
 struct fake_kube_counts fake_kube_counts(const struct fake_kube *k);
 struct fake_kube_write {

@@ -85,10 +85,17 @@ enum fake_kube_fault fk_fault_of_request(struct fake_kube *k, const struct fk_ca
 
 bool fk_fault_strikes(struct fake_kube *k, const struct fk_call *c, enum fake_kube_fault fault)
 {
-    if (planned(k, c, fault))
-        return true;
-    return k->rates.per_mille[fault] &&
-           rng_below(&k->fault_rng.rng, 1000) < k->rates.per_mille[fault];
+    bool strikes =
+        planned(k, c, fault) || (k->rates.per_mille[fault] &&
+                                 rng_below(&k->fault_rng.rng, 1000) < k->rates.per_mille[fault]);
+    if (strikes)
+        fk_struck(k, fault);
+    return strikes;
+}
+
+void fk_struck(struct fake_kube *k, enum fake_kube_fault fault)
+{
+    k->counts.struck[fault]++;
 }
 
 int64_t fk_fault_delay(struct fake_kube *k)

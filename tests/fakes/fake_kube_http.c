@@ -277,6 +277,8 @@ static enum rc kube_start(struct http *http, const struct http_request *r, http_
         *(rng_below(&k->fault_rng.rng, 2) ? &c->arrive_ns : &c->delay_ns) += fk_fault_delay(k);
     if (k->down || c->fault == FAKE_KUBE_REFUSED)
         fk_call_break(k, c, false, false);
+    if (c->fault == FAKE_KUBE_REFUSED || c->fault == FAKE_KUBE_DELAY)
+        fk_struck(k, c->fault);
     link_call(k, c);
     *ret_id = c->id;
     return RC_OK;

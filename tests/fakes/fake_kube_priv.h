@@ -60,8 +60,10 @@ int64_t fk_http_wake(struct fake_kube *k, int64_t now_ns);
 
 /* The fault that strikes this request, by plan or by chance. */
 enum fake_kube_fault fk_fault_of_request(struct fake_kube *k, const struct fk_call *c);
-/* True if that fault strikes this frame or bookmark. */
+/* True if that fault strikes this frame or bookmark; it is counted then. */
 bool fk_fault_strikes(struct fake_kube *k, const struct fk_call *c, enum fake_kube_fault fault);
+/* Counts a fault of a request that did what it says. */
+void fk_struck(struct fake_kube *k, enum fake_kube_fault fault);
 int64_t fk_fault_delay(struct fake_kube *k);
 void fk_faults_done(struct fake_kube *k);
 

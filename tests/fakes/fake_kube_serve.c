@@ -38,7 +38,16 @@ static bool answer_at_the_door(struct fake_kube *k, const struct fk_call *c, str
     } else {
         return false;
     }
+    if (!k->unauthorized)
+        fk_struck(k, c->fault);
     return true;
+}
+
+static void fail_token(struct fake_kube *k, struct fk_call *c)
+{
+    fk_struck(k, FAKE_KUBE_GONE);
+    fk_fail(&c->answer, &(struct fk_problem){.code = 410, .reason = "Expired"},
+            "The provided continue parameter is too old to display a consistent list result.");
 }
 
 static void serve_objects(struct fake_kube *k, struct fk_call *c, struct fk_request *r)
@@ -49,8 +58,7 @@ static void serve_objects(struct fake_kube *k, struct fk_call *c, struct fk_requ
     else if (r->query.watch && !r->name.n)
         fk_watch_open(k, c, r, gone);
     else if (gone && r->query.token.n)
-        fk_fail(&c->answer, &(struct fk_problem){.code = 410, .reason = "Expired"},
-                "The provided continue parameter is too old to display a consistent list result.");
+        fail_token(k, c);
     else
         fk_serve_read(k, r, &c->answer);
 }
@@ -83,12 +91,16 @@ static void spoil(struct fake_kube *k, struct fk_call *c)
     } else if (c->fault == FAKE_KUBE_BODY_CUT && !c->watch && body->n) {
         buf_truncate(body, (size_t)rng_below(&k->fault_rng.rng, body->n));
         fk_call_break(k, c, true, true);
+    } else {
+        return;
     }
+    fk_struck(k, c->fault);
 }
 
 void fk_call_serve(struct fake_kube *k, struct fk_call *c)
 {
     if (c->fault == FAKE_KUBE_REQUEST_LOST) {
+        fk_struck(k, c->fault);
         fk_call_break(k, c, true, false);
         return;
     }

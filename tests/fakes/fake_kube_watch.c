@@ -165,7 +165,10 @@ void fk_watch_open(struct fake_kube *k, struct fk_call *c, const struct fk_reque
         fk_fail(&c->answer, &(struct fk_problem){.code = 400, .reason = "BadRequest"},
                 "resourceVersion: Invalid value");
         c->ended = true;
-    } else if (given && (asked < k->floor || gone))
+    } else if (given && gone) {
+        fk_struck(k, FAKE_KUBE_GONE);
+        fail_gone(k, c, asked);
+    } else if (given && asked < k->floor)
         fail_gone(k, c, asked);
     else if (asked > k->version)
         fail_ahead(k, c, asked);

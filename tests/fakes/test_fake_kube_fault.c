@@ -10,6 +10,11 @@ static void plan(struct test *t, enum fake_kube_fault fault, int method)
     fake_kube_plan(t->k, &(struct fake_kube_rule){.fault = fault, .method = method, .path = CM});
 }
 
+static int struck(struct test *t, enum fake_kube_fault fault)
+{
+    return (int)fake_kube_counts(t->k).struck[fault];
+}
+
 static void each_fault_strikes_once_and_says_truly_whether_the_write_may_be_done(void **state)
 {
     struct test *t = *state;
@@ -37,6 +42,7 @@ static void each_fault_strikes_once_and_says_truly_whether_the_write_may_be_done
         assert_int_equal(t->done.maybe_done, cases[i].maybe);
         assert_int_equal(exists(t, name), cases[i].effect);
         assert_int_equal(post(t, name), cases[i].effect ? 409 : 201);
+        assert_int_equal(struck(t, cases[i].fault), 1);
     }
     plan(t, FAKE_KUBE_THROTTLED, FAKE_KUBE_ANY);
     post(t, "b");
@@ -108,6 +114,8 @@ static void a_watch_ends_before_or_inside_a_planned_frame(void **state)
         assert_int_equal(another_frame(s.frames) == RC_OK, !cut);
         assert_int_equal(fake_kube_open_watches(t->k), 0);
     }
+    assert_int_equal(struck(t, FAKE_KUBE_WATCH_DROP), 1);
+    assert_int_equal(struck(t, FAKE_KUBE_WATCH_CUT), 1);
 }
 
 static void a_planned_410_strikes_watches_and_continue_tokens(void **state)
@@ -123,6 +131,19 @@ static void a_planned_410_strikes_watches_and_continue_tokens(void **state)
     snprintf(path, sizeof path, CM "?limit=1&continue=31");
     assert_int_equal(fetch(t, HTTP_GET, path, NULL), 410);
     assert_int_equal(judge(t), KUBE_EXPIRED);
+    assert_int_equal(struck(t, FAKE_KUBE_GONE), 2);
+}
+
+static void a_fault_that_does_nothing_to_a_request_is_not_counted(void **state)
+{
+    struct test *t = *state;
+    plan(t, FAKE_KUBE_GONE, HTTP_POST);
+    assert_int_equal(post(t, "a"), 201);
+    assert_int_equal(struck(t, FAKE_KUBE_GONE), 0);
+    plan(t, FAKE_KUBE_ERROR, HTTP_POST);
+    fake_kube_set_unauthorized(t->k, true);
+    assert_int_equal(post(t, "b"), 401);
+    assert_int_equal(struck(t, FAKE_KUBE_ERROR), 0);
 }
 
 static void a_slow_bookmark_comes_late(void **state)
@@ -135,6 +156,7 @@ static void a_slow_bookmark_comes_late(void **state)
     assert_string_equal(look(t, &s), "");
     assert_true(next_time(t));
     assert_string_equal(look(t, &s), "*.");
+    assert_int_equal(struck(t, FAKE_KUBE_SLOW_BOOKMARK), 1);
 }
 
 /* ---- what was seen ---- */
@@ -234,6 +256,7 @@ int main(void)
         TEST(a_request_delayed_beyond_the_clients_limit_still_takes_effect_later),
         TEST(a_watch_ends_before_or_inside_a_planned_frame),
         TEST(a_planned_410_strikes_watches_and_continue_tokens),
+        TEST(a_fault_that_does_nothing_to_a_request_is_not_counted),
         TEST(a_slow_bookmark_comes_late),
         TEST(writes_and_reads_are_counted),
         cmocka_unit_test(a_seed_gives_the_same_run_again_and_another_seed_another_one),

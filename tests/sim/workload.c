@@ -241,9 +241,18 @@ static void act_fill(struct world *w)
         }
 }
 
+/* Now and then some of what its labels select changes in the same moment, the last first, as whoever walks over them
+ * begins at the other end. */
 static void act_namespace(struct world *w)
 {
-    put_namespace(w, w->source, (unsigned)world_below(w, SIM_NAMESPACES), draw_tier(w));
+    unsigned ns = (unsigned)world_below(w, SIM_NAMESPACES);
+    put_namespace(w, w->source, ns, draw_tier(w));
+    unsigned changed = world_chance(w, 500) ? 500 : 0;
+    for (unsigned name = SIM_NAMES; name-- > 0;) {
+        struct target t = target_of(SECRET, ns, name);
+        if (world_chance(w, changed))
+            (world_chance(w, 500) ? remove_object : touch_object)(w, &t);
+    }
 }
 
 static void act_delete_namespace(struct world *w)

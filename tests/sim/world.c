@@ -116,8 +116,32 @@ static void begin(struct world *w, uint64_t seed, struct board *board)
     w->user_ns = world_now(w);
 }
 
+static void see_faults(struct world *w, const struct fake_kube *k)
+{
+    static const enum sight sights[FAKE_KUBE_FAULTS] = {
+        [FAKE_KUBE_REFUSED] = SIGHT_REFUSED,
+        [FAKE_KUBE_REQUEST_LOST] = SIGHT_REQUEST_LOST,
+        [FAKE_KUBE_REPLY_LOST] = SIGHT_REPLY_LOST,
+        [FAKE_KUBE_THROTTLED] = SIGHT_THROTTLED,
+        [FAKE_KUBE_ERROR] = SIGHT_ERROR,
+        [FAKE_KUBE_ERROR_DONE] = SIGHT_ERROR_DONE,
+        [FAKE_KUBE_NONSENSE] = SIGHT_NONSENSE,
+        [FAKE_KUBE_GONE] = SIGHT_GONE,
+        [FAKE_KUBE_DELAY] = SIGHT_DELAY,
+        [FAKE_KUBE_BODY_CUT] = SIGHT_BODY_CUT,
+        [FAKE_KUBE_WATCH_DROP] = SIGHT_WATCH_DROP,
+        [FAKE_KUBE_WATCH_CUT] = SIGHT_WATCH_CUT,
+        [FAKE_KUBE_SLOW_BOOKMARK] = SIGHT_SLOW_BOOKMARK,
+    };
+    const struct fake_kube_counts counts = fake_kube_counts(k);
+    for (int i = FAKE_KUBE_NO_FAULT + 1; i < FAKE_KUBE_FAULTS; i++)
+        w->board->sights[sights[i]] += counts.struck[i];
+}
+
 static void end(struct world *w)
 {
+    see_faults(w, w->source);
+    see_faults(w, w->destination);
     us_done(w);
     property_free(w->property);
     fake_kube_free(w->source);
@@ -218,7 +242,7 @@ static int64_t user_pause(struct world *w)
     static const int64_t most[] = {NS_PER_MS,    20 * NS_PER_MS, 2 * NS_PER_S,
                                    2 * NS_PER_S, 20 * NS_PER_S,  300 * NS_PER_S};
     uint64_t kind = world_below(w, 40);
-    return (int64_t)world_below(w, (uint64_t)most[kind < 5 ? kind : kind % 4]);
+    return (int64_t)world_below(w, (uint64_t)most[kind < 6 ? kind : kind % 4]);
 }
 
 static void happen(struct world *w)
