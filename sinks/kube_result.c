@@ -112,7 +112,9 @@ void kube_write_unserved(struct kube_write *w, const struct kube_answer *a, cons
 {
     enum kube_next asked = w->next;
     char text[320];
-    kube_refusal_text(&a->verdict, a->body, kube_write_secret(w), text, sizeof text);
+    /* What is said of a silence are our own words: which time limit it was, of a Secret too. */
+    bool quiet = kube_write_secret(w) && a->status != 0;
+    kube_refusal_text(&a->verdict, a->body, quiet, text, sizeof text);
     kube_write_end(w, SINK_HELD, "unserved", "%s: the destination answers, but not this: %s", doing,
                    text);
     w->result.retry_after_ns = a->verdict.retry_after_ns;

@@ -2,10 +2,11 @@
  * answer.
  *
  * Keeps a slot an item, from submit until its result was taken; so memory is bounded by the window (I10). How many
- * requests run at once adapts: halved by a 429 or a silence, one more with each success. What nobody decided is
- * sent again after a back-off of its own; after a silence the destination's identity is asked before anything else
- * (kube_link.h). Slots: FREE -> READY <-> RUNNING -> FINISHED -> TAKEN -> FREE; READY -> FINISHED where no request
- * was needed. Failures: NOMEM leaves every item where it was. Threads: one. */
+ * requests run at once adapts: halved by a 429 or an item's first silence, one more with each success. What nobody
+ * decided is sent again after a back-off of its own, behind what waits already; after a silence the destination's
+ * identity is asked before anything else (kube_link.h). Slots: FREE -> READY <-> RUNNING -> FINISHED -> TAKEN ->
+ * FREE; READY -> FINISHED where no request was needed. Failures: NOMEM leaves every item where it was. Threads: one.
+ */
 #include "sinks/sink.h"
 
 #include "core/backoff.h"
@@ -29,7 +30,9 @@
 #define WINDOW_MAX     1024u
 #define FIRST_NS       (200 * NS_PER_MS)
 #define MOST_NS        (30 * NS_PER_S)
-#define PATIENCE       8 /* answers that decide nothing, in a row, before an item is held */
+#define PATIENCE       8 /* tries that decide nothing, in a row, before an item is held */
+#define PATIENCE_FULL                                                                              \
+    3 /* the same for silences, while such items have more than half of the slots */
 
 enum slot_state { SLOT_FREE, SLOT_READY, SLOT_RUNNING, SLOT_FINISHED, SLOT_TAKEN };
 
@@ -41,7 +44,7 @@ struct slot {
     uint64_t order;     /* of READY: when submitted; of FINISHED: when finished */
     struct backoff
         backoff; /* of the whole item: a look that succeeds does not make a write likelier to */
-    unsigned unserved; /* answers in a row that decided nothing */
+    unsigned unserved; /* tries in a row that decided nothing */
 };
 
 struct kube_sink {
@@ -150,6 +153,20 @@ static void widen(struct kube_sink *k)
         k->window++;
 }
 
+/* No answer, or a 401: who it is must be asked before anything else is sent. Where the item met with silence before,
+ * the destination has told since: so the silence is the item's, and no reason to pause or to do less for all. */
+static void doubt_link(struct kube_sink *k, const struct slot *x, const struct kube_answer *a)
+{
+    if (a->status == 0 && x->unserved > 1) {
+        kube_link_doubt(&k->link);
+        return;
+    }
+    if (a->status == 0 && k->link.up)
+        narrow(k);
+    if (a->status == 0 || a->verdict.cls == KUBE_UNAUTHORIZED)
+        kube_link_lost(&k->link, &a->verdict, &k->env);
+}
+
 /* Nobody decided: the item waits, and what the answer says about the destination holds for all. */
 static void put_off(struct kube_sink *k, struct slot *x, const struct kube_answer *a)
 {
@@ -159,27 +176,48 @@ static void put_off(struct kube_sink *k, struct slot *x, const struct kube_answe
         wait = a->verdict.retry_after_ns;
     x->state = SLOT_READY;
     x->not_before = now + wait;
-    if (a->status == 0 || a->verdict.cls == KUBE_THROTTLED)
+    x->order = ++k->order;
+    if (a->verdict.cls == KUBE_THROTTLED) {
         narrow(k);
-    if (a->verdict.cls == KUBE_THROTTLED && k->pause_until < now + a->verdict.retry_after_ns)
-        k->pause_until = now + a->verdict.retry_after_ns;
-    if (a->status == 0 || a->verdict.cls == KUBE_UNAUTHORIZED)
-        kube_link_lost(&k->link, &a->verdict, &k->env);
+        if (k->pause_until < now + a->verdict.retry_after_ns)
+            k->pause_until = now + a->verdict.retry_after_ns;
+    }
     /* Without the server's words: they may be about a Secret. */
     snprintf(k->trouble, sizeof k->trouble, "the destination answers %.63s; it is asked again",
              a->verdict.reason);
 }
 
-/* The server answers and yet does not serve this very item (a webhook of its kind is broken, the store takes no
- * writes). Before the last try it is asked who it is: if it does not tell, the trouble is everybody's and the
- * item waits like all. So one such kind never fills the window for good (I11). */
+static bool is_crowded(const struct kube_sink *k)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < k->n_slots; i++)
+        n += k->slots[i].unserved > 0;
+    return n > k->n_slots / 2;
+}
+
+/* The server serves others and yet not this very item (a webhook of its kind is broken or never answers, the store
+ * takes no writes). Before the last try, and after every silence, it is asked who it is: if it does not tell, the
+ * trouble is everybody's and the item waits like all. So one such kind never fills the window for good (I11). */
 static bool is_hopeless(struct kube_sink *k, struct slot *x, const struct kube_answer *a)
 {
     bool told = a->verdict.cls == KUBE_THROTTLED || a->verdict.cls == KUBE_UNAUTHORIZED;
-    x->unserved = a->status == 0 || told ? 0 : x->unserved + 1;
+    x->unserved = told ? 0 : x->unserved + 1;
     if (x->unserved == PATIENCE - 1)
         kube_link_doubt(&k->link);
-    return x->unserved >= PATIENCE;
+    return x->unserved >= PATIENCE ||
+           (a->status == 0 && x->unserved >= PATIENCE_FULL && is_crowded(k));
+}
+
+static void undecided(struct kube_sink *k, struct slot *x, const struct kube_answer *a)
+{
+    bool hopeless = is_hopeless(k, x, a);
+    doubt_link(k, x, a);
+    if (!hopeless) {
+        put_off(k, x, a);
+        return;
+    }
+    kube_write_give_up(x->write, a);
+    finish(k, x);
 }
 
 static enum rc on_answer(struct kube_sink *k, struct slot *x, const struct http_event *ev,
@@ -195,13 +233,8 @@ static enum rc on_answer(struct kube_sink *k, struct slot *x, const struct http_
     k->running--;
     x->id = 0;
     enum rc rc = kube_write_answer(x->write, &a, e);
-    if (rc == RC_AGAIN && is_hopeless(k, x, &a)) {
-        kube_write_give_up(x->write, &a);
-        finish(k, x);
-        return RC_OK;
-    }
     if (rc == RC_AGAIN) {
-        put_off(k, x, &a);
+        undecided(k, x, &a);
         return RC_OK;
     }
     x->state = SLOT_READY;

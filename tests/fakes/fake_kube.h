@@ -105,6 +105,7 @@ enum fake_kube_fault {
     FAKE_KUBE_GONE,          /* 410, of watches with a version and of continue tokens */
     FAKE_KUBE_DELAY,         /* before or after the effect, up to delay_max_ns */
     FAKE_KUBE_BODY_CUT,      /* the answer breaks off inside the body */
+    FAKE_KUBE_SILENT,        /* no effect and never an answer: a time limit ends it (maybe_done) */
     FAKE_KUBE_WATCH_DROP,    /* per frame: the stream ends before it */
     FAKE_KUBE_WATCH_CUT,     /* per frame: the stream ends inside it */
     FAKE_KUBE_SLOW_BOOKMARK, /* per bookmark: it comes minutes late */

@@ -275,6 +275,8 @@ static enum rc kube_start(struct http *http, const struct http_request *r, http_
     c->fault = fk_fault_of_request(k, c);
     if (c->fault == FAKE_KUBE_DELAY)
         *(rng_below(&k->fault_rng.rng, 2) ? &c->arrive_ns : &c->delay_ns) += fk_fault_delay(k);
+    if (c->fault == FAKE_KUBE_SILENT)
+        c->arrive_ns = FK_NEVER;
     if (k->down || c->fault == FAKE_KUBE_REFUSED)
         fk_call_break(k, c, false, false);
     if (c->fault == FAKE_KUBE_REFUSED || c->fault == FAKE_KUBE_DELAY)

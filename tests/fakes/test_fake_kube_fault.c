@@ -32,6 +32,7 @@ static void each_fault_strikes_once_and_says_truly_whether_the_write_may_be_done
         {FAKE_KUBE_ERROR_DONE, 500, KUBE_UNAVAILABLE, true, false},
         {FAKE_KUBE_NONSENSE, 200, KUBE_NONSENSE, false, false},
         {FAKE_KUBE_BODY_CUT, 201, KUBE_UNAVAILABLE, true, true},
+        {FAKE_KUBE_SILENT, 0, KUBE_UNAVAILABLE, false, true},
         {FAKE_KUBE_DELAY, 201, KUBE_OK, true, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

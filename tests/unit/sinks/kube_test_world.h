@@ -103,4 +103,31 @@ static inline void kw_connect(struct kw *w)
     fail_msg("not connected: %s", st.error);
 }
 
+/* Closes the sink and opens one anew. */
+static inline void kw_reopen(struct kw *w, uint32_t window)
+{
+    sink_close(w->sink);
+    w->sink = NULL;
+    kw_open(w, window);
+}
+
+/* Of cmocka: a world with an open sink. */
+static inline int kw_setup(void **state)
+{
+    struct kw *w = calloc(1, sizeof *w);
+    assert_non_null(w);
+    kw_init(w);
+    kw_open(w, 0);
+    *state = w;
+    return 0;
+}
+
+/* Of cmocka. */
+static inline int kw_teardown(void **state)
+{
+    kw_done(*state);
+    free(*state);
+    return 0;
+}
+
 #endif

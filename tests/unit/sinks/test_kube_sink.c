@@ -1,5 +1,4 @@
-/* The Kubernetes sink against a modelled API server: many items at once, faults, and a destination that comes and
- * goes. */
+/* The Kubernetes sink against a modelled API server: single items, faults, and a destination that comes and goes. */
 #include "tests/unit/sinks/kube_test_job.h"
 
 #include "sinks/kube_mark.h"
@@ -9,35 +8,10 @@
     "'uid':'u-src','resourceVersion':'1','managedFields':[]},'data':{" data "}}"
 #define A        "/configmaps/ns/a"
 #define POSTS(w) fake_kube_count_writes((w)->kube, HTTP_POST, "/api/v1/namespaces/ns/configmaps")
-#define N_KEYS   5
-
-static int setup(void **state)
-{
-    struct kw *w = calloc(1, sizeof *w);
-    assert_non_null(w);
-    kw_init(w);
-    kw_open(w, 0);
-    *state = w;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    kw_done(*state);
-    free(*state);
-    return 0;
-}
 
 static size_t writes(struct kw *w)
 {
     return fake_kube_writes(w->kube);
-}
-
-static void reopen(struct kw *w, uint32_t window)
-{
-    sink_close(w->sink);
-    w->sink = NULL;
-    kw_open(w, window);
 }
 
 static void plan(struct kw *w, enum fake_kube_fault fault, int method, const char *path)
@@ -156,7 +130,7 @@ static void what_was_applied_once_is_not_written_again(void **state)
     assert_int_equal(fake_kube_counts(w->kube).gets, before.gets);
     /* ... and with the record lost: a look, but no write. */
     buf_reset(&j.record);
-    reopen(w, 0);
+    kw_reopen(w, 0);
     kw_apply(w, &j, SINK_PUT, CONFIG("a", "'k':'v'"));
     kw_expect(&j, SINK_DONE, "");
     assert_int_equal(writes(w), n + 1); /* the POST that was answered 409 */
@@ -280,7 +254,7 @@ static void an_object_that_only_gets_errors_is_held_and_blocks_nobody(void **sta
 {
     struct kw *w = *state;
     struct kw_job broken, sound;
-    reopen(w, 1);
+    kw_reopen(w, 1);
     kw_job(&broken, A, "v1", "ConfigMap");
     kw_job(&sound, "/secrets/ns/s", "v1", "Secret");
     fake_kube_plan(w->kube, &(struct fake_kube_rule){.fault = FAKE_KUBE_ERROR,
@@ -413,233 +387,6 @@ static void a_429_is_waited_out_by_all(void **state)
     kw_job_done(&j);
 }
 
-static void submit_all(struct kw *w, struct kw_job *jobs, const char *value)
-{
-    static const char *const keys[N_KEYS] = {"/configmaps/ns/k0", "/configmaps/ns/k1",
-                                             "/configmaps/ns/k2", "/configmaps/ns/k3",
-                                             "/configmaps/ns/k4"};
-    for (size_t i = 0; i < N_KEYS; i++) {
-        AUTO(buf_done) struct buf json = BUF_INIT(4096);
-        buf_addf(&json, "{'metadata':{'name':'k%zu','namespace':'ns'},'data':{'v':'%s'}}", i,
-                 value);
-        if (jobs[i].event.key.n == 0)
-            kw_job(&jobs[i], keys[i], "v1", "ConfigMap");
-        while (kw_submit(w, &jobs[i], value ? SINK_PUT : SINK_DELETE, json.p) == RC_AGAIN) {
-            assert_true(kw_pass(w));
-            kw_take(w, jobs, i);
-        }
-    }
-}
-
-static void finish_all(struct kw *w, struct kw_job *jobs)
-{
-    for (int i = 0; i < 2000; i++) {
-        (void)kw_settle(w);
-        kw_take(w, jobs, N_KEYS);
-        size_t left = 0;
-        for (size_t k = 0; k < N_KEYS; k++)
-            left += !jobs[k].finished;
-        if (left == 0)
-            return;
-        assert_true(kw_pass(w));
-    }
-    fail_msg("items without a result");
-}
-
-static void done_all(struct kw_job *jobs)
-{
-    for (size_t i = 0; i < N_KEYS; i++)
-        kw_job_done(&jobs[i]);
-}
-
-static void many_items_are_on_their_way_at_once(void **state)
-{
-    struct kw *w = *state;
-    struct kw_job jobs[N_KEYS] = {0};
-    kw_connect(w);
-    fake_kube_faults(w->kube, 3,
-                     &(struct fake_kube_rates){.per_mille = {[FAKE_KUBE_DELAY] = 1000},
-                                               .delay_max_ns = 5 * NS_PER_S});
-    int64_t start = clock_boot_ns(&w->clock.clock);
-    submit_all(w, jobs, "1");
-    finish_all(w, jobs);
-    /* One after another they would take the sum of the delays. */
-    assert_true(clock_boot_ns(&w->clock.clock) - start <= 5 * NS_PER_S);
-    for (size_t i = 0; i < N_KEYS; i++)
-        kw_expect(&jobs[i], SINK_DONE, "");
-    done_all(jobs);
-}
-
-static void results_that_nobody_takes_push_back(void **state)
-{
-    struct kw *w = *state;
-    struct kw_job jobs[3];
-    reopen(w, 2);
-    kw_connect(w);
-    kw_job(&jobs[0], "/configmaps/ns/k0", "v1", "ConfigMap");
-    kw_job(&jobs[1], "/configmaps/ns/k1", "v1", "ConfigMap");
-    kw_job(&jobs[2], "/configmaps/ns/k2", "v1", "ConfigMap");
-    assert_int_equal(kw_submit(w, &jobs[0], SINK_PUT, CONFIG("k0", "")), RC_OK);
-    assert_int_equal(kw_submit(w, &jobs[1], SINK_PUT, CONFIG("k1", "")), RC_OK);
-    assert_int_equal(kw_submit(w, &jobs[2], SINK_PUT, CONFIG("k2", "")), RC_AGAIN);
-    (void)kw_settle(w);
-    assert_int_equal(kw_submit(w, &jobs[2], SINK_PUT, CONFIG("k2", "")), RC_AGAIN);
-    kw_take(w, jobs, 2);
-    assert_true(jobs[0].finished && jobs[1].finished);
-    assert_int_equal(kw_submit(w, &jobs[2], SINK_PUT, CONFIG("k2", "")), RC_OK);
-    kw_finish(w, &jobs[2]);
-    for (size_t i = 0; i < 3; i++)
-        kw_job_done(&jobs[i]);
-}
-
-/* A client in between that counts the requests on their way, and the answers since most was last set to 0. */
-struct gauge {
-    struct http http; /* first */
-    struct http *to;
-    size_t now, most, answers;
-};
-
-static enum rc gauge_start(struct http *h, const struct http_request *r, http_id *ret_id,
-                           struct err *e)
-{
-    struct gauge *g = (struct gauge *)h;
-    g->now++;
-    g->most = g->now > g->most ? g->now : g->most;
-    return http_start(g->to, r, ret_id, e);
-}
-
-static enum rc gauge_take(struct http *h, struct http_event *ret, struct err *e)
-{
-    struct gauge *g = (struct gauge *)h;
-    enum rc rc = http_take(g->to, ret, e);
-    if (rc == RC_OK && ret->kind == HTTP_DONE) {
-        g->now--;
-        g->answers++;
-    }
-    return rc;
-}
-
-static void gauge_close(struct http *h)
-{
-    http_close(((struct gauge *)h)->to);
-}
-
-static const struct http_ops gauge_ops = {
-    .start = gauge_start, .take = gauge_take, .close = gauge_close};
-
-/* Every answer takes its time, so that requests are on their way together. */
-static void set_slow(struct kw *w, bool slow)
-{
-    static const struct fake_kube_rates delays = {.per_mille = {[FAKE_KUBE_DELAY] = 1000}};
-    fake_kube_faults(w->kube, 3, slow ? &delays : NULL);
-}
-
-/* Puts a value into all keys; the most requests that were on their way at once. */
-static size_t most_at_once(struct kw *w, struct gauge *g, struct kw_job *jobs, const char *value)
-{
-    g->most = 0;
-    submit_all(w, jobs, value);
-    finish_all(w, jobs);
-    return g->most;
-}
-
-static void the_window_shrinks_when_throttled_and_grows_with_success(void **state)
-{
-    struct kw *w = *state;
-    struct kw_job jobs[N_KEYS] = {0};
-    struct gauge g = {.http = {.ops = &gauge_ops}};
-    struct err e = ERR_INIT;
-    sink_close(w->sink);
-    w->sink = NULL;
-    fake_kube_connect(w->kube, &g.to);
-    const struct kube_sink_opts opts = {
-        .http = &g.http, .source = SLICE("src-1"), .sync = SLICE("dr/sync"), .window = N_KEYS};
-    assert_int_equal(kube_sink_open(&opts, &w->env, &w->sink, &e), RC_OK);
-    kw_connect(w);
-    set_slow(w, true);
-    assert_int_equal(most_at_once(w, &g, jobs, "1"), N_KEYS);
-    set_slow(w, false);
-    fake_kube_plan(w->kube, &(struct fake_kube_rule){.fault = FAKE_KUBE_THROTTLED,
-                                                     .method = HTTP_GET,
-                                                     .path = "/api/v1/namespaces/ns/",
-                                                     .times = N_KEYS});
-    submit_all(w, jobs, "2");
-    (void)kw_settle(w); /* all five are told to wait */
-    set_slow(w, true);
-    while (g.now == 0) {
-        assert_true(kw_pass(w));
-        (void)kw_settle(w);
-    }
-    assert_int_equal(g.now, 1);
-    for (g.answers = 0; g.answers < N_KEYS; (void)kw_settle(w)) {
-        assert_true(g.now <= 1 + g.answers); /* each success lets one more go */
-        assert_true(kw_pass(w));
-    }
-    finish_all(w, jobs);
-    assert_true(most_at_once(w, &g, jobs, "3") > 1);
-    sink_close(w->sink);
-    w->sink = NULL;
-    done_all(jobs);
-}
-
-/* Every key must hold the value, or nothing where it is NULL. */
-static void assert_all_hold(struct kw *w, const struct kw_job *jobs, const char *value)
-{
-    AUTO(buf_done) struct buf want = BUF_INIT(64);
-    buf_addf(&want, "\"data\":{\"v\":\"%s\"}", value ? value : "");
-    for (size_t i = 0; i < N_KEYS; i++) {
-        struct slice got = fake_kube_get(w->kube, jobs[i].event.key.p);
-        kw_expect(&jobs[i], SINK_DONE, "");
-        assert_int_equal(kt_has(got, want.p), value != NULL);
-        assert_int_equal(got.n > 0, value != NULL);
-    }
-}
-
-static void run_rounds(struct kw *w, uint64_t seed)
-{
-    static const char *const rounds[] = {"1", "2", NULL, "3", NULL, "4"};
-    static const struct fake_kube_rates rates = {.per_mille = {[FAKE_KUBE_REFUSED] = 40,
-                                                               [FAKE_KUBE_REQUEST_LOST] = 60,
-                                                               [FAKE_KUBE_REPLY_LOST] = 60,
-                                                               [FAKE_KUBE_THROTTLED] = 40,
-                                                               [FAKE_KUBE_ERROR] = 40,
-                                                               [FAKE_KUBE_ERROR_DONE] = 60,
-                                                               [FAKE_KUBE_NONSENSE] = 30,
-                                                               [FAKE_KUBE_DELAY] = 100,
-                                                               [FAKE_KUBE_BODY_CUT] = 30}};
-    struct kw_job jobs[N_KEYS] = {0};
-    fake_kube_faults(w->kube, seed, &rates);
-    for (size_t r = 0; r < sizeof rounds / sizeof *rounds; r++) {
-        submit_all(w, jobs, rounds[r]);
-        finish_all(w, jobs);
-        assert_all_hold(w, jobs, rounds[r]);
-    }
-    fake_kube_faults(w->kube, 0, NULL);
-    submit_all(w, jobs, NULL);
-    finish_all(w, jobs);
-    done_all(jobs);
-}
-
-/* Whatever happens on the way, each item gets its result, and the last round is what the destination holds. */
-static void under_random_faults_all_items_end_and_the_last_state_holds(void **state)
-{
-    for (uint64_t seed = 1; seed <= 20; seed++)
-        run_rounds(*state, seed);
-}
-
-static void a_sink_may_be_closed_with_items_on_their_way(void **state)
-{
-    struct kw *w = *state;
-    struct kw_job jobs[N_KEYS] = {0};
-    kw_connect(w);
-    submit_all(w, jobs, "1");
-    int64_t wake;
-    struct err e = ERR_INIT;
-    assert_int_equal(sink_step(w->sink, &wake, &e), RC_OK);
-    reopen(w, 0);
-    done_all(jobs);
-}
-
 static void wrong_options_are_refused(void **state)
 {
     struct kw *w = *state;
@@ -657,7 +404,7 @@ static void wrong_options_are_refused(void **state)
     assert_null(s);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, kw_setup, kw_teardown)
 
 int main(void)
 {
@@ -680,11 +427,6 @@ int main(void)
         T(what_an_earlier_life_may_have_written_is_looked_at),
         T(what_a_lost_record_had_added_is_taken_away_again),
         T(a_429_is_waited_out_by_all),
-        T(many_items_are_on_their_way_at_once),
-        T(the_window_shrinks_when_throttled_and_grows_with_success),
-        T(results_that_nobody_takes_push_back),
-        T(under_random_faults_all_items_end_and_the_last_state_holds),
-        T(a_sink_may_be_closed_with_items_on_their_way),
         T(wrong_options_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
