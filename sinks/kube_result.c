@@ -101,6 +101,7 @@ enum rc kube_write_refused(struct kube_write *w, const struct kube_answer *a, co
     kube_refusal_text(&a->verdict, a->body, kube_write_secret(w), text, sizeof text);
     kube_write_end(w, r->outcome, r->word, "%s: %s", doing, text);
     /* A namespace that goes away answers 403; 409 is about the object itself. */
+    w->refused = r->cls;
     bool namespace_ends = r->cls == KUBE_TERMINATING && a->status == 403;
     set_dependency(w, namespace_ends ? ON_NAMESPACE : r->on);
     w->result.retry_after_ns = a->verdict.retry_after_ns;

@@ -5,7 +5,7 @@
  * requests run at once adapts: halved by a 429 or an item's first silence, one more with each success. What nobody
  * decided is sent again after a back-off of its own, behind what waits already; after a silence the destination's
  * identity is asked before anything else (kube_link.h). Slots: FREE -> READY <-> RUNNING -> FINISHED -> TAKEN ->
- * FREE; READY -> FINISHED where no request was needed. Failures: NOMEM leaves every item where it was. Threads: one.
+ * FREE; READY -> FINISHED where no request was needed; RUNNING -> ASKING -> FINISHED. Failures: NOMEM leaves every item where it was. Threads: one.
  */
 #include "sinks/sink.h"
 
@@ -17,6 +17,8 @@
 #include "core/env.h"
 #include "core/event.h"
 #include "io/http.h"
+#include "io/kube.h"
+#include "io/kube_discovery.h"
 #include "io/kube_error.h"
 #include "sinks/kube_link.h"
 #include "sinks/kube_record.h"
@@ -34,7 +36,14 @@
 #define PATIENCE_FULL                                                                              \
     3 /* the same for silences, while such items have more than half of the slots */
 
-enum slot_state { SLOT_FREE, SLOT_READY, SLOT_RUNNING, SLOT_FINISHED, SLOT_TAKEN };
+enum slot_state {
+    SLOT_FREE,
+    SLOT_READY,
+    SLOT_RUNNING,
+    SLOT_ASKING, /* whether its kind is served at all */
+    SLOT_FINISHED,
+    SLOT_TAKEN
+};
 
 struct slot {
     enum slot_state state;
@@ -54,7 +63,8 @@ struct kube_sink {
     struct kube_dest dest;
     struct kube_link link;
     struct kube_scans scans;
-    struct buf names; /* source identity and the selected scopes, one after another */
+    struct kube_discovery *kinds; /* while slots are ASKING; else NULL */
+    struct buf names;             /* source identity and the selected scopes, one after another */
     struct slice *selected;
 
     struct slot *slots;
@@ -138,6 +148,52 @@ static enum rc sink_take_result(struct sink *s, struct sink_result *ret, struct 
     *ret = *kube_write_result(x->write);
     x->state = SLOT_TAKEN;
     return RC_OK;
+}
+
+/* ---- Kinds ---- */
+
+static bool begin_kinds(struct kube_sink *k)
+{
+    AUTO(kube_discovery_freep) struct kube_discovery *d = kube_discovery_new(k->http);
+    struct err ignored = ERR_INIT;
+    if (!d || kube_discovery_start(d, &ignored) != RC_OK)
+        return false;
+    k->kinds = steal(&d);
+    return true;
+}
+
+/* One discovery serves all deletes that need it while it runs. Where it cannot begin they wait. */
+static void ask_kinds(struct kube_sink *k, struct slot *x)
+{
+    if (k->kinds || begin_kinds(k))
+        x->state = SLOT_ASKING;
+    else
+        finish(k, x);
+}
+
+static bool is_kind_gone(const struct kube_discovery *d, const struct kube_gvr *kind)
+{
+    return !kube_discovery_find(d, kind->group, SLICE_NULL, kind->resource) &&
+           !kube_discovery_unreachable(d, kind->group, SLICE_NULL);
+}
+
+/* Where discovery failed, nobody knows, and they wait. */
+static void on_kinds(struct kube_sink *k)
+{
+    struct err ignored = ERR_INIT;
+    enum rc rc = kube_discovery_state(k->kinds, &ignored);
+    if (rc == RC_AGAIN)
+        return;
+    for (uint32_t i = 0; i < k->n_slots; i++) {
+        struct slot *x = &k->slots[i];
+        if (x->state != SLOT_ASKING)
+            continue;
+        if (rc == RC_OK && is_kind_gone(k->kinds, kube_write_kind_in_doubt(x->write)))
+            kube_write_kind_gone(x->write);
+        finish(k, x);
+    }
+    kube_discovery_free(k->kinds);
+    k->kinds = NULL;
 }
 
 /* ---- Answers ---- */
@@ -243,7 +299,9 @@ static enum rc on_answer(struct kube_sink *k, struct slot *x, const struct http_
         return rc;
     widen(k);
     k->trouble[0] = '\0';
-    if (kube_write_result(x->write))
+    if (kube_write_kind_in_doubt(x->write))
+        ask_kinds(k, x);
+    else if (kube_write_result(x->write))
         finish(k, x);
     return RC_OK;
 }
@@ -259,6 +317,10 @@ static struct slot *slot_of(struct kube_sink *k, http_id id)
 static enum rc on_event(struct kube_sink *k, const struct http_event *ev, struct err *e)
 {
     struct kube_verdict v;
+    if (k->kinds && kube_discovery_offer(k->kinds, ev)) {
+        on_kinds(k);
+        return RC_OK;
+    }
     if (ev->kind != HTTP_DONE)
         return RC_OK; /* answers come whole */
     if (kube_link_asked(&k->link, ev)) {
@@ -389,6 +451,7 @@ static void sink_end(struct sink *s)
         free_slot(&k->slots[i]);
     free(k->slots);
     free(k->selected);
+    kube_discovery_free(k->kinds);
     kube_link_done(&k->link);
     compressor_free(k->dest.compressor);
     buf_done(&k->names);

@@ -3,6 +3,9 @@
  *   put without a record:  POST, 409 -> GET      put with one: GET -> PUT, or POST where it is gone
  *   delete:                GET -> DELETE         a write whose answer was lost: GET again, then decide anew
  *
+ * A kind that is not served, which the path's 404 says, may have objects all the same (another version is served, the
+ * server has just begun): a put waits, and so does a delete, unless discovery tells that the kind is gone as a whole.
+ *
  * Every decision after the first request is made on what a GET showed, and every PUT and DELETE carries its uid and
  * resourceVersion: so repeating any prefix of the way, as after a crash, is harmless (I4). */
 #include "sinks/kube_write_priv.h"
@@ -385,8 +388,7 @@ static enum rc on_get(struct kube_write *w, const struct kube_answer *a, struct 
 {
     if (a->verdict.cls == KUBE_OK)
         return kube_write_seen(w, a->body, e);
-    bool gone = a->verdict.cls == KUBE_OBJECT_MISSING || a->verdict.cls == KUBE_NAMESPACE_MISSING;
-    if (gone || (a->verdict.cls == KUBE_KIND_MISSING && w->item.op == SINK_DELETE))
+    if (a->verdict.cls == KUBE_OBJECT_MISSING || a->verdict.cls == KUBE_NAMESPACE_MISSING)
         return kube_write_missing(w);
     return refused(w, a);
 }
@@ -509,4 +511,16 @@ enum rc kube_write_answer(struct kube_write *w, const struct kube_answer *a, str
 void kube_write_give_up(struct kube_write *w, const struct kube_answer *a)
 {
     kube_write_unserved(w, a, w->failing);
+}
+
+const struct kube_gvr *kube_write_kind_in_doubt(const struct kube_write *w)
+{
+    return w->done && w->item.op == SINK_DELETE && w->refused == KUBE_KIND_MISSING ? &w->gvr : NULL;
+}
+
+void kube_write_kind_gone(struct kube_write *w)
+{
+    w->result.dependency = SLICE_NULL;
+    w->result.retry_after_ns = -1;
+    (void)kube_write_missing(w); /* a delete of what is missing is done */
 }

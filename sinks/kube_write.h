@@ -14,6 +14,7 @@
 struct compressor;
 struct diag;
 struct http_request;
+struct kube_gvr;
 struct kube_write;
 struct sink_item;
 struct sink_result;
@@ -51,6 +52,11 @@ const struct sink_result *kube_write_result(const struct kube_write *w);
  * be asked for, there is a result now. Errors: NOMEM. */
 MUST_CHECK enum rc kube_write_request(struct kube_write *w, struct http_request *ret,
                                       struct err *e);
+/* Of a delete that is about to wait because its kind is not served: the kind, for somebody to ask discovery whether any
+ * version of it is; else NULL. */
+const struct kube_gvr *kube_write_kind_in_doubt(const struct kube_write *w);
+/* Discovery was complete and has no version of that kind: so the object is gone, and the delete is done. */
+void kube_write_kind_gone(struct kube_write *w);
 /* Ends the write as held: the destination answers others, and again and again not this one. */
 void kube_write_give_up(struct kube_write *w, const struct kube_answer *a);
 /* Takes the answer. RC_OK: went on; RC_AGAIN: nobody decided, kube_write_request gives what to send after a pause

@@ -53,6 +53,7 @@ struct kube_write {
     struct buf path, body; /* of the request */
     bool done;
     struct sink_result result;
+    enum kube_class refused; /* of a result that is a refusal: which; else KUBE_OK */
     struct buf dependency, record;
 };
 

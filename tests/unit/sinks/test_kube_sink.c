@@ -7,6 +7,8 @@
     "{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'" name "','namespace':'ns',"        \
     "'uid':'u-src','resourceVersion':'1','managedFields':[]},'data':{" data "}}"
 #define A        "/configmaps/ns/a"
+#define WIDGET   "example.com/widgets/ns/w"
+#define CRD      "apiextensions.k8s.io/customresourcedefinitions//widgets.example.com"
 #define POSTS(w) fake_kube_count_writes((w)->kube, HTTP_POST, "/api/v1/namespaces/ns/configmaps")
 
 static size_t writes(struct kw *w)
@@ -199,6 +201,96 @@ static void a_missing_namespace_and_a_missing_kind_wait_for_what_would_help(void
     kw_expect(&j, SINK_WAITING, "kind-missing");
     kt_assert_text(buf_slice(&j.dependency),
                    "apiextensions.k8s.io/customresourcedefinitions//widgets.example.com");
+    kw_job_done(&j);
+}
+
+/* The destination serves this version of widgets. */
+static void define_widgets(struct kw *w, const char *version)
+{
+    AUTO(buf_done) struct buf crd = BUF_INIT(4096);
+    buf_addf(&crd,
+             "{\"apiVersion\":\"apiextensions.k8s.io/v1\",\"kind\":\"CustomResourceDefinition\","
+             "\"metadata\":{\"name\":\"widgets.example.com\"},\"spec\":{\"group\":\"example.com\","
+             "\"scope\":\"Namespaced\",\"names\":{\"plural\":\"widgets\",\"kind\":\"Widget\"},"
+             "\"versions\":[{\"name\":\"v1\",\"served\":%s,\"storage\":true},{\"name\":\"v2\","
+             "\"served\":%s}]}}",
+             strcmp(version, "v1") ? "false" : "true", strcmp(version, "v2") ? "false" : "true");
+    assert_true(fake_kube_put(w->kube, crd.p) / 100 == 2);
+    fake_clock_advance(&w->clock, 60 * NS_PER_S);
+    fake_kube_run(w->kube); /* it is Established now */
+}
+
+/* The whole kind goes, with its objects. */
+static void drop_widgets(struct kw *w)
+{
+    fake_kube_delete(w->kube, CRD);
+    for (int i = 0; i < 10 && fake_kube_get(w->kube, CRD).n > 0; i++) {
+        fake_clock_advance(&w->clock, 60 * NS_PER_S);
+        fake_kube_run(w->kube);
+    }
+    assert_int_equal(fake_kube_get(w->kube, CRD).n, 0);
+}
+
+/* A widget that was copied while v1 was served. */
+static void copy_widget(struct kw *w, struct kw_job *j)
+{
+    define_widgets(w, "v1");
+    kw_job(j, WIDGET, "example.com/v1", "Widget");
+    kw_apply(w, j, SINK_PUT,
+             "{'apiVersion':'example.com/v1','kind':'Widget','metadata':{'name':'w',"
+             "'namespace':'ns'},'spec':{'n':1.0}}");
+    kw_expect(j, SINK_DONE, "");
+}
+
+static void a_delete_waits_while_another_version_of_the_kind_is_served(void **state)
+{
+    struct kw *w = *state;
+    struct kw_job j;
+    copy_widget(w, &j);
+    define_widgets(w, "v2");
+    kw_apply(w, &j, SINK_DELETE, "");
+    kw_expect(&j, SINK_WAITING, "kind-missing");
+    kt_assert_text(buf_slice(&j.dependency),
+                   "apiextensions.k8s.io/customresourcedefinitions//widgets.example.com");
+    assert_true(j.record.n > 0);
+    assert_true(fake_kube_get(w->kube, WIDGET).n > 0);
+    define_widgets(w, "v1");
+    kw_apply(w, &j, SINK_DELETE, "");
+    kw_expect(&j, SINK_DONE, "");
+    assert_int_equal(j.record.n, 0);
+    assert_int_equal(fake_kube_get(w->kube, WIDGET).n, 0);
+    kw_job_done(&j);
+}
+
+static void a_delete_is_done_where_the_whole_kind_is_gone(void **state)
+{
+    struct kw *w = *state;
+    struct kw_job j;
+    copy_widget(w, &j);
+    drop_widgets(w);
+    kw_apply(w, &j, SINK_DELETE, "");
+    kw_expect(&j, SINK_DONE, "");
+    assert_int_equal(j.dependency.n, 0);
+    assert_int_equal(j.record.n, 0);
+    kw_job_done(&j);
+}
+
+static void a_delete_waits_where_discovery_does_not_tell_whether_the_kind_is_gone(void **state)
+{
+    static const enum fake_kube_fault untold[] = {FAKE_KUBE_ERROR, FAKE_KUBE_SILENT,
+                                                  FAKE_KUBE_NONSENSE, FAKE_KUBE_BODY_CUT};
+    struct kw *w = *state;
+    struct kw_job j;
+    copy_widget(w, &j);
+    drop_widgets(w);
+    for (size_t i = 0; i < sizeof untold / sizeof *untold; i++) {
+        fake_kube_plan(w->kube,
+                       &(struct fake_kube_rule){
+                           .fault = untold[i], .method = HTTP_GET, .path = "/apis", .pass = 1});
+        kw_apply(w, &j, SINK_DELETE, "");
+        kw_expect(&j, SINK_WAITING, "kind-missing");
+        assert_true(j.record.n > 0);
+    }
     kw_job_done(&j);
 }
 
@@ -419,6 +511,9 @@ int main(void)
         T(changes_and_deletes_follow),
         T(an_object_of_somebody_else_survives_both_put_and_delete),
         T(a_missing_namespace_and_a_missing_kind_wait_for_what_would_help),
+        T(a_delete_waits_while_another_version_of_the_kind_is_served),
+        T(a_delete_is_done_where_the_whole_kind_is_gone),
+        T(a_delete_waits_where_discovery_does_not_tell_whether_the_kind_is_gone),
         T(a_terminating_object_is_made_anew_once_it_is_gone),
         T(a_lost_reply_neither_repeats_nor_loses_a_write),
         T(an_object_that_only_gets_errors_is_held_and_blocks_nobody),

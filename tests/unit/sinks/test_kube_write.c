@@ -279,8 +279,30 @@ static void deleting_what_is_gone_is_done(void **state)
     assert_true(kt_ends(t, SINK_DONE, "")->record_changed);
     kt_delete(t, SOURCE, true);
     kt_asks(t, HTTP_GET, GET_PATH);
-    kt_answer(t, 404, "404 page not found");
+    kt_answer(t, 404, NO_NAMESPACE);
     (void)kt_ends(t, SINK_DONE, "");
+}
+
+static void a_delete_of_a_kind_that_is_not_served_waits_unless_the_kind_is_gone(void **state)
+{
+    struct kt *t = *state;
+    kt_created(t, SOURCE, ANSWER);
+    kt_delete(t, SOURCE, true);
+    assert_null(kube_write_kind_in_doubt(t->w));
+    kt_asks(t, HTTP_GET, GET_PATH);
+    kt_answer(t, 404, "404 page not found");
+    assert_false(kt_ends(t, SINK_WAITING, "kind-missing")->record_changed);
+    const struct kube_gvr *kind = kube_write_kind_in_doubt(t->w);
+    assert_non_null(kind);
+    kt_assert_text(kind->resource, "configmaps");
+    kube_write_kind_gone(t->w);
+    assert_true(kt_ends(t, SINK_DONE, "")->record_changed);
+    assert_int_equal(t->record.n, 0);
+    kt_put(t, SOURCE);
+    kt_asks(t, HTTP_POST, KT_PATH "?fieldManager=resilog");
+    kt_answer(t, 404, "404 page not found");
+    (void)kt_ends(t, SINK_WAITING, "kind-missing");
+    assert_null(kube_write_kind_in_doubt(t->w)); /* a put waits in any case */
 }
 
 static void a_delete_whose_reply_was_lost_is_looked_after(void **state)
@@ -373,6 +395,7 @@ int main(void)
         T(a_damaged_record_is_no_record_and_no_base),
         T(our_copy_is_deleted_with_its_uid_and_version),
         T(deleting_what_is_gone_is_done),
+        T(a_delete_of_a_kind_that_is_not_served_waits_unless_the_kind_is_gone),
         T(a_delete_whose_reply_was_lost_is_looked_after),
         T(a_delete_that_conflicts_looks_again),
         T(a_cluster_scoped_object_has_no_namespace_in_its_path),
