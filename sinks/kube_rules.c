@@ -226,56 +226,63 @@ const size_t kube_rules_count = sizeof kube_rules / sizeof *kube_rules;
 
 /* ---- Objects ---- */
 
-#define NAME       "/metadata/name"
-#define ANNOTATION "/metadata/annotations/"
-#define LABEL      "/metadata/labels/"
-#define RBAC       "rbac.authorization.k8s.io"
-#define SELF_MADE  "every cluster makes its own"
-#define LEADER     ANNOTATION "control-plane.alpha.kubernetes.io~1leader"
-#define SLICE_BY   LABEL "endpointslice.kubernetes.io~1managed-by"
+#define NAME         "/metadata/name"
+#define ANNOTATION   "/metadata/annotations/"
+#define LABEL        "/metadata/labels/"
+#define RBAC         "rbac.authorization.k8s.io"
+#define SELF_MADE    "every cluster makes its own"
+#define FROM_SERVICE "a controller makes it from a Service"
+#define LEADER       ANNOTATION "control-plane.alpha.kubernetes.io~1leader"
+#define SLICE_BY     LABEL "endpointslice.kubernetes.io~1managed-by"
 
 const struct kube_skip kube_skips[] = {
-    {"*", "*", "/metadata/deletionTimestamp", NULL, NULL, "it is being deleted in the source"},
-    {"", "configmaps", NAME, "kube-root-ca.crt", NULL, SELF_MADE},
-    {"", "configmaps", NAME, "openshift-service-ca.crt", NULL, SELF_MADE},
-    {"", "configmaps", NAME, "extension-apiserver-authentication", NULL, SELF_MADE},
-    {"", "configmaps", NAME, "cluster-info", NULL, SELF_MADE},
-    {"", "configmaps", NAME, "kube-apiserver-legacy-service-account-token-tracking", NULL,
-     SELF_MADE},
-    {"", "configmaps", LEADER, NULL, NULL, "it elects a leader within one cluster"},
-    {"", "endpoints", LEADER, NULL, NULL, "it elects a leader within one cluster"},
-    {"", "resourcequotas", NAME, "gke-resource-quotas", NULL, SELF_MADE},
-    {"", "secrets", "/type", "kubernetes.io/service-account-token", NULL,
-     "it is bound to a service account of the source"},
-    {"", "secrets", "/type", "bootstrap.kubernetes.io/token", NULL,
-     "it lets nodes join the source cluster"},
-    {"", "services", NAME, "kubernetes", NULL, SELF_MADE},
-    {"", "endpoints", NAME, "kubernetes", NULL, SELF_MADE},
-    {"", "endpoints", ANNOTATION "endpoints.kubernetes.io~1last-change-trigger-time", NULL, NULL,
-     "a controller makes it from a Service"},
-    {"discovery.k8s.io", "endpointslices", NAME, "kubernetes", NULL, SELF_MADE},
-    {"discovery.k8s.io", "endpointslices", SLICE_BY, "endpointslice-controller.k8s.io", NULL,
-     "a controller makes it from a Service"},
-    {"discovery.k8s.io", "endpointslices", SLICE_BY, "endpointslicemirroring-controller.k8s.io",
-     NULL, "a controller makes it from Endpoints"},
-    {RBAC, "*", NAME, "system:*", "system:openshift:scc:", SELF_MADE},
-    {RBAC, "*", LABEL "kubernetes.io~1bootstrapping", "rbac-defaults",
-     "system:openshift:scc:", SELF_MADE},
-    {"batch", "jobs", "/status/conditions/*/type", "Complete", NULL,
-     "it has finished and would run again"},
-    {"batch", "jobs", "/status/conditions/*/type", "Failed", NULL,
-     "it has finished and would run again"},
-    {"", "pods", "/status/phase", "Succeeded", NULL, "it has finished and would run again"},
-    {"", "pods", "/status/phase", "Failed", NULL, "it has finished and would run again"},
-    {"", "pods", ANNOTATION "kubernetes.io~1config.mirror", NULL, NULL,
-     "a node makes it from its own files"},
-    {"scheduling.k8s.io", "priorityclasses", NAME, "system-*", NULL, SELF_MADE},
-    {"apiregistration.k8s.io", "apiservices", LABEL "kube-aggregator.kubernetes.io~1automanaged",
-     NULL, NULL, SELF_MADE},
-    {"flowcontrol.apiserver.k8s.io", "*", ANNOTATION "apf.kubernetes.io~1autoupdate-spec", "true",
+    {"*", "*", NULL, "/metadata/deletionTimestamp", NULL, NULL,
+     "it is being deleted in the source"},
+    {"", "configmaps", NULL, NAME, "kube-root-ca.crt", NULL, SELF_MADE},
+    {"", "configmaps", NULL, NAME, "openshift-service-ca.crt", NULL, SELF_MADE},
+    {"", "configmaps", "kube-system", NAME, "extension-apiserver-authentication", NULL, SELF_MADE},
+    {"", "configmaps", "kube-public", NAME, "cluster-info", NULL, SELF_MADE},
+    {"", "configmaps", "kube-system", NAME, "kube-apiserver-legacy-service-account-token-tracking",
      NULL, SELF_MADE},
-    {"networking.k8s.io", "servicecidrs", NAME, "kubernetes", NULL, SELF_MADE},
-    {"certificates.k8s.io", "clustertrustbundles", "/spec/signerName", NULL, NULL,
+    {"", "configmaps", NULL, LEADER, NULL, NULL, "it elects a leader within one cluster"},
+    {"", "endpoints", NULL, LEADER, NULL, NULL, "it elects a leader within one cluster"},
+    {"", "resourcequotas", NULL, NAME, "gke-resource-quotas", NULL, SELF_MADE},
+    {"", "secrets", NULL, "/type", "kubernetes.io/service-account-token", NULL,
+     "it is bound to a service account of the source"},
+    {"", "secrets", NULL, "/type", "bootstrap.kubernetes.io/token", NULL,
+     "it lets nodes join the source cluster"},
+    {"", "services", "default", NAME, "kubernetes", NULL, SELF_MADE},
+    {"", "endpoints", "default", NAME, "kubernetes", NULL, SELF_MADE},
+    {"", "endpoints", NULL, ANNOTATION "endpoints.kubernetes.io~1last-change-trigger-time", NULL,
+     NULL, FROM_SERVICE},
+    {"", "endpoints", NULL, LABEL "endpoints.kubernetes.io~1managed-by", "endpoint-controller",
+     NULL, FROM_SERVICE},
+    {"", "endpoints", NULL, LABEL "service.kubernetes.io~1headless", NULL, NULL, FROM_SERVICE},
+    {"", "endpoints", NULL, "/subsets/*/addresses/*/targetRef", NULL, NULL, FROM_SERVICE},
+    {"", "endpoints", NULL, "/subsets/*/notReadyAddresses/*/targetRef", NULL, NULL, FROM_SERVICE},
+    {"discovery.k8s.io", "endpointslices", "default", NAME, "kubernetes", NULL, SELF_MADE},
+    {"discovery.k8s.io", "endpointslices", NULL, SLICE_BY, "endpointslice-controller.k8s.io", NULL,
+     FROM_SERVICE},
+    {"discovery.k8s.io", "endpointslices", NULL, SLICE_BY,
+     "endpointslicemirroring-controller.k8s.io", NULL, "a controller makes it from Endpoints"},
+    {RBAC, "*", NULL, NAME, "system:*", "system:openshift:scc:", SELF_MADE},
+    {RBAC, "*", NULL, LABEL "kubernetes.io~1bootstrapping", "rbac-defaults",
+     "system:openshift:scc:", SELF_MADE},
+    {"batch", "jobs", NULL, "/status/conditions/*/type", "Complete", NULL,
+     "it has finished and would run again"},
+    {"batch", "jobs", NULL, "/status/conditions/*/type", "Failed", NULL,
+     "it has finished and would run again"},
+    {"", "pods", NULL, "/status/phase", "Succeeded", NULL, "it has finished and would run again"},
+    {"", "pods", NULL, "/status/phase", "Failed", NULL, "it has finished and would run again"},
+    {"", "pods", NULL, ANNOTATION "kubernetes.io~1config.mirror", NULL, NULL,
+     "a node makes it from its own files"},
+    {"scheduling.k8s.io", "priorityclasses", NULL, NAME, "system-*", NULL, SELF_MADE},
+    {"apiregistration.k8s.io", "apiservices", NULL,
+     LABEL "kube-aggregator.kubernetes.io~1automanaged", NULL, NULL, SELF_MADE},
+    {"flowcontrol.apiserver.k8s.io", "*", NULL, ANNOTATION "apf.kubernetes.io~1autoupdate-spec",
+     "true", NULL, SELF_MADE},
+    {"networking.k8s.io", "servicecidrs", NULL, NAME, "kubernetes", NULL, SELF_MADE},
+    {"certificates.k8s.io", "clustertrustbundles", NULL, "/spec/signerName", NULL, NULL,
      "it belongs to a signer of the source"},
 };
 const size_t kube_skips_count = sizeof kube_skips / sizeof *kube_skips;

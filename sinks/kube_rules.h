@@ -84,6 +84,7 @@ struct kube_rule {
  * that matches value. */
 struct kube_skip {
     const char *group, *resource; /* as in struct kube_rule */
+    const char *ns;               /* only there; NULL: everywhere */
     const char *path;
     const char *value;  /* NULL: any node at all; may end in "*" */
     const char *unless; /* prefix of names that are copied all the same; NULL: none */

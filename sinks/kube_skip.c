@@ -27,6 +27,8 @@ static bool row_matches(const struct kube_skip *row, struct json_doc *d)
     struct match m = {.d = d, .value = row->value};
     if (row->unless && slice_starts(json_get_text(d, metadata, "name"), slice_str(row->unless)))
         return false;
+    if (row->ns && !slice_eq(json_get_text(d, metadata, "namespace"), slice_str(row->ns)))
+        return false;
     kube_walk(d, json_root(d), row->path, match_node, &m);
     return m.found;
 }
