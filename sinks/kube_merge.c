@@ -4,6 +4,7 @@
  * so that the merge is not quadratic. Recursion is as deep as the objects, bounded by KUBE_MERGE_DEPTH. */
 #include "sinks/kube_merge.h"
 
+#include "core/buf.h"
 #include "core/json.h"
 #include "core/map.h"
 #include "sinks/kube_retain.h"
@@ -69,12 +70,39 @@ static const struct json *object_or_null(const struct json *n)
     return json_is(n, JSON_OBJECT) ? n : NULL;
 }
 
+/* True if both are the very bytes that were read: what nearly all members are. */
+static bool is_verbatim(const struct json *live, const struct json *desired)
+{
+    return live && !live->edited && !desired->edited && slice_eq(live->raw, desired->raw);
+}
+
+/* Whether both have the same canonical form. The hash of a desired object tells changes by it, and none that it tells may
+ * be lost here: 1.0 is not 1, but another escape or white space is no change. */
+static enum rc compare(const struct merge *g, const struct json *live, const struct json *desired,
+                       bool *ret, struct err *e)
+{
+    AUTO(buf_done) struct buf there = BUF_INIT(JSON_TEXT_MAX), wanted = BUF_INIT(JSON_TEXT_MAX);
+    if (!live) {
+        *ret = false;
+        return RC_OK;
+    }
+    json_print_canonical(g->live, live, &there);
+    json_print_canonical(g->desired, desired, &wanted);
+    *ret = slice_eq(buf_slice(&there), buf_slice(&wanted));
+    enum rc rc = buf_check(&there, "a member's canonical form", e);
+    return rc == RC_OK ? buf_check(&wanted, "a member's canonical form", e) : rc;
+}
+
 static enum rc merge_member(struct merge *g, struct json *object, struct json *live,
                             const struct json *desired, const struct json *base, struct err *e)
 {
+    bool same;
     if (json_is(live, JSON_OBJECT) && json_is(desired, JSON_OBJECT))
         return merge_object(g, live, desired, object_or_null(base), e);
-    return json_equal(live, desired) ? RC_OK : set_member(g, object, live, desired, e);
+    if (is_verbatim(live, desired))
+        return RC_OK;
+    enum rc rc = compare(g, live, desired, &same, e);
+    return rc != RC_OK || same ? rc : set_member(g, object, live, desired, e);
 }
 
 /* Takes out what base had: of an object only its members, so that the destination's own stay. */

@@ -22,7 +22,7 @@ struct kube_base {
 /* Edits live so that it holds what desired has and lacks what a base had and desired has no more; every other member
  * of live stays, byte for byte. Objects are merged member by member; lists and all else are taken as a whole. Where
  * both bases are unknown nothing is removed. desired is edited too (members that the rule retains are taken from
- * live). *ret_changed: whether live means something else now (json_equal). Of repeated members the last counts.
+ * live). *ret_changed: whether live has another canonical form now. Of repeated members the last counts.
  * Errors: INVALID (not objects), LIMIT, NOMEM; live is to be thrown away then. */
 MUST_CHECK enum rc kube_merge(struct json_doc *live, struct json_doc *desired,
                               const struct kube_base *base, const struct kube_rule *rule,

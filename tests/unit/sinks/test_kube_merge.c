@@ -70,12 +70,21 @@ static void what_the_server_says_that_we_wrote_is_removed_too(void **state)
     assert_true(changed);
 }
 
-static void equal_meaning_changes_no_byte(void **state)
+static void another_escape_space_or_order_changes_no_byte(void **state)
 {
     (void)state;
-    assert_merges("{ 'n': 1.0, 's':'\\u0041', 'l':[ 1 ], 'o':{'b':1, 'a':2}}",
-                  "{'o':{'a':2,'b':1},'l':[1],'s':'A','n':1}", "{'n':1}",
-                  "{ 'n': 1.0, 's':'\\u0041', 'l':[ 1 ], 'o':{'b':1, 'a':2}}", false);
+    assert_merges("{ 'n': 1.0, 's':'\\u0041', 'l':[ 1 ], 'o':{'b':1, 'a':2}, 'p':[{'b':1,'a':2}]}",
+                  "{'o':{'a':2,'b':1},'l':[1],'s':'A','n':1.0,'p':[{'a':2,'b':1}]}", "{'n':1}",
+                  "{ 'n': 1.0, 's':'\\u0041', 'l':[ 1 ], 'o':{'b':1, 'a':2}, 'p':[{'b':1,'a':2}]}",
+                  false);
+}
+
+static void another_spelling_of_a_number_is_a_change(void **state)
+{
+    (void)state;
+    assert_merges("{'n':1,'l':[1]}", "{'n':1.0,'l':[1e0]}", "{'n':1.0}", "{'n':1.0,'l':[1e0]}",
+                  true);
+    assert_merges("{'n':-0}", "{'n':0}", NULL, "{'n':0}", true);
 }
 
 static void lists_are_taken_as_a_whole(void **state)
@@ -216,7 +225,8 @@ int main(void)
         cmocka_unit_test(a_removed_object_goes_unless_the_destination_has_members_in_it),
         cmocka_unit_test(with_base_unknown_nothing_is_removed),
         cmocka_unit_test(what_the_server_says_that_we_wrote_is_removed_too),
-        cmocka_unit_test(equal_meaning_changes_no_byte),
+        cmocka_unit_test(another_escape_space_or_order_changes_no_byte),
+        cmocka_unit_test(another_spelling_of_a_number_is_a_change),
         cmocka_unit_test(lists_are_taken_as_a_whole),
         cmocka_unit_test(a_change_of_type_replaces_the_member),
         cmocka_unit_test(null_and_absent_are_different),
