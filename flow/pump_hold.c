@@ -1,12 +1,11 @@
-/* Keys that could not be applied: when they are tried again. What waits for the same dependency is asked about by one key
- * at a time, at most ten times a second, and all of it goes when that one got through; so a thousand objects of a missing
- * namespace cost the destination little. One thread. */
+/* Keys that could not be applied: when they are tried again. Of all that wait for the same dependency one asks, once a
+ * second, and all of them go when it got through; so a thousand objects of a missing namespace cost the destination
+ * little. One thread. */
 #include "flow/pump_priv.h"
 
 #include "core/backoff.h"
 #include "core/clock.h"
 #include "core/diag.h"
-#include "core/map.h"
 
 #include <stdio.h>
 
@@ -14,7 +13,8 @@
 #define RETRY_HELD_MAX_NS   (600 * NS_PER_S)
 #define RETRY_WAIT_FIRST_NS (500 * NS_PER_MS)
 #define RETRY_WAIT_MAX_NS   (10 * NS_PER_S)
-#define RETRY_ROUND_NS      (100 * NS_PER_MS)
+#define RETRY_ROUND_NS      (100 * NS_PER_MS) /* holds are looked through as often at most */
+#define ASK_EVERY_NS        NS_PER_S          /* about one dependency */
 
 static void say_hold(struct pump *p, struct slice key, const struct hold *h)
 {
@@ -59,7 +59,7 @@ enum rc pump_hold(struct pump *p, struct slice key, rlog_off offset, const struc
 
 void pump_release(struct pump *p, struct slice dependency)
 {
-    if (!rows_awaited(p->rows, dependency))
+    if (!rows_asked(p->rows, dependency))
         return;
     struct slice key = SLICE_NULL;
     struct hold *h;
@@ -76,28 +76,8 @@ static bool is_prune(const struct hold *h)
     return strcmp(h->cls, HOLD_PRUNE) == 0;
 }
 
-/* Notes that a key asks about its dependency now. */
-static enum rc note_asked(struct map *asked, const struct hold *h, struct err *e)
-{
-    if (!h->dependency[0])
-        return RC_OK;
-    return map_put(asked, slice_str(h->dependency), asked, e);
-}
-
-static enum rc note_flying(struct pump *p, struct map *asked, struct err *e)
-{
-    struct slice key = SLICE_NULL;
-    struct hold *h;
-    enum rc rc = RC_OK;
-    while (rc == RC_OK && rows_next_hold(p->rows, key, &key, &h))
-        if (h->flying)
-            rc = note_asked(asked, h, e);
-    return rc;
-}
-
 /* When the hold may be tried: 0: now; INT64_MAX: not before something else happens. */
-static int64_t due_of(const struct pump *p, const struct hold *h, const struct map *asked,
-                      int64_t now)
+static int64_t due_of(const struct pump *p, const struct hold *h, int64_t now)
 {
     if (h->flying)
         return INT64_MAX;
@@ -105,19 +85,20 @@ static int64_t due_of(const struct pump *p, const struct hold *h, const struct m
         return pump_may_prune(p) ? 0 : INT64_MAX;
     if (h->released)
         return 0;
-    if (h->due_ns > now)
-        return h->due_ns;
-    return map_get(asked, slice_str(h->dependency)) ? now : 0;
+    const int64_t *asked = rows_asked(p->rows, slice_str(h->dependency));
+    int64_t next = asked ? *asked + ASK_EVERY_NS : 0;
+    int64_t due = h->due_ns > next ? h->due_ns : next;
+    return due > now ? due : 0;
 }
 
-static enum rc try_again(struct pump *p, struct slice key, struct hold *h, struct map *asked,
+static enum rc try_again(struct pump *p, struct slice key, struct hold *h, int64_t now,
                          struct err *e)
 {
-    enum rc rc = work_again(p->work, key, (struct again){.approved = is_prune(h)}, e);
-    if (rc < 0)
-        return rc;
+    int64_t *asked = rows_asked(p->rows, slice_str(h->dependency));
+    if (asked)
+        *asked = now;
     h->flying = true;
-    return note_asked(asked, h, e);
+    return work_again(p->work, key, (struct again){.approved = is_prune(h)}, e);
 }
 
 enum rc pump_retry_holds(struct pump *p, int64_t *ret_due_ns, struct err *e)
@@ -130,14 +111,13 @@ enum rc pump_retry_holds(struct pump *p, int64_t *ret_due_ns, struct err *e)
         *ret_due_ns = p->hold_due_ns;
         return RC_AGAIN;
     }
-    AUTO(map_freep) struct map *asked = map_new(NULL);
-    enum rc rc = asked ? note_flying(p, asked, e) : err_nomem(e);
+    enum rc rc = RC_OK;
     while (rc == RC_OK && rows_next_hold(p->rows, key, &key, &h)) {
-        int64_t due = due_of(p, h, asked, now);
+        int64_t due = due_of(p, h, now);
         next = due && due < next ? due : next;
         if (due)
             continue;
-        rc = try_again(p, key, h, asked, e);
+        rc = try_again(p, key, h, now, e);
         any = true;
     }
     if (rc < 0)

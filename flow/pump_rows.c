@@ -25,7 +25,7 @@ struct rows {
     struct ckpt *ckpt;
     struct slice consumer;
     struct map *holds;      /* key -> struct hold */
-    struct map *waits;      /* dependency -> size_t: how many holds wait for it */
+    struct map *waits;      /* dependency -> struct wait */
     struct map *changes[2]; /* by enum ckpt_table: key -> struct buf */
     struct buf scratch;     /* the row that rows_applied gave */
 };
@@ -160,22 +160,28 @@ static enum rc change_delete(struct rows *r, enum ckpt_table table, struct slice
 
 /* ---- Holds ---- */
 
+/* How many holds wait for a dependency. */
+struct wait {
+    size_t n;
+    int64_t asked_ns;
+};
+
 static enum rc count_wait(struct rows *r, const struct hold *h, int delta, struct err *e)
 {
     if (!h || !h->dependency[0])
         return RC_OK;
     struct slice dependency = slice_str(h->dependency);
-    size_t *count = map_get(r->waits, dependency);
-    if (!count) {
+    struct wait *wait = map_get(r->waits, dependency);
+    if (!wait) {
         assert(delta > 0);
-        count = calloc(1, sizeof *count);
-        if (!count)
+        wait = calloc(1, sizeof *wait);
+        if (!wait)
             return err_nomem(e);
-        *count = 1;
-        return map_put(r->waits, dependency, count, e);
+        wait->n = 1;
+        return map_put(r->waits, dependency, wait, e);
     }
-    *count += (size_t)delta;
-    if (*count == 0)
+    wait->n += (size_t)delta;
+    if (wait->n == 0)
         map_delete(r->waits, dependency);
     return RC_OK;
 }
@@ -241,9 +247,10 @@ bool rows_next_hold(struct rows *r, struct slice after, struct slice *ret_key, s
     return true;
 }
 
-bool rows_awaited(struct rows *r, struct slice dependency)
+int64_t *rows_asked(struct rows *r, struct slice dependency)
 {
-    return map_get(r->waits, dependency) != NULL;
+    struct wait *wait = map_get(r->waits, dependency);
+    return wait ? &wait->asked_ns : NULL;
 }
 
 void rows_count(struct rows *r, struct rows_counts *ret)

@@ -1,6 +1,5 @@
 /* A modelled Kubernetes API server behind io/http.h: in memory, one thread, the same on every
  * host, no sockets.
- *
  * Time is the injected clock's and stands still by itself: what a server does over time (delays,
  * bookmarks, the end of a watch, namespace termination, a CRD becoming Established) happens in
  * http_take and fake_kube_run once the clock has passed it; fake_kube_wake says when that is
@@ -93,6 +92,7 @@ void fake_kube_deny(struct fake_kube *k, const char *group, const char *resource
 void fake_kube_allow(struct fake_kube *k);
 
 /* ---- faults ---- */
+#define FAKE_KUBE_ANY (-1)
 enum fake_kube_fault {
     FAKE_KUBE_NO_FAULT,
     FAKE_KUBE_REFUSED,       /* no connection: certainly not done */
@@ -105,7 +105,7 @@ enum fake_kube_fault {
     FAKE_KUBE_GONE,          /* 410, of watches with a version and of continue tokens */
     FAKE_KUBE_DELAY,         /* before or after the effect, up to delay_max_ns */
     FAKE_KUBE_BODY_CUT,      /* the answer breaks off inside the body */
-    FAKE_KUBE_SILENT,        /* no effect and never an answer: a time limit ends it (maybe_done) */
+    FAKE_KUBE_SILENT,        /* no effect, no answer: a time limit ends it (maybe_done) */
     FAKE_KUBE_WATCH_DROP,    /* per frame: the stream ends before it */
     FAKE_KUBE_WATCH_CUT,     /* per frame: the stream ends inside it */
     FAKE_KUBE_SLOW_BOOKMARK, /* per bookmark: it comes minutes late */
@@ -115,11 +115,10 @@ struct fake_kube_rates {
     unsigned per_mille[FAKE_KUBE_FAULTS];
     int64_t delay_max_ns; /* 0: 5 s */
 };
-/* From now on faults strike at random, from a generator of their own. NULL: no more. */
+/* Faults strike at random from now on. NULL: no more. */
 void fake_kube_faults(struct fake_kube *k, uint64_t seed, const struct fake_kube_rates *rates);
-/* Plans one fault for requests of a method whose path begins so (rates do not count for them).
- * Rules are looked at in the order they were made; each is gone when used up. */
-#define FAKE_KUBE_ANY (-1)
+/* Plans one fault for requests of a method whose path begins so (rates do not count for them). Of rules the first
+ * counts; each is gone when used up. */
 struct fake_kube_rule {
     enum fake_kube_fault fault;
     int method;       /* an enum http_method, or FAKE_KUBE_ANY */

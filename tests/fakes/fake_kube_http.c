@@ -279,7 +279,8 @@ static enum rc kube_start(struct http *http, const struct http_request *r, http_
         c->arrive_ns = FK_NEVER;
     if (k->down || c->fault == FAKE_KUBE_REFUSED)
         fk_call_break(k, c, false, false);
-    if (c->fault == FAKE_KUBE_REFUSED || c->fault == FAKE_KUBE_DELAY)
+    if (c->fault == FAKE_KUBE_REFUSED || c->fault == FAKE_KUBE_DELAY ||
+        c->fault == FAKE_KUBE_SILENT)
         fk_struck(k, c->fault);
     link_call(k, c);
     *ret_id = c->id;

@@ -140,7 +140,7 @@ static void a_hold_comes_back_after_a_restart_and_is_due_at_once(void **state)
     assert_int_equal(h->due_ns, 0);
     assert_false(h->flying);
     assert_true(h->waiting);
-    assert_true(rows_awaited(s->rows, SLICE("/namespaces//n")));
+    assert_true(rows_asked(s->rows, SLICE("/namespaces//n")));
 }
 
 static void a_dependency_is_awaited_as_long_as_one_hold_waits_for_it(void **state)
@@ -151,13 +151,13 @@ static void a_dependency_is_awaited_as_long_as_one_hold_waits_for_it(void **stat
     set_hold(s, "b", "x", "dep", true);
     set_hold(s, "a", "x", "dep", true);
     assert_ok(rows_drop_hold(s->rows, SLICE("a"), &e));
-    assert_true(rows_awaited(s->rows, SLICE("dep")));
+    assert_true(rows_asked(s->rows, SLICE("dep")));
     set_hold(s, "b", "x", "other", true);
-    assert_false(rows_awaited(s->rows, SLICE("dep")));
-    assert_true(rows_awaited(s->rows, SLICE("other")));
+    assert_false(rows_asked(s->rows, SLICE("dep")));
+    assert_true(rows_asked(s->rows, SLICE("other")));
     assert_ok(rows_drop_hold(s->rows, SLICE("b"), &e));
     assert_ok(rows_drop_hold(s->rows, SLICE("never"), &e));
-    assert_false(rows_awaited(s->rows, SLICE("other")));
+    assert_false(rows_asked(s->rows, SLICE("other")));
 }
 
 static void holds_are_counted_by_kind_and_walked_in_order(void **state)

@@ -260,7 +260,7 @@ static void a_write_that_never_gets_an_answer_is_held_and_says_which_limit_it_wa
     kw_finish(w, &dark);
     kw_expect(&dark, SINK_HELD, "unserved");
     assert_true(kt_has(slice_str(dark.result.reason), "error creating object in cluster"));
-    assert_true(kt_has(slice_str(dark.result.reason), "time limit: no answer within 10 s"));
+    assert_true(kt_has(slice_str(dark.result.reason), "time limit: no answer within 35 s"));
     kw_connect(w);
     sink_status(w->sink, &st);
     assert_false(st.fatal);
@@ -299,7 +299,7 @@ static void silent_items_never_keep_the_whole_window(void **state)
         assert_int_equal(kw_submit(w, &jobs[i], SINK_PUT, DARK), RC_OK);
     int64_t start = clock_boot_ns(&w->clock.clock);
     run_until_finished(w, jobs, 4, 2); /* the other half may go on */
-    assert_true(clock_boot_ns(&w->clock.clock) - start < 60 * NS_PER_S);
+    assert_true(clock_boot_ns(&w->clock.clock) - start < 120 * NS_PER_S);
     while (kw_submit(w, &jobs[4], SINK_PUT, CONFIG("a", "'k':'v'")) == RC_AGAIN)
         assert_true(kw_pass(w));
     start = clock_boot_ns(&w->clock.clock);
