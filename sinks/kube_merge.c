@@ -76,8 +76,8 @@ static bool is_verbatim(const struct json *live, const struct json *desired)
     return live && !live->edited && !desired->edited && slice_eq(live->raw, desired->raw);
 }
 
-/* Whether both have the same canonical form. The hash of a desired object tells changes by it, and none that it tells may
- * be lost here: 1.0 is not 1, but another escape or white space is no change. */
+/* Whether both have the same canonical form. The hash of a desired object tells changes by it, and none that it tells
+ * may be lost here: 1.0 is not 1, but another escape or white space is no change. */
 static enum rc compare(const struct merge *g, const struct json *live, const struct json *desired,
                        bool *ret, struct err *e)
 {

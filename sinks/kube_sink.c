@@ -5,7 +5,8 @@
  * requests run at once adapts: halved by a 429 or an item's first silence, one more with each success. What nobody
  * decided is sent again after a back-off of its own, behind what waits already; after a silence the destination's
  * identity is asked before anything else (kube_link.h). Slots: FREE -> READY <-> RUNNING -> FINISHED -> TAKEN ->
- * FREE; READY -> FINISHED where no request was needed; RUNNING -> ASKING -> FINISHED. Failures: NOMEM leaves every item where it was. Threads: one.
+ * FREE; READY -> FINISHED where no request was needed; RUNNING -> ASKING -> FINISHED. Failures: NOMEM leaves every
+ * item where it was. Threads: one.
  */
 #include "sinks/sink.h"
 
