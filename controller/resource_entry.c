@@ -245,10 +245,15 @@ void policy_read(const struct origin *o, const struct json *node, struct sink_po
 {
     struct slice adopt = json_get_text(o->doc, node, "adopt");
     struct slice effects = json_get_text(o->doc, node, "effects");
+    struct slice recreate = json_get_text(o->doc, node, "recreate");
     if (adopt.n > 0)
         policy->adopt = slice_eq(adopt, SLICE("always"))  ? ADOPT_ALWAYS
                         : slice_eq(adopt, SLICE("never")) ? ADOPT_NEVER
                                                           : ADOPT_EQUAL;
+    if (recreate.n > 0)
+        policy->recreate = slice_eq(recreate, SLICE("always"))  ? RECREATE_ALWAYS
+                           : slice_eq(recreate, SLICE("never")) ? RECREATE_NEVER
+                                                                : RECREATE_ASK;
     if (effects.n > 0)
         policy->effects_allow = slice_eq(effects, SLICE("allow"));
 }

@@ -146,7 +146,7 @@ static const struct field entry_fields[] = {
     CHOICE("adopt", adopt_choices),
     CHOICE("effects", effects_choices),
     LATER_CHOICE("writeMode", write_choices),
-    LATER_CHOICE("recreate", recreate_choices),
+    CHOICE("recreate", recreate_choices),
     REFUSED("namespaces", &a_string,
             "filters.namespaceSelector, as in matchLabels: {kubernetes.io/metadata.name: NAME}"),
     MOVED("nameSelector", "it in filters"),

@@ -266,15 +266,32 @@ enum rc kube_write_missing(struct kube_write *w)
     return RC_OK;
 }
 
+/* The entry decides before the kind, but for kinds whose deletion takes more along than the copy. */
+static enum kube_recreate recreate_of(const struct kube_write *w)
+{
+    switch (w->item.policy->recreate) {
+    case RECREATE_ALWAYS:
+        return w->rule->undeletable ? KUBE_RECREATE_NEVER : KUBE_RECREATE_YES;
+    case RECREATE_ASK:
+        return w->rule->undeletable ? KUBE_RECREATE_NEVER : KUBE_RECREATE_ASK;
+    case RECREATE_NEVER:
+        return KUBE_RECREATE_NEVER;
+    case RECREATE_BY_KIND:
+        break;
+    }
+    return w->rule->recreate;
+}
+
 enum rc kube_write_immutable(struct kube_write *w, const struct kube_answer *a)
 {
     bool may = w->replaced && w->marked && !w->adopted;
-    if (may && w->rule->recreate == KUBE_RECREATE_YES) {
+    enum kube_recreate how = recreate_of(w);
+    if (may && how == KUBE_RECREATE_YES) {
         w->recreate = true;
         w->next = KUBE_DO_DELETE;
         return RC_OK;
     }
-    if (w->replaced && w->rule->recreate != KUBE_RECREATE_NEVER)
+    if (w->replaced && how != KUBE_RECREATE_NEVER)
         return end(w, SINK_HELD, "recreate",
                    "the source's object was replaced by another one, and the destination refuses "
                    "to change the copy; delete it in the destination to have it made anew");

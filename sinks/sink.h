@@ -21,10 +21,13 @@ struct sink;
 
 enum sink_op { SINK_PUT, SINK_DELETE };
 enum sink_adopt { ADOPT_EQUAL, ADOPT_NEVER, ADOPT_ALWAYS };
+/* Whether a copy is deleted and made anew when its source was replaced and the destination refuses the change. */
+enum sink_recreate { RECREATE_BY_KIND, RECREATE_ASK, RECREATE_ALWAYS, RECREATE_NEVER };
 
 /* What a synchronization's entry says about how to write; fields beyond the reference (DESIGN section 9). */
 struct sink_policy {
     enum sink_adopt adopt;
+    enum sink_recreate recreate;
     bool effects_allow;   /* Jobs and CronJobs arrive as they are, not suspended */
     bool force_namespace; /* make a missing namespace */
     bool by_name;         /* the entry names this resource itself, not by '*' */

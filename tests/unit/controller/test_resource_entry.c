@@ -214,7 +214,6 @@ static void adopt_and_effects_have_few_values_and_the_rest_is_not_acted_on_yet(v
         {RESOURCES "      - {version: v1, resource: configmaps, writeMode: apply, recreate: ask, "
                    "namespaces: [a]}\n",
          "warning f.yaml:11:45 " AT0 ".writeMode: accepted, not acted on yet\n"
-         "warning f.yaml:11:63 " AT0 ".recreate: accepted, not acted on yet\n"
          "error f.yaml:11:78 " AT0
          ".namespaces: not in this release; use filters.namespaceSelector, as "
          "in matchLabels: {kubernetes.io/metadata.name: NAME}\n"},

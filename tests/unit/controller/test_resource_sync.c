@@ -275,7 +275,8 @@ static void a_synchronization_becomes_a_record(void **state)
              "      forceNamespaceCreation: true\n      adopt: never\n      effects: allow\n"
              "      resources:\n"
              "      - {group: apps, version: v1, resource: deployments}\n"
-             "      - {version: v1, resource: services, adopt: always, effects: suspend}\n");
+             "      - {version: v1, resource: services, adopt: always, effects: suspend, "
+             "recreate: never}\n");
     const struct sync *s = resources_sync(r, 0);
     assert_null(resources_sync(r, 1));
     assert_string_equal(s->full_name, "default/s");
@@ -302,6 +303,8 @@ static void a_synchronization_becomes_a_record(void **state)
     assert_true(e[0].policy.effects_allow);
     assert_int_equal(e[1].policy.adopt, ADOPT_ALWAYS);
     assert_false(e[1].policy.effects_allow);
+    assert_int_equal(e[0].policy.recreate, RECREATE_BY_KIND);
+    assert_int_equal(e[1].policy.recreate, RECREATE_NEVER);
 }
 
 static void what_is_left_out_has_the_documented_default(void **state)

@@ -197,6 +197,22 @@ static void a_replaced_object_is_recreated_where_the_table_allows(void **state)
     (void)kt_ends(t, SINK_WAITING, "terminating");
 }
 
+static void the_entry_decides_about_making_anew_before_the_kind(void **state)
+{
+    struct kt *t = *state;
+    t->policy.recreate = RECREATE_NEVER;
+    kt_created(t, SOURCE, ANSWER);
+    t->event.uid = SLICE("u-src-2");
+    refuse_update(t, ANSWER);
+    (void)kt_ends(t, SINK_HELD, "immutable");
+    t->policy.recreate = RECREATE_ASK;
+    refuse_update(t, ANSWER);
+    (void)kt_ends(t, SINK_HELD, "recreate");
+    t->policy.recreate = RECREATE_ALWAYS;
+    refuse_update(t, ANSWER);
+    kt_asks(t, HTTP_DELETE, GET_PATH);
+}
+
 static void without_a_record_the_origin_mark_tells_a_replacement(void **state)
 {
     struct kt *t = *state;
@@ -471,6 +487,7 @@ int main(void)
         T(a_base_of_another_object_removes_nothing),
         T(a_terminating_object_is_waited_for),
         T(a_replaced_object_is_recreated_where_the_table_allows),
+        T(the_entry_decides_about_making_anew_before_the_kind),
         T(without_a_record_the_origin_mark_tells_a_replacement),
         T(a_replaced_object_of_equal_content_gets_its_new_origin),
         T(the_same_object_is_never_recreated),
