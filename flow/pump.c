@@ -199,7 +199,7 @@ static enum rc recheck(struct pump *p, struct err *e)
         end_recheck(p);
         return RC_OK;
     }
-    if (rc < 0)
+    if (rc != RC_OK)
         return rc;
     const struct again how = {.anchor = *(rlog_off *)entry.value};
     return pump_horizon(p) == p->recheck_until ? pump_evaluate(p, ev, &how, e)
