@@ -91,7 +91,8 @@ MUST_CHECK static inline enum rc http_take(struct http *h, struct http_event *re
     return h->ops->take(h, ret, e);
 }
 /* While on, nothing is read from the lane's sockets: the server feels the back pressure. Single
- * streams are never paused. */
+ * streams are never paused. Who holds every lane is expected to take nothing: events that were read
+ * before still come, but http_wait does not end for them. */
 static inline void http_hold(struct http *h, enum http_lane lane, bool on)
 {
     h->ops->hold(h, lane, on);

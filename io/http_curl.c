@@ -332,10 +332,20 @@ static nfds_t client_fds(const struct http_client *h, int wake_fd, struct pollfd
     return n;
 }
 
+/* While every lane is held its caller takes nothing, so neither what was read before nor a time limit
+ * is a reason to wake it. */
+static bool client_held(const struct http_client *h)
+{
+    bool held = true;
+    for (int i = 0; i < HTTP_LANES; i++)
+        held = held && h->lanes[i].held;
+    return held;
+}
+
 /* When the next time limit or timer is due. */
 static int64_t client_due(const struct http_client *h)
 {
-    int64_t due = h->check_ns;
+    int64_t due = client_held(h) ? INT64_MAX : h->check_ns;
     for (int i = 0; i < HTTP_LANES; i++)
         for (unsigned k = 0; k < h->lanes[i].n_groups && !h->lanes[i].held; k++) {
             int64_t timer = http_sockets_due(h->lanes[i].groups[k]->sockets);
@@ -349,7 +359,7 @@ static enum rc client_wait(struct http *base, int wake_fd, int64_t timeout_ns, s
     struct http_client *h = (struct http_client *)base;
     struct pollfd fds[HTTP_LANES * HTTP_GROUPS_MAX + 1];
     int64_t ns = timeout_ns, due = client_due(h);
-    if (h->queue.first)
+    if (h->queue.first && !client_held(h))
         return RC_OK;
     if (due != INT64_MAX) {
         int64_t left = due - clock_boot_ns(h->clock);

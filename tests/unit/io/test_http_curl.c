@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <stdarg.h>
@@ -118,6 +119,29 @@ static void a_held_lane_reads_nothing_while_the_other_works(void **state)
         assert_int_equal(ev.id, flood);
         assert_int_equal(ev.kind, HTTP_DATA);
     }
+}
+
+static void nothing_ends_the_wait_while_every_lane_is_held(void **state)
+{
+    struct world *w = *state;
+    struct http_request r = {.path = SLICE("/drip"), .lane = HTTP_LANE_WATCH, .stream = true};
+    struct itimerspec soon = {.it_value.tv_nsec = 50 * NS_PER_MS};
+    int alarm = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    uint64_t rang;
+    struct err e = ERR_INIT;
+    get(w->http, "/never");
+    http_id drip = begin(w->http, &r);
+    assert_int_equal(next(w->http).kind, HTTP_HEADERS); /* its data came with them and waits */
+    http_hold(w->http, HTTP_LANE_CALL, true);
+    http_hold(w->http, HTTP_LANE_WATCH, true);
+    fake_clock_advance(&w->clock, 100 * NS_PER_S); /* a limit that is due is none while held */
+    assert_int_equal(timerfd_settime(alarm, 0, &soon, NULL), 0);
+    assert_int_equal(http_wait(w->http, alarm, INT64_MAX, &e), RC_OK);
+    assert_int_equal(read(alarm, &rang, sizeof rang), sizeof rang);
+    http_hold(w->http, HTTP_LANE_WATCH, false);
+    assert_int_equal(http_wait(w->http, -1, INT64_MAX, &e), RC_OK);
+    assert_int_equal(next(w->http).id, drip);
+    close(alarm);
 }
 
 static void a_cancelled_request_is_never_heard_of_again(void **state)
@@ -285,6 +309,7 @@ int main(void)
         WORLD_TEST(silence_in_the_middle_ends_a_call_but_not_a_watch),
         WORLD_TEST(the_total_limit_strikes_where_silence_is_allowed),
         WORLD_TEST(a_held_lane_reads_nothing_while_the_other_works),
+        WORLD_TEST(nothing_ends_the_wait_while_every_lane_is_held),
         WORLD_TEST(a_cancelled_request_is_never_heard_of_again),
         WORLD_TEST(waiting_ends_when_the_callers_descriptor_is_readable),
         WORLD_TEST(closing_forgets_everything_under_way),
