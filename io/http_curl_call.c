@@ -197,6 +197,13 @@ static size_t on_body(char *p, size_t one, size_t n, void *arg)
     return 0;
 }
 
+static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+{
+    (void)arg;
+    (void)purpose;
+    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
 static int on_new_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
     unsigned ms = UNACKED_MS;
@@ -263,6 +270,7 @@ static int call_set_transfer(struct http_call *c, const struct http_client *h)
     SET(CURLOPT_PRIVATE, c);
     SET(CURLOPT_ERRORBUFFER, c->text);
     SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_QUICK_EXIT, 1L); /* else removing it waits for the resolver's thread */
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_PROXY, "");
     SET(CURLOPT_PATH_AS_IS, 1L);
@@ -281,6 +289,7 @@ static int call_set_transfer(struct http_call *c, const struct http_client *h)
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
     SET(CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_IDLE_S);
     SET(CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_EVERY_S);
+    SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     SET(CURLOPT_SOCKOPTFUNCTION, on_new_socket);
     if (h->connect_to)
         SET(CURLOPT_CONNECT_TO, h->connect_to);

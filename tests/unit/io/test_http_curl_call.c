@@ -1,10 +1,17 @@
 /* io/http_curl_call: what one request sends, takes, and says about its end; against a server of the tests'
- * own on loopback. */
+ * own on loopback, and a resolver of the tests' own. */
 #include "core/buf.h"
 #include "tests/unit/io/http_world.h"
 
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <stdarg.h>
@@ -12,6 +19,29 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+
+/* A resolver in libc's place that knows no name; of SLOW_NAME it says so when the test lets it. */
+#define SLOW_NAME       "slow.example"
+#define RESOLVE_BOUND_S 20 /* only reached when the test fails */
+static sem_t resolver_asked, resolver_may;
+static atomic_bool resolver_left;
+
+int getaddrinfo(const char *restrict name, const char *restrict service,
+                const struct addrinfo *restrict hints, struct addrinfo **restrict ret)
+{
+    struct timespec until;
+    (void)service;
+    (void)hints;
+    (void)ret;
+    if (strcmp(name, SLOW_NAME) != 0)
+        return EAI_NONAME;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += RESOLVE_BOUND_S;
+    sem_post(&resolver_asked);
+    sem_timedwait(&resolver_may, &until);
+    atomic_store(&resolver_left, true);
+    return EAI_AGAIN;
+}
 
 static void a_request_carries_what_was_asked(void **state)
 {
@@ -174,17 +204,38 @@ static void a_refused_connection_says_so_and_did_nothing(void **state)
 static void a_name_that_cannot_be_resolved_says_so(void **state)
 {
     struct world *w = *state;
-    /* A label may have 63 characters: refused without asking any server. */
-    struct http_target t = {
-        .url =
-            "http://"
-            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.invalid"};
+    struct http_target t = {.url = "http://no.example"};
     AUTO(http_closep) struct http *h = world_open(w, &t);
     get(h, "/a");
     struct http_event ev = done(h);
     assert_int_equal(ev.err.rc, RC_UNAVAILABLE);
     assert_non_null(strstr(ev.err.msg, "name cannot be resolved"));
     assert_false(ev.maybe_done);
+}
+
+static void a_request_whose_name_is_being_resolved_ends_at_once(void **state)
+{
+    struct world *w = *state;
+    struct http_target t = {.url = "http://" SLOW_NAME};
+    struct http_request late = {.path = SLICE("/c"), .headers_within_ns = 100 * NS_PER_S};
+    struct http_event ev;
+    struct err e = ERR_INIT;
+    sem_init(&resolver_asked, 0, 0);
+    sem_init(&resolver_may, 0, 0);
+    struct http *h = world_open(w, &t);
+    http_id cancelled = get(h, "/a"), expired = get(h, "/b");
+    begin(h, &late);
+    assert_int_equal(http_take(h, &ev, &e), RC_AGAIN);
+    for (int i = 0; i < 3; i++)
+        sem_wait(&resolver_asked);
+    http_cancel(h, cancelled);
+    fake_clock_advance(&w->clock, 10 * NS_PER_S);
+    assert_int_equal(http_take(h, &ev, &e), RC_OK);
+    assert_int_equal(ev.id, expired);
+    http_close(h);
+    assert_false(atomic_load(&resolver_left));
+    for (int i = 0; i < 3; i++)
+        sem_post(&resolver_may);
 }
 
 static void tls_trouble_is_told_from_a_bad_authority(void **state)
@@ -207,6 +258,27 @@ static void tls_trouble_is_told_from_a_bad_authority(void **state)
     assert_non_null(strstr(ev.err.msg, "time limit: no connection within 1 s"));
     assert_int_equal(ev.err.sys, 0);
     assert_false(ev.maybe_done);
+}
+
+static bool reaches(int fd, int port)
+{
+    struct sockaddr_in a;
+    socklen_t n = sizeof a;
+    return getpeername(fd, (struct sockaddr *)&a, &n) == 0 && a.sin_family == AF_INET &&
+           ntohs(a.sin_port) == port;
+}
+
+static void no_program_that_is_started_inherits_a_connection(void **state)
+{
+    struct world *w = *state;
+    int seen = 0;
+    echo_conn(w, HTTP_LANE_CALL);
+    for (int fd = 0; fd < 1024; fd++)
+        if (reaches(fd, w->server.port)) {
+            assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+            seen++;
+        }
+    assert_int_equal(seen, 1);
 }
 
 static void bad_paths_and_targets_are_refused(void **state)
@@ -240,7 +312,9 @@ int main(void)
         WORLD_TEST(a_lost_connection_says_so_and_hides_the_query),
         WORLD_TEST(a_refused_connection_says_so_and_did_nothing),
         WORLD_TEST(a_name_that_cannot_be_resolved_says_so),
+        WORLD_TEST(a_request_whose_name_is_being_resolved_ends_at_once),
         WORLD_TEST(tls_trouble_is_told_from_a_bad_authority),
+        WORLD_TEST(no_program_that_is_started_inherits_a_connection),
         WORLD_TEST(bad_paths_and_targets_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
