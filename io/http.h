@@ -34,6 +34,8 @@ struct http_request {
     struct slice body;         /* copied */
     bool stream;               /* give DATA as it arrives; else the body comes whole with DONE */
     size_t body_max;           /* of the answer (not stream), beyond it LIMIT; 0: HTTP_BODY_MAX */
+    /* A limit that strikes ends this request, and its connection only if that brought nothing for
+     * anybody: for as long, or for 90 s where it carries other requests that were answered. */
     int64_t headers_within_ns; /* 0: 10 s for GET, 35 s for writes, which may wait for a webhook */
     /* After the headers: no byte for so long is an error. 0: 30 s, none for streams of
      * HTTP_LANE_WATCH. */

@@ -8,8 +8,7 @@
  * queue of owned events; the network runs only while that queue is empty.
  *
  * Time limits are ours: one strikes only when nothing is waiting to be read, and not while the lane
- * is held. A connection that was silent for a struck limit is shut down, for HTTP/2 would go on
- * sending into a dead one.
+ * is held.
  *
  * One thread per client. The process must ignore SIGPIPE (libcurl's own way is not thread-safe). */
 #include "io/http_curl_priv.h"
@@ -21,7 +20,10 @@
 #include <poll.h>
 #include <pthread.h>
 
-enum { RUN_ROUNDS = 64 }; /* socket turns of a group in one take */
+enum {
+    RUN_ROUNDS = 64,     /* socket turns of a group in one take */
+    SHARED_SILENT_S = 90 /* API servers send each watch a bookmark every minute */
+};
 
 /* libcurl demands one process-wide initialisation; the only mutable state outside objects. */
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;
@@ -192,14 +194,39 @@ static enum rc lane_group(struct http_lane_state *lane, struct http_group **ret,
 
 /* ---- time limits ---- */
 
+/* Names the connection that a request is on (libcurl tells no socket while it runs); 0: none yet. */
+static uint16_t call_port(const struct http_call *c)
+{
+    long port = 0;
+    curl_easy_getinfo(c->easy, CURLINFO_LOCAL_PORT, &port);
+    return (uint16_t)port;
+}
+
+static bool port_answered(const struct http_group *g, uint16_t port)
+{
+    const struct http_call *c = g->calls;
+    while (c && !(c->limits.answered && call_port(c) == port))
+        c = c->next;
+    return c;
+}
+
+/* HTTP/2 would go on sending into a dead connection, so the struck request's own goes too if all of it
+ * was silent: for that limit, or for SHARED_SILENT_S where it carries quiet watches. To ask by a PING
+ * libcurl 7.88 has no way (curl_easy_upkeep does not reach a multi handle's connections); a peer that
+ * acknowledges nothing is the kernel's to notice, sooner than that (http_curl_call.c). */
 static void call_expire(struct http_call *c, int64_t now)
 {
     struct http_strike strike = http_limits_strike(&c->limits, now);
     struct http_group *g = c->group;
+    int64_t silent = strike.limit_ns;
+    uint16_t port = call_port(c);
     http_call_strike(c, &strike);
     call_finish(c, CURLE_OK);
-    if (strike.silence)
-        http_sockets_drop_silent(g->sockets, now, strike.limit_ns);
+    if (!strike.silence)
+        return;
+    if (silent < SHARED_SILENT_S * NS_PER_S && port_answered(g, port))
+        silent = SHARED_SILENT_S * NS_PER_S;
+    http_sockets_drop_silent(g->sockets, port, now, silent);
 }
 
 static void group_expire(struct http_group *g, int64_t now, int64_t *next_check)

@@ -140,16 +140,26 @@ void http_sockets_excuse(struct http_sockets *s, int64_t ns)
         s->by_fd[fd].heard_ns += ns;
 }
 
-void http_sockets_drop_silent(struct http_sockets *s, int64_t now_ns, int64_t for_ns)
+/* The local port of an internet socket; 0 of any other: a resolver's socket pair is watched too. */
+static uint16_t port_of(int fd)
 {
-    for (size_t fd = 0; fd < s->n; fd++) {
-        int domain = 0;
-        socklen_t n = sizeof domain;
-        if (!s->by_fd[fd].watched || now_ns - s->by_fd[fd].heard_ns < for_ns)
-            continue;
-        /* A resolver's socket pair is watched too; cutting that would be no help. */
-        if (getsockopt((int)fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) == 0 &&
-            (domain == AF_INET || domain == AF_INET6))
+    struct sockaddr_storage a = {0};
+    struct sockaddr_in four;
+    struct sockaddr_in6 six;
+    socklen_t n = sizeof a;
+    if (getsockname(fd, (struct sockaddr *)&a, &n) != 0)
+        return 0;
+    memcpy(&four, &a, sizeof four);
+    memcpy(&six, &a, sizeof six);
+    if (a.ss_family == AF_INET)
+        return ntohs(four.sin_port);
+    return a.ss_family == AF_INET6 ? ntohs(six.sin6_port) : 0;
+}
+
+void http_sockets_drop_silent(struct http_sockets *s, uint16_t port, int64_t now_ns, int64_t for_ns)
+{
+    for (size_t fd = 0; fd < s->n && port; fd++)
+        if (s->by_fd[fd].watched && now_ns - s->by_fd[fd].heard_ns >= for_ns &&
+            port_of((int)fd) == port)
             shutdown((int)fd, SHUT_RDWR);
-    }
 }

@@ -38,8 +38,9 @@ MUST_CHECK enum rc http_sockets_next(struct http_sockets *s, int64_t now_ns, str
                                      struct err *e);
 /* Makes every silence younger: for time in which nobody read. */
 void http_sockets_excuse(struct http_sockets *s, int64_t ns);
-/* Shuts down the internet sockets that brought nothing for so long; their owner sees that as a lost
- * connection. */
-void http_sockets_drop_silent(struct http_sockets *s, int64_t now_ns, int64_t for_ns);
+/* Shuts down the internet socket with that local port (0: none) if it brought nothing for so long; its owner
+ * sees that as a lost connection. */
+void http_sockets_drop_silent(struct http_sockets *s, uint16_t port, int64_t now_ns,
+                              int64_t for_ns);
 
 #endif

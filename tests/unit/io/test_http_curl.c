@@ -2,7 +2,6 @@
  * and, where RESILOG_TEST_KUBECONFIG names the kubeconfig of a real API server, over HTTP/2 and TLS. Time
  * limits run on a fake clock; whatever waits, waits for an event. */
 #include "core/buf.h"
-#include "io/clock_sys.h"
 #include "io/kube_config.h"
 #include "tests/unit/io/http_world.h"
 
@@ -81,6 +80,25 @@ static void silence_in_the_middle_ends_a_call_but_not_a_watch(void **state)
     struct err e = ERR_INIT;
     assert_int_equal(http_take(w->http, &ev, &e), RC_AGAIN);
     http_cancel(w->http, id);
+}
+
+static void a_request_that_hangs_ends_no_other_connection(void **state)
+{
+    struct world *w = *state;
+    struct http_request quiet = {.path = SLICE("/drip"), .lane = HTTP_LANE_WATCH, .stream = true};
+    struct http_request hangs = {.path = SLICE("/never"), .lane = HTTP_LANE_WATCH, .stream = true};
+    for (int i = 0; i < 3; i++) {
+        begin(w->http, &quiet);
+        assert_int_equal(next(w->http).kind, HTTP_HEADERS);
+        assert_int_equal(next(w->http).kind, HTTP_DATA);
+    }
+    http_id id = begin(w->http, &hangs);
+    reach(w, &w->server.requests, 4);
+    fake_clock_advance(&w->clock, 100 * NS_PER_S);
+    assert_int_equal(done(w->http).id, id);
+    reach(w, &w->server.closed, 1);
+    echo_conn(w, HTTP_LANE_WATCH); /* no other event comes before its own */
+    assert_int_equal(atomic_load(&w->server.closed), 1);
 }
 
 static void the_total_limit_strikes_where_silence_is_allowed(void **state)
@@ -205,7 +223,6 @@ static struct http *open_real(struct world *w, struct kube_config *config,
     struct http_target t = config->target;
     if (change)
         assert_true(change(&t));
-    w->env.clock = clock_sys();
     return world_open(w, &t);
 }
 
@@ -249,6 +266,58 @@ static void many_more_watches_than_one_connection_carries_are_spread_and_all_ans
         assert_int_equal(ev.status, 200);
         lists++;
     }
+}
+
+/* Over one connection two quiet watches, and a request that the server answers only after seconds (it waits for
+ * the version); its limit strikes when these have passed by our clock. */
+static http_id hang_beside_quiet_watches(struct http *h)
+{
+    const char *const paths[] = {
+        "/api/v1/namespaces/none/configmaps?watch=1&resourceVersion=0",
+        "/api/v1/namespaces/none/configmaps?watch=1&resourceVersion=0",
+        "/api/v1/namespaces/none", /* its answer comes behind all that the server had to say */
+        "/api/v1/namespaces/none/configmaps?resourceVersion=999999999999"};
+    struct http_event ev;
+    struct err e = ERR_INIT;
+    http_id id = 0;
+    for (int i = 0; i < 4; i++) {
+        struct http_request r = {
+            .path = slice_str(paths[i]), .lane = HTTP_LANE_WATCH, .stream = i < 2};
+        id = begin(h, &r);
+        if (i < 3)
+            assert_int_equal(next(h).kind, HTTP_HEADERS);
+        if (i == 2)
+            assert_int_equal(done(h).id, id);
+    }
+    assert_int_equal(http_take(h, &ev, &e), RC_AGAIN); /* sends it */
+    return id;
+}
+
+static void a_request_that_hangs_leaves_the_watches_beside_it_alone(void **state)
+{
+    struct world *w = *state;
+    AUTO(kube_config_done) struct kube_config c = {0};
+    AUTO(http_closep) struct http *h = open_real(w, &c, NULL);
+    struct http_request r = {.path = SLICE("/api/v1/namespaces/none"), .lane = HTTP_LANE_WATCH};
+    http_id hangs = hang_beside_quiet_watches(h);
+    fake_clock_advance(&w->clock, 90 * NS_PER_S - 1);
+    assert_int_equal(done(h).id, hangs);
+    http_id id = begin(h, &r);
+    struct http_event ev = done(h); /* no watch ended before it */
+    assert_int_equal(ev.id, id);
+    assert_int_equal(ev.status, 404);
+}
+
+static void a_connection_silent_for_long_is_given_up_for_all_its_streams(void **state)
+{
+    struct world *w = *state;
+    AUTO(kube_config_done) struct kube_config c = {0};
+    AUTO(http_closep) struct http *h = open_real(w, &c, NULL);
+    http_id hangs = hang_beside_quiet_watches(h);
+    fake_clock_advance(&w->clock, 90 * NS_PER_S);
+    assert_int_equal(done(h).id, hangs);
+    for (int i = 0; i < 2; i++)
+        assert_non_null(strstr(done(h).err.msg, "connection lost"));
 }
 
 static bool forget_authority(struct http_target *t)
@@ -307,6 +376,7 @@ int main(void)
         WORLD_TEST(many_requests_run_beside_each_other),
         WORLD_TEST(no_answer_in_time_ends_the_request_and_its_connection),
         WORLD_TEST(silence_in_the_middle_ends_a_call_but_not_a_watch),
+        WORLD_TEST(a_request_that_hangs_ends_no_other_connection),
         WORLD_TEST(the_total_limit_strikes_where_silence_is_allowed),
         WORLD_TEST(a_held_lane_reads_nothing_while_the_other_works),
         WORLD_TEST(nothing_ends_the_wait_while_every_lane_is_held),
@@ -314,6 +384,8 @@ int main(void)
         WORLD_TEST(waiting_ends_when_the_callers_descriptor_is_readable),
         WORLD_TEST(closing_forgets_everything_under_way),
         WORLD_TEST(many_more_watches_than_one_connection_carries_are_spread_and_all_answer),
+        WORLD_TEST(a_request_that_hangs_leaves_the_watches_beside_it_alone),
+        WORLD_TEST(a_connection_silent_for_long_is_given_up_for_all_its_streams),
         WORLD_TEST(a_server_that_is_not_trusted_is_told_from_one_that_is_away),
         WORLD_TEST(a_wrong_token_is_an_answer),
     };

@@ -159,35 +159,64 @@ static void two_busy_sockets_take_turns(void **state)
     }
 }
 
-static void only_sockets_that_were_silent_for_so_long_are_shut_down(void **state)
+static uint16_t port_of(int fd)
+{
+    struct sockaddr_in a;
+    socklen_t n = sizeof a;
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
+    return ntohs(a.sin_port);
+}
+
+static bool shut_down(int other_end)
+{
+    char c;
+    return recv(other_end, &c, 1, MSG_DONTWAIT) == 0;
+}
+
+static void only_the_named_socket_is_shut_down_and_only_if_it_was_silent_for_so_long(void **state)
 {
     (void)state;
     AUTO(http_sockets_closep) struct http_sockets *s = open_set();
-    int old[2], fresh[2], excused[2], local[2];
+    int old[2], fresh[2], other[2];
     struct http_ready r;
     struct err e;
-    char c;
     connect_pair(old);
     connect_pair(fresh);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, local), 0);
+    connect_pair(other);
     assert_int_equal(http_sockets_watch(s, old[0], true, false, 0, &e), RC_OK);
     assert_int_equal(http_sockets_watch(s, fresh[0], true, false, 0, &e), RC_OK);
-    assert_int_equal(http_sockets_watch(s, local[0], true, false, 0, &e), RC_OK);
+    assert_int_equal(http_sockets_watch(s, other[0], true, false, 0, &e), RC_OK);
     assert_int_equal(write(fresh[1], "x", 1), 1);
     assert_true(readable(s, BOUND_MS));
     assert_int_equal(http_sockets_next(s, 5, &r, &e), RC_OK);
     assert_int_equal(r.fd, fresh[0]);
-    http_sockets_excuse(s, 2); /* heard: old and local 2, fresh 7 */
-    connect_pair(excused);
-    assert_int_equal(http_sockets_watch(s, excused[0], true, false, 3, &e), RC_OK);
-    http_sockets_drop_silent(s, 12, 10);
-    assert_int_equal(read(old[1], &c, 1), 0); /* the other end sees the end */
-    assert_int_equal(recv(fresh[1], &c, 1, MSG_DONTWAIT), -1);
-    assert_int_equal(recv(excused[1], &c, 1, MSG_DONTWAIT), -1);
-    assert_int_equal(recv(local[1], &c, 1, MSG_DONTWAIT), -1);
-    int all[] = {old[0], old[1], fresh[0], fresh[1], excused[0], excused[1], local[0], local[1]};
+    http_sockets_excuse(s, 2); /* heard: old and other 2, fresh 7 */
+    http_sockets_drop_silent(s, port_of(fresh[0]), 16, 10);
+    http_sockets_drop_silent(s, port_of(old[0]), 11, 10);
+    assert_false(shut_down(fresh[1]) || shut_down(old[1]));
+    http_sockets_drop_silent(s, port_of(old[0]), 12, 10);
+    assert_true(shut_down(old[1]));
+    assert_false(shut_down(fresh[1]) || shut_down(other[1]));
+    http_sockets_forget(s, fresh[0]);
+    http_sockets_drop_silent(s, port_of(fresh[0]), 100, 10); /* no longer one of the set */
+    assert_false(shut_down(fresh[1]));
+    int all[] = {old[0], old[1], fresh[0], fresh[1], other[0], other[1]};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         close(all[i]);
+}
+
+static void a_local_socket_is_never_shut_down(void **state)
+{
+    (void)state;
+    AUTO(http_sockets_closep) struct http_sockets *s = open_set();
+    int local[2];
+    struct err e;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, local), 0);
+    assert_int_equal(http_sockets_watch(s, local[0], true, false, 0, &e), RC_OK);
+    http_sockets_drop_silent(s, 0, 100, 10);
+    assert_false(shut_down(local[1]));
+    close(local[0]);
+    close(local[1]);
 }
 
 static void a_descriptor_above_1023_is_as_good_as_any(void **state)
@@ -232,7 +261,8 @@ int main(void)
         cmocka_unit_test(a_timer_that_is_always_due_and_a_busy_socket_take_turns),
         cmocka_unit_test(what_is_watched_for_is_what_is_told),
         cmocka_unit_test(two_busy_sockets_take_turns),
-        cmocka_unit_test(only_sockets_that_were_silent_for_so_long_are_shut_down),
+        cmocka_unit_test(only_the_named_socket_is_shut_down_and_only_if_it_was_silent_for_so_long),
+        cmocka_unit_test(a_local_socket_is_never_shut_down),
         cmocka_unit_test(a_descriptor_above_1023_is_as_good_as_any),
         cmocka_unit_test(a_descriptor_that_is_not_open_is_an_error),
     };
