@@ -24,6 +24,7 @@ enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE };
 enum http_lane { HTTP_LANE_CALL, HTTP_LANE_WATCH };
 #define HTTP_WATCHES_PER_CONNECTION 80
 #define HTTP_BODY_MAX               (4u << 20)
+#define HTTP_UNREAD_MAX             (64u << 20)
 
 struct http_request {
     enum http_method method;
@@ -33,7 +34,9 @@ struct http_request {
     struct slice content_type; /* of the body; empty: application/json */
     struct slice body;         /* copied */
     bool stream;               /* give DATA as it arrives; else the body comes whole with DONE */
-    size_t body_max;           /* of the answer (not stream), beyond it LIMIT; 0: HTTP_BODY_MAX */
+    /* Of the whole answer (0: HTTP_BODY_MAX), or of a stream's bytes that wait to be taken
+     * (0: HTTP_UNREAD_MAX); beyond it LIMIT. */
+    size_t body_max;
     /* A limit that strikes ends this request, and its connection only if that brought nothing for
      * anybody: for as long, or for 90 s where it carries other requests that were answered. */
     int64_t headers_within_ns; /* 0: 10 s for GET, 35 s for writes, which may wait for a webhook */

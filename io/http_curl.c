@@ -147,6 +147,7 @@ static enum rc group_turn(struct http_group *g, struct err *e)
     enum rc rc = http_sockets_next(g->sockets, clock_boot_ns(g->lane->client->clock), &r, e);
     if (rc != RC_OK)
         return rc;
+    g->lane->client->turns++;
     int mask = (r.in ? CURL_CSELECT_IN : 0) | (r.out ? CURL_CSELECT_OUT : 0) |
                (r.broken ? CURL_CSELECT_ERR : 0);
     CURLMcode bad =

@@ -179,17 +179,33 @@ static size_t on_header(char *line, size_t one, size_t n, void *arg)
     return 0;
 }
 
+/* Queues a piece of a stream; false when too much of it waits, or out of memory. */
+static bool call_tell_data(struct http_call *c, struct slice piece)
+{
+    if (c->unread_turn != c->client->turns)
+        c->unread = 0;
+    c->unread_turn = c->client->turns;
+    if (piece.n > c->unread_max - c->unread) {
+        err_set(&c->own, RC_LIMIT, ERR_RETRY,
+                "%s: more than %zu bytes of the answer came at once, unpacked; objects of an API "
+                "server do not compress that well",
+                c->where, c->unread_max);
+        return false;
+    }
+    c->unread += piece.n;
+    if (call_tell(c, HTTP_DATA, piece))
+        return true;
+    err_nomem(&c->own);
+    return false;
+}
+
 static size_t on_body(char *p, size_t one, size_t n, void *arg)
 {
     struct http_call *c = arg;
     (void)one;
     c->limits.heard_ns = clock_boot_ns(c->client->clock);
-    if (c->stream) {
-        if (n == 0 || call_tell(c, HTTP_DATA, slice_of(p, n)))
-            return n;
-        err_nomem(&c->own);
-        return 0;
-    }
+    if (c->stream)
+        return n == 0 || call_tell_data(c, slice_of(p, n)) ? n : 0;
     buf_add(&c->answer, p, n);
     if (buf_check(&c->answer, "the answer", &c->own) == RC_OK)
         return n;
@@ -278,7 +294,7 @@ static int call_set_transfer(struct http_call *c, const struct http_client *h)
     /* Rather another stream than another connection; where no TLS tells early whether there can be streams,
      * that would be waiting for the first answer. */
     SET(CURLOPT_PIPEWAIT, h->peer.tls ? 1L : 0L);
-    SET(CURLOPT_ACCEPT_ENCODING, "");
+    SET(CURLOPT_ACCEPT_ENCODING, "gzip"); /* what API servers speak; others unpack to far more */
     SET(CURLOPT_USERAGENT, h->peer.agent);
     SET(CURLOPT_HTTPHEADER, c->headers);
     SET(CURLOPT_HEADERFUNCTION, on_header);
@@ -335,6 +351,7 @@ enum rc http_call_new(struct http_client *h, const struct http_request *r, struc
     c->retry_after_ns = -1;
     c->stream = r->stream;
     buf_init(&c->body, r->body.n);
+    c->unread_max = r->body_max ? r->body_max : HTTP_UNREAD_MAX;
     buf_init(&c->answer, r->body_max ? r->body_max : HTTP_BODY_MAX);
     c->limits = http_limits_of(r, clock_boot_ns(h->clock));
     c->easy = curl_easy_init();

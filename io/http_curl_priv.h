@@ -49,6 +49,7 @@ struct http_client {
     http_id last_id;
     int64_t check_ns; /* no limit strikes before */
     struct http_queue queue;
+    uint64_t turns; /* of the network; none while anything is queued: what waits is of the last */
     struct http_queued *lent; /* the event the caller looks at */
 };
 
@@ -62,6 +63,8 @@ struct http_call {
     struct curl_slist *headers;
     struct buf body; /* sent */
     bool stream;
+    size_t unread, unread_max; /* of a stream: bytes that wait to be taken, */
+    uint64_t unread_turn;      /* if this is the last turn */
     int status;
     int64_t retry_after_ns;
     struct buf answer;

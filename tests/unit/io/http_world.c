@@ -50,6 +50,10 @@ static const char ZIPPED[] =
     "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\xaa\xca\x2c\x28\x48\x4d"
     "\x51\xb2\x2a\x29\x2a\x4d\xad\x05\x00\x84\x28\xbc\x08\x0f\x00\x00\x00";
 
+/* The front of a gzip file; each of the zeros behind it stands for another 1032 times 'x'. */
+static const char BOMB[4096] = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xed\xc1\x01\x01\x00\x00"
+                               "\x00\x82\xa0\xdb\xce\x6f\x48\x40\x01";
+
 /* Answers the one request that stands in c->in. */
 static void conn_answer(struct server *s, struct conn *c)
 {
@@ -71,6 +75,10 @@ static void conn_answer(struct server *s, struct conn *c)
         send_text(c, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
                   sizeof ZIPPED - 1);
         send(c->fd, ZIPPED, sizeof ZIPPED - 1, MSG_NOSIGNAL);
+    } else if (!strcmp(path, "/bomb")) {
+        send_text(c, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
+                  sizeof BOMB);
+        send(c->fd, BOMB, sizeof BOMB, MSG_NOSIGNAL);
     } else if (!strncmp(path, "/drip", 5)) {
         send_text(c, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome");
     } else if (!strncmp(path, "/cut", 4)) {

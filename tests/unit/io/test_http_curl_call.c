@@ -69,7 +69,7 @@ static void a_request_carries_what_was_asked(void **state)
     assert_true(holds(ev.data, "Content-Type: p/q\r\n"));
     assert_true(holds(ev.data, "Authorization: Bearer t0ken\r\n"));
     assert_true(holds(ev.data, "User-Agent: agent/1\r\n"));
-    assert_true(holds(ev.data, "Accept-Encoding: "));
+    assert_true(holds(ev.data, "Accept-Encoding: gzip\r\n"));
     assert_true(holds(ev.data, "\r\n\r\nhello"));
     assert_false(holds(ev.data, "Expect"));
 }
@@ -164,6 +164,36 @@ static void an_answer_of_the_greatest_size_is_taken_and_one_byte_more_refused(vo
     assert_int_equal(ev.err.rc, RC_LIMIT);
     assert_int_equal(ev.data.n, 0);
     assert_non_null(strstr(ev.err.msg, "19999"));
+}
+
+static void a_stream_that_unpacks_to_too_much_at_once_ends(void **state)
+{
+    struct world *w = *state;
+    enum { MOST = 1 << 20 }; /* of more than 4 MB */
+    struct http_request r = {.path = SLICE("/bomb"), .stream = true, .body_max = MOST};
+    size_t got = 0;
+    begin(w->http, &r);
+    struct http_event ev = next(w->http);
+    for (ev = next(w->http); ev.kind == HTTP_DATA; ev = next(w->http))
+        got += ev.data.n;
+    assert_int_equal(ev.err.rc, RC_LIMIT);
+    assert_non_null(strstr(ev.err.msg, "/bomb: more than 1048576 bytes of the answer"));
+    assert_in_range(got, 1, MOST);
+}
+
+static void a_stream_that_is_taken_may_bring_any_number_of_bytes(void **state)
+{
+    struct world *w = *state;
+    enum { MOST = 2 << 20 }; /* one turn of the network reads less */
+    struct http_request r = {.path = SLICE("/flood"), .stream = true, .body_max = MOST};
+    http_id id = begin(w->http, &r);
+    assert_int_equal(next(w->http).kind, HTTP_HEADERS);
+    for (size_t got = 0; got < 3 * (size_t)MOST;) {
+        struct http_event ev = next(w->http);
+        assert_int_equal(ev.kind, HTTP_DATA);
+        got += ev.data.n;
+    }
+    http_cancel(w->http, id);
 }
 
 static void a_lost_connection_says_so_and_hides_the_query(void **state)
@@ -309,6 +339,8 @@ int main(void)
         WORLD_TEST(a_compressed_answer_arrives_plain),
         WORLD_TEST(a_stream_gives_data_as_it_comes_and_none_at_the_end),
         WORLD_TEST(an_answer_of_the_greatest_size_is_taken_and_one_byte_more_refused),
+        WORLD_TEST(a_stream_that_unpacks_to_too_much_at_once_ends),
+        WORLD_TEST(a_stream_that_is_taken_may_bring_any_number_of_bytes),
         WORLD_TEST(a_lost_connection_says_so_and_hides_the_query),
         WORLD_TEST(a_refused_connection_says_so_and_did_nothing),
         WORLD_TEST(a_name_that_cannot_be_resolved_says_so),
