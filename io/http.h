@@ -125,6 +125,7 @@ struct http_target {
     const char *token;       /* bearer, NULL: none */
     const char *server_name; /* checked in place of the URL's host, and sent as SNI; NULL: none */
     bool insecure;           /* do not check the server's certificate */
+    bool no_compression;     /* ask for plain answers: where the network costs less than the work */
     const char *user_agent;
 };
 /* Opens libcurl's client; no connection yet. Errors: INVALID (URL), NOMEM, UNSUPPORTED (libcurl

@@ -294,7 +294,8 @@ static int call_set_transfer(struct http_call *c, const struct http_client *h)
     /* Rather another stream than another connection; where no TLS tells early whether there can be streams,
      * that would be waiting for the first answer. */
     SET(CURLOPT_PIPEWAIT, h->peer.tls ? 1L : 0L);
-    SET(CURLOPT_ACCEPT_ENCODING, "gzip"); /* what API servers speak; others unpack to far more */
+    if (!h->peer.no_compression)
+        SET(CURLOPT_ACCEPT_ENCODING, "gzip"); /* API servers speak no other */
     SET(CURLOPT_USERAGENT, h->peer.agent);
     SET(CURLOPT_HTTPHEADER, c->headers);
     SET(CURLOPT_HEADERFUNCTION, on_header);

@@ -62,6 +62,7 @@ enum rc http_peer_init(struct http_peer *p, const struct http_target *t, struct 
     if (rc != RC_OK)
         return rc;
     p->insecure = t->insecure;
+    p->no_compression = t->no_compression;
     p->tls = u.tls;
     if (!set_url(p, t, &u) || !copy(&p->authorization, "Authorization: Bearer ", t->token) ||
         !copy(&p->agent, "", t->user_agent ? t->user_agent : "resilog") ||

@@ -14,7 +14,7 @@ struct http_peer {
     char *authorization; /* and "Authorization: Bearer ..." */
     char *agent;
     char *ca, *cert, *key;
-    bool tls, insecure;
+    bool tls, insecure, no_compression;
 };
 
 #define HTTP_TOKEN_MAX (32 << 10)

@@ -1,7 +1,9 @@
 /* Pure text: what a kubeconfig's server line may be, and nothing more. */
 #include "io/http_url.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
+#include <strings.h>
 
 static enum rc bad(struct err *e, const char *why)
 {
@@ -80,6 +82,17 @@ enum rc http_url_parse(const char *text, struct http_url *ret, struct err *e)
         memcpy(u.prefix, prefix.p, prefix.n);
     *ret = u;
     return RC_OK;
+}
+
+bool http_url_is_local(const struct http_url *u)
+{
+    struct in_addr four;
+    struct in6_addr six;
+    if (inet_pton(AF_INET, u->host, &four) == 1)
+        return ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET;
+    if (inet_pton(AF_INET6, u->host, &six) == 1)
+        return IN6_IS_ADDR_LOOPBACK(&six);
+    return strcasecmp(u->host, "localhost") == 0;
 }
 
 const char *http_authority(const char *host, uint16_t port, char *out)

@@ -5,6 +5,7 @@
 #include "core/err.h"
 #include "core/slice.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define HTTP_HOST_MAX   253
@@ -21,6 +22,8 @@ struct http_url {
 /* Splits "https://host[:port][/prefix]". Refuses other schemes, user information, query and
  * fragment; such a text is not repeated in the message. Errors: INVALID. */
 MUST_CHECK enum rc http_url_parse(const char *text, struct http_url *ret, struct err *e);
+/* True where the host is localhost, in 127.0.0.0/8 or ::1: what is sent there stays on this machine. */
+bool http_url_is_local(const struct http_url *u);
 /* Writes "host:port", with brackets where host is an IPv6 address; out holds HTTP_AUTHORITY_SIZE
  * bytes. Returns out. */
 const char *http_authority(const char *host, uint16_t port, char *out);

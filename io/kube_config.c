@@ -184,6 +184,17 @@ static enum rc read_pem(const struct source *s, const struct json *obj, const ch
     return *ret ? RC_OK : err_nomem(e);
 }
 
+/* obj[name]; false where it is absent. */
+static enum rc read_flag(const struct source *s, const struct json *obj, const char *name,
+                         bool *ret, struct err *e)
+{
+    const struct json *n = json_get(obj, name);
+    if (n && !json_is(n, JSON_TRUE) && !json_is(n, JSON_FALSE) && !json_is(n, JSON_NULL))
+        return refuse(s, n, e, "%s is neither true nor false", name);
+    *ret = json_is(n, JSON_TRUE);
+    return RC_OK;
+}
+
 /* ---- the parts of a kubeconfig ---- */
 
 /* In list (clusters, users, contexts) the entry of that name, its member `part`. */
@@ -205,27 +216,20 @@ static enum rc find_entry(const struct source *s, const char *list, const char *
     return *ret ? RC_OK : refuse(s, found, e, "%s: the entry has no %s", list, part);
 }
 
-static enum rc read_cluster(const struct source *s, const struct json *n, bool allow_insecure,
-                            struct http_target *t, struct err *e)
+/* Whom to talk to and how it proves that it is the one. */
+static enum rc check_cluster(const struct source *s, const struct json *n, bool allow_insecure,
+                             const struct http_target *t, struct err *e)
 {
     const struct json *skip = json_get(n, "insecure-skip-tls-verify");
+    const struct json *server = json_get(n, "server") ? json_get(n, "server") : n;
     struct http_url url;
     struct err why;
-    enum rc rc = check_fields(s, n, "cluster", CLUSTER_FIELDS, e);
-    if (rc == RC_OK)
-        rc = read_text(s, n, "server", &t->url, e);
-    if (rc == RC_OK)
-        rc = read_pem(s, n, "certificate-authority-data", &t->ca_pem, e);
-    if (rc == RC_OK)
-        rc = read_text(s, n, "tls-server-name", &t->server_name, e);
-    if (rc != RC_OK)
-        return rc;
     if (http_url_parse(t->url, &url, &why) != RC_OK)
-        return refuse(s, json_get(n, "server") ? json_get(n, "server") : n, e, "cluster.server: %s",
-                      why.msg);
-    t->insecure = json_is(skip, JSON_TRUE);
-    if (skip && !t->insecure && !json_is(skip, JSON_FALSE) && !json_is(skip, JSON_NULL))
-        return refuse(s, skip, e, "cluster.insecure-skip-tls-verify is neither true nor false");
+        return refuse(s, server, e, "cluster.server: %s", why.msg);
+    if (!url.tls && !http_url_is_local(&url) && !allow_insecure)
+        return refuse(s, server, e,
+                      "cluster.server is http:// and not of this machine: credentials and Secrets "
+                      "would travel in clear; use https:// (with certificate-authority-data)");
     if (t->insecure && !allow_insecure)
         return refuse(
             s, skip, e,
@@ -235,6 +239,23 @@ static enum rc read_cluster(const struct source *s, const struct json *n, bool a
             s, skip, e,
             "cluster has both insecure-skip-tls-verify and certificate-authority-data; use one");
     return RC_OK;
+}
+
+static enum rc read_cluster(const struct source *s, const struct json *n, bool allow_insecure,
+                            struct http_target *t, struct err *e)
+{
+    enum rc rc = check_fields(s, n, "cluster", CLUSTER_FIELDS, e);
+    if (rc == RC_OK)
+        rc = read_text(s, n, "server", &t->url, e);
+    if (rc == RC_OK)
+        rc = read_pem(s, n, "certificate-authority-data", &t->ca_pem, e);
+    if (rc == RC_OK)
+        rc = read_text(s, n, "tls-server-name", &t->server_name, e);
+    if (rc == RC_OK)
+        rc = read_flag(s, n, "insecure-skip-tls-verify", &t->insecure, e);
+    if (rc == RC_OK)
+        rc = read_flag(s, n, "disable-compression", &t->no_compression, e);
+    return rc == RC_OK ? check_cluster(s, n, allow_insecure, t, e) : rc;
 }
 
 static enum rc read_user(const struct source *s, const struct json *n, struct http_target *t,

@@ -12,8 +12,10 @@ struct kube_config {
     char *ns; /* the context's namespace, NULL if it names none */
 };
 
-/* Reads the current context: server, certificate-authority-data, insecure-skip-tls-verify (refused
- * unless allow_insecure), tls-server-name, token, client-certificate-data, client-key-data. What
+/* Reads the current context: server, certificate-authority-data, insecure-skip-tls-verify,
+ * tls-server-name, disable-compression, token, client-certificate-data, client-key-data. A server that
+ * need not prove who it is (insecure-skip-tls-verify, http:// to another machine) is refused unless
+ * allow_insecure. What
  * would need a file or a program (certificate-authority, client-certificate, client-key, tokenFile,
  * exec, auth-provider), user name and password, proxy-url and impersonation are refused with their
  * place and what to use instead. `file` is named in messages; they hold no credential. Errors:

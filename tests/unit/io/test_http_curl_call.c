@@ -74,6 +74,15 @@ static void a_request_carries_what_was_asked(void **state)
     assert_false(holds(ev.data, "Expect"));
 }
 
+static void a_target_without_compression_is_asked_for_plain_answers(void **state)
+{
+    struct world *w = *state;
+    struct http_target t = {.url = w->url, .no_compression = true};
+    AUTO(http_closep) struct http *h = world_open(w, &t);
+    get(h, "/echo");
+    assert_false(holds(done(h).data, "Accept-Encoding"));
+}
+
 static void every_method_goes_out_with_its_body_or_without(void **state)
 {
     struct world *w = *state;
@@ -333,6 +342,7 @@ int main(void)
     setenv("https_proxy", "http://127.0.0.1:1", 1);
     const struct CMUnitTest tests[] = {
         WORLD_TEST(a_request_carries_what_was_asked),
+        WORLD_TEST(a_target_without_compression_is_asked_for_plain_answers),
         WORLD_TEST(every_method_goes_out_with_its_body_or_without),
         WORLD_TEST(answers_keep_their_status_and_delay),
         WORLD_TEST(a_redirect_is_an_answer_and_is_not_followed),

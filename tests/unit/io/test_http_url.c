@@ -101,6 +101,32 @@ static void a_path_cannot_smuggle_a_header_or_a_fragment(void **state)
         assert_false(http_path_ok(bad[i]));
 }
 
+static void only_loopback_is_local(void **state)
+{
+    (void)state;
+    const struct {
+        const char *url;
+        bool local;
+    } rows[] = {
+        {"http://127.0.0.1:80", true},
+        {"http://127.255.0.9", true},
+        {"http://[::1]", true},
+        {"http://LocalHost", true},
+        {"http://128.0.0.1", false},
+        {"http://10.0.0.1", false},
+        {"http://[::2]", false},
+        {"http://127.0.0.1.example", false},
+        {"http://localhost.example", false},
+        {"http://h", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct http_url u;
+        struct err e;
+        assert_int_equal(http_url_parse(rows[i].url, &u, &e), RC_OK);
+        assert_int_equal(http_url_is_local(&u), rows[i].local);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -109,6 +135,7 @@ int main(void)
         cmocka_unit_test(a_host_of_the_greatest_length_is_taken_and_one_more_refused),
         cmocka_unit_test(an_ipv6_authority_gets_brackets),
         cmocka_unit_test(a_path_cannot_smuggle_a_header_or_a_fragment),
+        cmocka_unit_test(only_loopback_is_local),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

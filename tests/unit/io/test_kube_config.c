@@ -51,6 +51,7 @@ static void a_full_kubeconfig_gives_its_target(void **state)
     assert_string_equal(c.target.token, "t0ken");
     assert_string_equal(c.target.server_name, "kube.local");
     assert_false(c.target.insecure);
+    assert_true(c.target.no_compression);
     assert_string_equal(c.ns, "ns");
     kube_config_done(NULL);
 }
@@ -66,6 +67,7 @@ static void empty_values_are_as_good_as_absent_ones(void **state)
                      RC_OK);
     assert_null(c.target.token);
     assert_null(c.target.ca_pem);
+    assert_false(c.target.no_compression);
     assert_null(c.ns);
 }
 
@@ -88,6 +90,18 @@ static void skipping_the_check_is_only_for_those_who_allow_it(void **state)
     assert_true(c.target.insecure);
 }
 
+static void talking_in_clear_is_for_this_machine_or_for_those_who_allow_it(void **state)
+{
+    (void)state;
+    AUTO(kube_config_done) struct kube_config local = {0}, allowed = {0};
+    struct err e;
+    assert_int_equal(parse("server: 'http://[::1]:8001'", "token: x", CONTEXT, false, &local, &e),
+                     RC_OK);
+    assert_string_equal(local.target.url, "http://[::1]:8001");
+    assert_int_equal(parse("server: 'http://h'", "token: x", CONTEXT, true, &allowed, &e), RC_OK);
+    assert_string_equal(allowed.target.url, "http://h");
+}
+
 /* What is refused, and the words that say where and what to do. */
 static const struct refusal {
     const char *cluster, *user, *context, *says;
@@ -97,6 +111,10 @@ static const struct refusal {
     {SERVER ", proxy-url: 'http://p'", "", CONTEXT, "cluster.proxy-url is not supported"},
     {SERVER ", insecure-skip-tls-verify: true", "", CONTEXT, "insecure-skip-tls-verify is refused"},
     {SERVER ", insecure-skip-tls-verify: maybe", "", CONTEXT, "neither true nor false"},
+    {SERVER ", disable-compression: 'yes'", "", CONTEXT,
+     "disable-compression is neither true nor false"},
+    {"server: 'http://h:6443'", "token: secret", CONTEXT,
+     "cluster.server is http:// and not of this machine"},
     {SERVER ", certificate-authority-dat: x", "", CONTEXT,
      "unknown field \"certificate-authority-dat\"; allowed: server, certificate-authority-data"},
     {SERVER ", certificate-authority-data: '@@@'", "", CONTEXT,
@@ -287,6 +305,7 @@ int main(void)
         cmocka_unit_test(empty_values_are_as_good_as_absent_ones),
         cmocka_unit_test(a_context_without_user_has_no_credentials),
         cmocka_unit_test(skipping_the_check_is_only_for_those_who_allow_it),
+        cmocka_unit_test(talking_in_clear_is_for_this_machine_or_for_those_who_allow_it),
         cmocka_unit_test(what_is_refused_is_named_with_its_place_and_without_its_value),
         cmocka_unit_test(the_place_is_that_of_the_field),
         cmocka_unit_test(what_is_no_kubeconfig_is_refused),
