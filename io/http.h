@@ -39,7 +39,9 @@ struct http_request {
     size_t body_max;
     /* A limit that strikes ends this request, and its connection only if that brought nothing for
      * anybody: for as long, or for 90 s where it carries other requests that were answered. */
-    int64_t headers_within_ns; /* 0: 10 s for GET, 35 s for writes, which may wait for a webhook */
+    /* 0: 10 s for GET, 35 s for writes, which may wait for a webhook; connecting may take 5 s of it,
+     * by the system's clock. */
+    int64_t headers_within_ns;
     /* After the headers: no byte for so long is an error. 0: 30 s, none for streams of
      * HTTP_LANE_WATCH. */
     int64_t silent_for_ns;
@@ -59,9 +61,11 @@ struct http_event {
     struct slice content_type;
     int64_t retry_after_ns; /* -1: not given */
     struct slice data;
-    /* Of DONE: RC_OK (a whole answer, whatever its status), UNAVAILABLE (connect, reset, time
-     * limit, TLS; the text says which; sys is ETIMEDOUT where a connected server was too slow), LIMIT, DENIED (the server's certificate is not trusted),
-     * CANCELLED never (a cancelled request gives no event). */
+    /* Of DONE: RC_OK (a whole answer, whatever its status; of a compressed one only the packed bytes
+     * are known to be all there, so that what they unpack to may break off: look whether it ends),
+     * UNAVAILABLE (connect, reset, time limit, TLS; the text says which; sys is ETIMEDOUT where a connected
+      * server was too slow), LIMIT, DENIED (the server's
+     * certificate is not trusted), NOMEM. Never CANCELLED: a cancelled request gives no event. */
     struct err err;
     bool maybe_done; /* of a failed DONE: the request may have reached the server */
 };
@@ -78,7 +82,8 @@ struct http {
     const struct http_ops *ops;
 };
 
-/* Starts a request. Errors: INVALID, NOMEM, LIMIT (too many at once), IO. */
+/* Starts a request. Errors: INVALID, NOMEM, LIMIT (too many at once, a header too long), IO,
+ * UNSUPPORTED (libcurl lacks an option). */
 MUST_CHECK static inline enum rc http_start(struct http *h, const struct http_request *r,
                                             http_id *ret_id, struct err *e)
 {

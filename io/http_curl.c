@@ -139,6 +139,13 @@ static void group_collect(struct http_group *g)
     }
 }
 
+static enum rc multi_failed(CURLMcode bad, struct err *e)
+{
+    if (bad == CURLM_OUT_OF_MEMORY)
+        return err_nomem(e);
+    return err_set(e, RC_IO, ERR_FATAL, "http: libcurl: %s", curl_multi_strerror(bad));
+}
+
 /* One socket or timer that is ready; RC_AGAIN if there is none. */
 static enum rc group_turn(struct http_group *g, struct err *e)
 {
@@ -152,10 +159,8 @@ static enum rc group_turn(struct http_group *g, struct err *e)
                (r.broken ? CURL_CSELECT_ERR : 0);
     CURLMcode bad =
         curl_multi_socket_action(g->multi, r.timer ? CURL_SOCKET_TIMEOUT : r.fd, mask, &running);
-    if (bad == CURLM_OUT_OF_MEMORY)
-        return err_nomem(e);
     if (bad != CURLM_OK)
-        return err_set(e, RC_IO, ERR_FATAL, "http: libcurl: %s", curl_multi_strerror(bad));
+        return multi_failed(bad, e);
     group_collect(g);
     return RC_OK;
 }
@@ -268,8 +273,9 @@ static enum rc client_start(struct http *base, const struct http_request *r, htt
         rc = lane_group(lane, &g, e);
     if (rc != RC_OK)
         return rc;
-    if (curl_multi_add_handle(g->multi, c->easy) != CURLM_OK)
-        return err_nomem(e);
+    CURLMcode bad = curl_multi_add_handle(g->multi, c->easy);
+    if (bad != CURLM_OK)
+        return multi_failed(bad, e);
     c->id = *ret_id = ++h->last_id;
     if (!lane->held && http_limits_due(&c->limits) < h->check_ns)
         h->check_ns = http_limits_due(&c->limits);

@@ -1,8 +1,9 @@
 /* One request of libcurl's: its options, its callbacks, its end.
  *
  * A request keeps all that libcurl points to, and the event that will tell its end. No text of an
- * error holds the URL's query, a header or a body. libcurl by itself sends a request again when a
- * kept connection turns out closed before one byte of the answer came. */
+ * error holds the URL's query, a header or a body. The header lines, of which one is the token, are
+ * overwritten when freed; libcurl's copies, sent bodies and answers are not. libcurl by itself sends a
+ * request again when a kept connection turns out closed before one byte of the answer came. */
 #include "io/http_curl_priv.h"
 
 #include "core/clock.h"
@@ -18,10 +19,17 @@ enum {
     KEEPALIVE_IDLE_S = 30,
     KEEPALIVE_EVERY_S = 10,
     UNACKED_MS = 30000, /* keepalive does not see a peer that vanished while data is on its way */
-    HEADER_LINE_MAX = HTTP_TOKEN_MAX + 64
+    HEADER_LINE_MAX = 1024 /* of one that a request names */
 };
 
 static const char *const METHODS[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+
+static void headers_free(struct curl_slist *headers)
+{
+    for (struct curl_slist *h = headers; h; h = h->next)
+        explicit_bzero(h->data, strlen(h->data));
+    curl_slist_free_all(headers);
+}
 
 void http_call_free(void *call)
 {
@@ -29,7 +37,7 @@ void http_call_free(void *call)
     if (!c)
         return;
     curl_easy_cleanup(c->easy);
-    curl_slist_free_all(c->headers);
+    headers_free(c->headers);
     buf_done(&c->body);
     buf_done(&c->answer);
     http_queued_free(c->done);
@@ -232,33 +240,46 @@ static int on_new_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 
 /* ---- options ---- */
 
-static bool header_add(struct http_call *c, const char *name, struct slice value,
-                       const char *otherwise)
+static enum rc header_line(struct http_call *c, const char *line, struct err *e)
+{
+    struct curl_slist *more = curl_slist_append(c->headers, line);
+    if (!more)
+        return err_nomem(e);
+    c->headers = more;
+    return RC_OK;
+}
+
+static enum rc header_add(struct http_call *c, const char *name, struct slice value,
+                          const char *otherwise, struct err *e)
 {
     AUTO(buf_done) struct buf line = BUF_INIT(HEADER_LINE_MAX);
     buf_add_str(&line, name);
     buf_add_slice(&line, value.n ? value : slice_str(otherwise));
-    struct curl_slist *more = line.bad ? NULL : curl_slist_append(c->headers, line.p);
-    if (more)
-        c->headers = more;
-    return more;
+    enum rc rc = buf_check(&line, "http: a request's header line", e);
+    return rc == RC_OK ? header_line(c, line.p, e) : rc;
 }
 
-static bool call_set_headers(struct http_call *c, const struct http_client *h,
-                             const struct http_request *r)
+static enum rc call_set_headers(struct http_call *c, const struct http_client *h,
+                                const struct http_request *r, struct err *e)
 {
-    return header_add(c, "Accept: ", r->accept, "application/json") &&
-           header_add(c, "Expect:", SLICE_NULL, "") &&
-           (!r->body.n || header_add(c, "Content-Type: ", r->content_type, "application/json")) &&
-           (!h->peer.authorization || header_add(c, h->peer.authorization, SLICE_NULL, "")) &&
-           (!h->peer.host || header_add(c, h->peer.host, SLICE_NULL, ""));
+    enum rc rc = header_add(c, "Accept: ", r->accept, "application/json", e);
+    if (rc == RC_OK)
+        rc = header_line(c, "Expect:", e);
+    if (rc == RC_OK && r->body.n)
+        rc = header_add(c, "Content-Type: ", r->content_type, "application/json", e);
+    if (rc == RC_OK && h->peer.authorization)
+        rc = header_line(c, h->peer.authorization, e);
+    if (rc == RC_OK && h->peer.host)
+        rc = header_line(c, h->peer.host, e);
+    return rc;
 }
 
-#define SET(option, value) bad |= (int)curl_easy_setopt(c->easy, option, value)
+/* The first refusal stays. */
+#define SET(option, value) bad = bad ? bad : curl_easy_setopt(c->easy, option, value)
 
-static int call_set_tls(struct http_call *c, const struct http_client *h)
+static CURLcode call_set_tls(struct http_call *c, const struct http_client *h)
 {
-    int bad = 0;
+    CURLcode bad = CURLE_OK;
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_SSL_VERIFYPEER, h->peer.insecure ? 0L : 1L);
     SET(CURLOPT_SSL_VERIFYHOST, h->peer.insecure ? 0L : 2L);
@@ -280,9 +301,9 @@ static int call_set_tls(struct http_call *c, const struct http_client *h)
     return bad;
 }
 
-static int call_set_transfer(struct http_call *c, const struct http_client *h)
+static CURLcode call_set_transfer(struct http_call *c, const struct http_client *h)
 {
-    int bad = 0;
+    CURLcode bad = CURLE_OK;
     SET(CURLOPT_PRIVATE, c);
     SET(CURLOPT_ERRORBUFFER, c->text);
     SET(CURLOPT_NOSIGNAL, 1L);
@@ -313,16 +334,16 @@ static int call_set_transfer(struct http_call *c, const struct http_client *h)
     return bad;
 }
 
-static int call_set_request(struct http_call *c, const struct http_client *h,
-                            const struct http_request *r)
+static CURLcode call_set_request(struct http_call *c, const struct http_client *h,
+                                 const struct http_request *r)
 {
     AUTO(buf_done) struct buf url = BUF_INIT(2 * (size_t)HTTP_PATH_MAX);
-    int bad = 0;
+    CURLcode bad = CURLE_OK;
     buf_add_str(&url, h->peer.url);
     buf_add_slice(&url, r->path);
     buf_add_slice(&c->body, r->body);
     if (url.bad || c->body.bad)
-        return (int)CURLE_OUT_OF_MEMORY;
+        return CURLE_OUT_OF_MEMORY;
     SET(CURLOPT_URL, url.p);
     if (r->body.n || r->method == HTTP_POST || r->method == HTTP_PUT || r->method == HTTP_PATCH) {
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->body.n);
@@ -330,6 +351,23 @@ static int call_set_request(struct http_call *c, const struct http_client *h,
     }
     SET(CURLOPT_CUSTOMREQUEST, METHODS[r->method]);
     return bad;
+}
+
+/* Errors: NOMEM, UNSUPPORTED. */
+static enum rc call_set(struct http_call *c, const struct http_client *h,
+                        const struct http_request *r, struct err *e)
+{
+    CURLcode bad = call_set_request(c, h, r);
+    bad = bad ? bad : call_set_transfer(c, h);
+    bad = bad ? bad : call_set_tls(c, h);
+    if (bad == CURLE_OK)
+        return RC_OK;
+    if (bad == CURLE_OUT_OF_MEMORY)
+        return err_nomem(e);
+    return err_set(e, RC_UNSUPPORTED, ERR_FATAL,
+                   "http: libcurl %s refuses an option: %s; use one of 7.88 or later as "
+                   "distributions build it",
+                   curl_version_info(CURLVERSION_NOW)->version, curl_easy_strerror(bad));
 }
 
 /* ---- making one ---- */
@@ -357,9 +395,12 @@ enum rc http_call_new(struct http_client *h, const struct http_request *r, struc
     c->limits = http_limits_of(r, clock_boot_ns(h->clock));
     c->easy = curl_easy_init();
     c->done = calloc(1, sizeof *c->done);
-    if (!c->easy || !c->done || !call_set_headers(c, h, r) || call_set_request(c, h, r) ||
-        call_set_transfer(c, h) || call_set_tls(c, h))
+    if (!c->easy || !c->done)
         return err_nomem(e);
-    *ret = steal(&c);
-    return RC_OK;
+    enum rc rc = call_set_headers(c, h, r, e);
+    if (rc == RC_OK)
+        rc = call_set(c, h, r, e);
+    if (rc == RC_OK)
+        *ret = steal(&c);
+    return rc;
 }

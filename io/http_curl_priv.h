@@ -76,7 +76,7 @@ struct http_call {
     char text[CURL_ERROR_SIZE];
 };
 
-/* A request ready for a multi handle. Errors: INVALID, NOMEM. */
+/* A request ready for a multi handle. Errors: INVALID, LIMIT, NOMEM, UNSUPPORTED. */
 MUST_CHECK enum rc http_call_new(struct http_client *h, const struct http_request *r,
                                  struct http_call **ret, struct err *e);
 void http_call_free(void *call);

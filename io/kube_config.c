@@ -2,7 +2,8 @@
  *
  * A kubeconfig is read through core/yaml.h; each message names file, line and column, never a
  * value. What kubectl would silently pass over (an unknown field) is refused: here it is a spelling
- * mistake. Secrets are overwritten when freed. */
+ * mistake. The copies of secrets made here are overwritten when freed; the parsed document, and what a
+ * buffer leaves behind when it grows, are not. */
 #include "io/kube_config.h"
 
 #include "core/buf.h"

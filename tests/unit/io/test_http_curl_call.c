@@ -205,6 +205,16 @@ static void a_stream_that_is_taken_may_bring_any_number_of_bytes(void **state)
     http_cancel(w->http, id);
 }
 
+static void a_compressed_answer_that_breaks_off_ends_as_a_whole_one(void **state)
+{
+    struct world *w = *state;
+    struct http_request r = {.path = SLICE("/bomb"), .body_max = 8 << 20};
+    begin(w->http, &r);
+    struct http_event ev = done(w->http);
+    assert_int_equal(ev.err.rc, RC_OK);
+    assert_in_range(ev.data.n, 4 << 20, 8 << 20);
+}
+
 static void a_lost_connection_says_so_and_hides_the_query(void **state)
 {
     struct world *w = *state;
@@ -328,6 +338,11 @@ static void bad_paths_and_targets_are_refused(void **state)
     struct err e = ERR_INIT;
     assert_int_equal(http_start(w->http, &r, &id, &e), RC_INVALID);
     assert_int_equal(id, 7);
+    static char type[2000];
+    memset(type, 'a', sizeof type);
+    r = (struct http_request){.path = SLICE("/a"), .accept = slice_of(type, sizeof type)};
+    assert_int_equal(http_start(w->http, &r, &id, &e), RC_LIMIT);
+    assert_non_null(strstr(e.msg, "header line is larger than 1024 bytes"));
     struct http_target t = {.url = "gopher://x"};
     struct http *h = NULL;
     assert_int_equal(http_curl_open(&t, &w->env, &h, &e), RC_INVALID);
@@ -351,6 +366,7 @@ int main(void)
         WORLD_TEST(an_answer_of_the_greatest_size_is_taken_and_one_byte_more_refused),
         WORLD_TEST(a_stream_that_unpacks_to_too_much_at_once_ends),
         WORLD_TEST(a_stream_that_is_taken_may_bring_any_number_of_bytes),
+        WORLD_TEST(a_compressed_answer_that_breaks_off_ends_as_a_whole_one),
         WORLD_TEST(a_lost_connection_says_so_and_hides_the_query),
         WORLD_TEST(a_refused_connection_says_so_and_did_nothing),
         WORLD_TEST(a_name_that_cannot_be_resolved_says_so),
