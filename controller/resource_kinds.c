@@ -23,6 +23,8 @@
 #define NEED_OBJECT(name_, of_) \
     {.name = (name_), .type = FIELD_OBJECT, .flags = FIELD_REQUIRED, .of = (of_)}
 #define MAP(name_, of_)        {.name = (name_), .type = FIELD_MAP, .of = (of_)}
+#define SECRET_MAP(name_, of_) \
+    {.name = (name_), .type = FIELD_MAP, .flags = FIELD_SECRET, .of = (of_)}
 #define LIST(name_, of_)       {.name = (name_), .type = FIELD_LIST, .of = (of_)}
 #define NEED_LIST(name_, of_) \
     {.name = (name_), .type = FIELD_LIST, .flags = FIELD_REQUIRED, .of = (of_)}
@@ -71,8 +73,13 @@ static const struct field cluster_spec_fields[] = {NEED_TEXT("secretName"), END}
 static const struct field cluster_fields[] = {IDENTITY, NEED_OBJECT("spec", cluster_spec_fields),
                                               ANY("status"), END};
 static const struct field secret_fields[] = {
-    IDENTITY,          TEXT("type"), MAP("data", &secret_string), MAP("stringData", &secret_string),
-    FLAG("immutable"), END};
+    IDENTITY,
+    TEXT("type"),
+    SECRET_MAP("data", &secret_string),
+    SECRET_MAP("stringData", &secret_string),
+    FLAG("immutable"),
+    END,
+};
 static const struct field later_fields[] = {IDENTITY, ANY("spec"), ANY("status"), END};
 
 /* ---- LiveSynchronization ---- */

@@ -184,6 +184,19 @@ static void a_secret_of_the_wrong_shape_shows_no_value(void **state)
          "apiVersion: v1\n"
          "kind: Secret\n"
          "metadata: {name: x}\n"
+         "data: hunter2\n"
+         "stringData: |\n"
+         "  token: hunter2\n",
+         "error f.yaml:9:1 data: must be a mapping, found a string\n"
+         "error f.yaml:10:1 stringData: must be a mapping, found a string\n"},
+        {"apiVersion: assets.astronetes.io/v1alpha1\n"
+         "kind: KubernetesCluster\n"
+         "metadata: {name: c}\n"
+         "spec: {secretName: x}\n"
+         "---\n"
+         "apiVersion: v1\n"
+         "kind: Secret\n"
+         "metadata: {name: x}\n"
          "dat: {kubeconfig.yaml: hunter2}\n",
          "error f.yaml:9:1 dat: unknown field \"dat\"; did you mean \"data\"? allowed: apiVersion, "
          "kind, metadata, type, data, stringData, immutable\n"},
