@@ -5,6 +5,8 @@
 #include "controller/resource.h"
 #include "controller/runtime.h"
 #include "controller/speaker.h"
+#include "core/backoff.h"
+#include "core/clock.h"
 #include "core/diag.h"
 #include "core/meter.h"
 #include "io/clock_sys.h"
@@ -144,8 +146,38 @@ static bool watch_changed(struct watch *w)
     return true;
 }
 
+/* What could not be started, to be tried again. */
+struct again {
+    struct backoff backoff;
+    int64_t due_ns; /* boot clock; 0: everything was started */
+};
+#define AGAIN_FIRST_NS NS_PER_S
+#define AGAIN_MAX_NS   (30 * NS_PER_S)
+
+/* Says how it went to apply, and remembers when to do it again. */
+static void settle(struct again *again, enum rc rc, const struct err *e, const struct env *env)
+{
+    if (rc < 0) {
+        diag_error(env->diag, DIAG_ERROR, "the changed resources cannot be run, it is tried again",
+                   e);
+        again->due_ns = clock_boot_ns(env->clock) + backoff_next_ns(&again->backoff, env->rng);
+        return;
+    }
+    DIAG(env->diag, DIAG_INFO, "the changed resources are in effect");
+    backoff_reset(&again->backoff);
+    again->due_ns = 0;
+}
+
+static void try_again(struct runtime *runtime, struct again *again, const struct env *env)
+{
+    struct err e = ERR_INIT;
+    if (again->due_ns && clock_boot_ns(env->clock) >= again->due_ns)
+        settle(again, runtime_again(runtime, &e), &e, env);
+}
+
 /* What cannot be used changes nothing. */
-static void reload(struct runtime *runtime, const struct watch *w, const struct env *env)
+static void reload(struct runtime *runtime, const struct watch *w, struct again *again,
+                   const struct env *env)
 {
     struct err e = ERR_INIT;
     int code;
@@ -155,10 +187,8 @@ static void reload(struct runtime *runtime, const struct watch *w, const struct 
     if (!resources)
         DIAG(env->diag, DIAG_ERROR,
              "the changed resources cannot be used; what was running goes on as before");
-    else if (runtime_apply(runtime, resources, &e) < 0)
-        diag_error(env->diag, DIAG_ERROR, "the changed resources cannot be run", &e);
     else
-        DIAG(env->diag, DIAG_INFO, "the changed resources are in effect");
+        settle(again, runtime_apply(runtime, resources, &e), &e, env);
 }
 
 /* ---- Running ---- */
@@ -167,13 +197,16 @@ static void wait_for_end(const sigset_t *set, struct runtime *runtime, struct wa
                          const struct env *env)
 {
     const struct timespec look = {.tv_sec = 1};
+    struct again again = {.backoff = {AGAIN_FIRST_NS, AGAIN_MAX_NS, 0}};
     int got;
     while ((got = sigtimedwait(set, NULL, &look)) != SIGTERM && got != SIGINT) {
         if (got == SIGHUP && w->fixed)
             DIAG(env->diag, DIAG_WARN,
                  "resources from standard input cannot be read again: start anew");
         else if (got == SIGHUP || watch_changed(w))
-            reload(runtime, w, env);
+            reload(runtime, w, &again, env);
+        else
+            try_again(runtime, &again, env);
     }
     DIAG(env->diag, DIAG_INFO, "ending: finishing and committing what is in flight",
          DIAG_S("signal", slice_str(strsignal(got))));

@@ -29,7 +29,7 @@ struct member_opts {
     const struct env *env;
 };
 
-/* Starts the thread; borrows all until member_stop. Errors: NOMEM, LIMIT, IO. */
+/* Starts the thread; borrows all until member_stop. Errors: NOMEM, UNAVAILABLE (no thread to be had), LIMIT, IO. */
 MUST_CHECK enum rc member_start(const struct member_opts *opts, struct member **ret, struct err *e);
 /* Wakes it: something was appended. Safe from any thread. */
 void member_wake(struct member *m);

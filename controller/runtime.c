@@ -1,5 +1,5 @@
 /* Groups the synchronizations by source and runs the groups. A running group borrows the resources that it was started
- * with, so these live until its end. */
+ * with, so these live until its end; those that are wanted live until others are. */
 #include "controller/runtime.h"
 
 #include "controller/effects.h"
@@ -42,7 +42,7 @@ struct runtime {
     int64_t prune_until_ns; /* boot clock */
     struct slot *slots;
     size_t n;
-    struct generation *newest;
+    struct generation *newest; /* what is wanted */
 };
 
 static bool is_named(const struct sync *sync, const char *name)
@@ -215,9 +215,9 @@ static bool is_used(const struct runtime *r, const struct resources *resources)
     return false;
 }
 
-static void free_unused(struct runtime *r)
+static void free_unused(struct runtime *r, struct generation **at)
 {
-    for (struct generation **at = &r->newest; *at;) {
+    while (*at) {
         struct generation *g = *at;
         if (is_used(r, g->resources)) {
             at = &g->older;
@@ -241,8 +241,9 @@ static enum rc take(struct runtime *r, struct resources *resources, struct err *
     return RC_OK;
 }
 
-static enum rc apply(struct runtime *r, const struct resources *resources, struct err *e)
+static enum rc apply(struct runtime *r, struct err *e)
 {
+    const struct resources *resources = r->newest->resources;
     size_t n = 0, made = 0;
     while (resources_cluster(resources, n))
         n++;
@@ -263,9 +264,13 @@ static enum rc apply(struct runtime *r, const struct resources *resources, struc
 enum rc runtime_apply(struct runtime *r, struct resources *resources, struct err *e)
 {
     enum rc rc = take(r, resources, e);
-    if (rc == RC_OK)
-        rc = apply(r, resources, e);
-    free_unused(r);
+    return rc == RC_OK ? runtime_again(r, e) : rc;
+}
+
+enum rc runtime_again(struct runtime *r, struct err *e)
+{
+    enum rc rc = apply(r, e);
+    free_unused(r, &r->newest->older);
     return rc;
 }
 
@@ -295,7 +300,7 @@ void runtime_stop(struct runtime *r)
     if (!r)
         return;
     stop_others(r, NULL, 0);
-    free_unused(r);
+    free_unused(r, &r->newest);
     free(r->slots);
     free(r);
 }

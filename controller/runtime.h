@@ -24,13 +24,16 @@ struct runtime_opts {
 };
 
 /* Starts the threads. Errors: INVALID (an allow_prune name that no synchronization has), NOMEM,
- * LIMIT (no thread to be had). */
+ * UNAVAILABLE (no thread to be had), LIMIT. */
 MUST_CHECK enum rc runtime_start(const struct runtime_opts *opts, const struct env *env,
                                  struct runtime **ret, struct err *e);
 /* Runs what these resources ask for, and nothing else: a source of which nothing changed, neither its own and its
  * destinations' credentials nor any of its synchronizations, goes on undisturbed; the others finish and commit (at most
- * RUNTIME_DRAIN_NS) and start anew. Takes resources. After an error some may not run: apply again. Errors: NOMEM, LIMIT. */
+ * RUNTIME_DRAIN_NS) and start anew. Takes resources. After an error some may not run: see runtime_again. Errors: NOMEM,
+ * UNAVAILABLE (no thread to be had), LIMIT. */
 MUST_CHECK enum rc runtime_apply(struct runtime *r, struct resources *resources, struct err *e);
+/* Applies what the last runtime_apply took once more, and so starts what that could not. Errors: as runtime_apply. */
+MUST_CHECK enum rc runtime_again(struct runtime *r, struct err *e);
 /* Asks all to finish what is in flight (at most RUNTIME_DRAIN_NS) and commit, waits for them and
  * frees all. NULL is allowed. */
 void runtime_stop(struct runtime *r);

@@ -126,3 +126,33 @@ lists() {
     ! says edit admin-token
     run_stop edit
 }
+
+# No limit holds for root: there a process of nobody is limited, which may use the folders of the test nevertheless.
+limited() {
+    [ "$(id -u)" != 0 ] || echo setpriv --reuid=65534 --regid=65534 --clear-groups \
+        --inh-caps=+dac_override,+dac_read_search --ambient-caps=+dac_override,+dac_read_search
+}
+# threads N: how many threads the user of the instance "short" may have.
+threads() {
+    $(limited) prlimit --pid "$(proc_pid short)" --nproc="$1:"
+}
+short() {
+    declare_sync short short source destination <<<"- {version: v1, resource: $1, filters: {nameSelector: {regex: [^short]}}}"
+}
+
+@test "what gets no thread after an edit is started as soon as there is one" {
+    declare_clusters short source destination
+    short configmaps
+    RUN_UNDER=$(limited) run_start short
+    wait_until 20 status_is short short phase Live
+    threads 1
+    short secrets
+    wait_until 15 says short 'the changed resources cannot be run, it is tried again'
+    status_is short short phase Stopped
+    k source -n re create secret generic short --from-literal=k=v
+    threads 4096
+    arrived() { k destination -n re get secret short >/dev/null 2>&1; }
+    wait_until 60 arrived
+    says short 'the changed resources are in effect'
+    run_stop short
+}

@@ -251,6 +251,51 @@ static void a_change_takes_effect_without_a_restart(void **state)
     assert_int_equal(dest_mem_count(rig->dest), 1); /* what a removed one had copied stays */
 }
 
+/* The default of new threads' stacks: one that no address space holds lets none start. */
+static void set_stacks(size_t bytes)
+{
+    pthread_attr_t attr;
+    assert_int_equal(pthread_getattr_default_np(&attr), 0);
+    assert_int_equal(pthread_attr_setstacksize(&attr, bytes), 0);
+    assert_int_equal(pthread_setattr_default_np(&attr), 0);
+    pthread_attr_destroy(&attr);
+}
+
+static size_t stacks(void)
+{
+    pthread_attr_t attr;
+    size_t bytes;
+    assert_int_equal(pthread_getattr_default_np(&attr), 0);
+    assert_int_equal(pthread_attr_getstacksize(&attr, &bytes), 0);
+    pthread_attr_destroy(&attr);
+    return bytes;
+}
+
+static void what_gets_no_thread_is_started_later(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    size_t usual = stacks();
+    read_resources(RESOURCES ONE_ENTRY);
+    rig_start(NULL);
+    rig_identity();
+    rig_list(1, "5");
+    rig_wait(SYNC_AT, "phase", "Live");
+    set_stacks(SIZE_MAX / 4);
+    enum rc applied = runtime_apply(rig->runtime, rig_read(RESOURCES ONE_ENTRY SECOND), &e);
+    enum rc again = runtime_again(rig->runtime, &e);
+    set_stacks(usual);
+    assert_int_equal(applied, RC_UNAVAILABLE);
+    assert_int_equal(again, RC_UNAVAILABLE);
+    assert_non_null(strstr(e.msg, "default/a"));
+    rig_wait(SYNC_AT, "phase", "Stopped");
+    assert_int_equal(runtime_again(rig->runtime, &e), RC_OK);
+    rig_wait(SYNC_AT, "phase", "Live");
+    rig_wait("default/t", "phase", "Live");
+    assert_int_equal(runtime_again(rig->runtime, &e), RC_OK); /* nothing is left to be started */
+    assert_int_equal(atomic_load(&rig->logs_opened), 2);
+}
+
 static void effects_are_told_at_every_start_until_they_are_allowed(void **state)
 {
     (void)state;
@@ -332,6 +377,7 @@ int main(void)
         T(effects_are_told_at_every_start_until_they_are_allowed),
         T(what_did_not_change_goes_on_undisturbed),
         T(a_change_takes_effect_without_a_restart),
+        T(what_gets_no_thread_is_started_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
