@@ -5,6 +5,7 @@
 #include "controller/effects.h"
 #include "controller/group.h"
 #include "controller/resource.h"
+#include "controller/text_pool.h"
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/diag.h"
@@ -37,8 +38,11 @@ struct generation {
 };
 
 struct runtime {
-    struct runtime_opts opts; /* without its resources */
+    const struct wiring *wiring;
     struct env env;
+    struct text_pool texts;
+    const char **approved; /* full names of those that may prune */
+    size_t n_approved;
     int64_t prune_until_ns; /* boot clock */
     struct slot *slots;
     size_t n;
@@ -50,27 +54,49 @@ static bool is_named(const struct sync *sync, const char *name)
     return strcmp(sync->full_name, name) == 0 || strcmp(sync->name, name) == 0;
 }
 
-static bool may_prune(const struct runtime_opts *opts, const struct sync *sync)
+static bool may_prune(const struct runtime *r, const struct sync *sync)
 {
-    for (size_t i = 0; i < opts->n_allow_prune; i++)
-        if (is_named(sync, opts->allow_prune[i]))
+    for (size_t i = 0; i < r->n_approved; i++)
+        if (strcmp(r->approved[i], sync->full_name) == 0)
             return true;
     return false;
 }
 
-static enum rc check_names(const struct runtime_opts *opts, struct err *e)
+/* The one synchronization that --allow-prune means. */
+static enum rc find_approved(const struct resources *resources, const char *name,
+                             const struct sync **ret, struct err *e)
 {
-    for (size_t i = 0; i < opts->n_allow_prune; i++) {
-        bool found = false;
-        const struct sync *sync;
-        for (size_t j = 0; (sync = resources_sync(opts->resources, j)); j++)
-            found = found || is_named(sync, opts->allow_prune[i]);
-        if (!found)
+    const struct sync *sync, *found = NULL;
+    for (size_t i = 0; (sync = resources_sync(resources, i)); i++) {
+        if (!is_named(sync, name))
+            continue;
+        if (found)
             return err_set(e, RC_INVALID, ERR_FINAL,
-                           "--allow-prune %s: no synchronization has that name",
-                           opts->allow_prune[i]);
+                           "--allow-prune %s: may be %s or %s: write the namespace, too", name,
+                           found->full_name, sync->full_name);
+        found = sync;
     }
+    if (!found)
+        return err_set(e, RC_INVALID, ERR_FINAL,
+                       "--allow-prune %s: no synchronization has that name", name);
+    *ret = found;
     return RC_OK;
+}
+
+/* By full names: what is called the same in resources of later is not approved. */
+static enum rc approve(struct runtime *r, const struct runtime_opts *opts, struct err *e)
+{
+    enum rc rc = RC_OK;
+    r->approved = calloc(opts->n_allow_prune + 1, sizeof *r->approved);
+    if (!r->approved)
+        return err_nomem(e);
+    for (size_t i = 0; i < opts->n_allow_prune && rc == RC_OK; i++) {
+        const struct sync *sync;
+        rc = find_approved(opts->resources, opts->allow_prune[i], &sync, e);
+        if (rc == RC_OK)
+            r->approved[r->n_approved++] = text_pool_add(&r->texts, slice_str(sync->full_name));
+    }
+    return rc == RC_OK && r->texts.nomem ? err_nomem(e) : rc;
 }
 
 static size_t count_syncs(const struct resources *r)
@@ -129,7 +155,7 @@ static enum rc make_plan(const struct runtime *r, const struct resources *resour
     for (size_t i = 0; (sync = resources_sync(resources, i)); i++)
         if (sync->source == source)
             ret->members[ret->n++] =
-                (struct group_member){sync, may_prune(&r->opts, sync) ? r->prune_until_ns : 0};
+                (struct group_member){sync, may_prune(r, sync) ? r->prune_until_ns : 0};
     return digest_plan(ret, e);
 }
 
@@ -187,7 +213,7 @@ static enum rc start_plan(struct runtime *r, const struct plan *p, struct err *e
     memcpy(s.digest, p->digest, sizeof s.digest);
     for (size_t i = 0; i < p->n; i++)
         warn_of_effects(p->members[i].sync, &r->env);
-    enum rc rc = group_start(p->source, p->members, p->n, r->opts.wiring, &r->env, &s.group, e);
+    enum rc rc = group_start(p->source, p->members, p->n, r->wiring, &r->env, &s.group, e);
     if (rc == RC_OK)
         r->slots[r->n++] = s;
     return rc;
@@ -280,13 +306,12 @@ enum rc runtime_start(const struct runtime_opts *opts, const struct env *env, st
                       struct err *e)
 {
     AUTO(runtime_stopp) struct runtime *r = calloc(1, sizeof *r);
-    enum rc rc = r ? check_names(opts, e) : err_nomem(e);
+    enum rc rc = r ? approve(r, opts, e) : err_nomem(e);
     if (rc < 0) {
         resources_free(opts->resources);
         return rc;
     }
-    r->opts = *opts;
-    r->opts.resources = NULL;
+    r->wiring = opts->wiring;
     r->env = *env;
     r->prune_until_ns = clock_boot_ns(env->clock) + RUNTIME_PRUNE_NS;
     rc = runtime_apply(r, opts->resources, e);
@@ -302,5 +327,7 @@ void runtime_stop(struct runtime *r)
     stop_others(r, NULL, 0);
     free_unused(r, &r->newest);
     free(r->slots);
+    free(r->approved);
+    text_pool_done(&r->texts);
     free(r);
 }

@@ -19,11 +19,11 @@ struct runtime_opts {
     struct resources *resources;    /* what to begin with; taken, also on failure */
     const struct wiring *wiring;    /* borrowed until runtime_stop */
     const char *const *allow_prune; /* names of synchronizations ("name" or "namespace/name") whose
-                                       pruning is approved for RUNTIME_PRUNE_NS; borrowed as wiring is */
+                                       pruning is approved for RUNTIME_PRUNE_NS */
     size_t n_allow_prune;
 };
 
-/* Starts the threads. Errors: INVALID (an allow_prune name that no synchronization has), NOMEM,
+/* Starts the threads. Errors: INVALID (an allow_prune name that no synchronization has, or more than one), NOMEM,
  * UNAVAILABLE (no thread to be had), LIMIT. */
 MUST_CHECK enum rc runtime_start(const struct runtime_opts *opts, const struct env *env,
                                  struct runtime **ret, struct err *e);

@@ -37,7 +37,7 @@ struct rig {
     struct env env;
     struct rlog_mem_store *log;
     struct ckpt_mem_store *ckpts;
-    struct dest_mem *dest, *other; /* of s and t; the test looks at them only while nothing runs */
+    struct dest_mem *dest, *other; /* of default/s, another; looked at only while nothing runs */
     struct wiring wiring;
     struct resources *resources; /* until a runtime has taken them */
     const char *allow_prune;
@@ -203,7 +203,7 @@ static inline enum rc rig_open_sink(void *arg, const struct sync *sync, struct s
     (void)e;
     assert_true(slice_eq(identity, SLICE("src-1")));
     atomic_fetch_add(&rig->sinks_opened, 1);
-    bool first = strcmp(sync->name, "s") == 0;
+    bool first = strcmp(sync->full_name, "default/s") == 0;
     struct sink *s = sink_mem_open(first ? rig->dest : rig->other, env);
     s->ops = &sink_taps;
     *ret = s;

@@ -209,11 +209,46 @@ static void a_name_that_no_synchronization_has_starts_nothing(void **state)
     rig_start(SYNC_AT);
 }
 
+#define TWIN                                                                                       \
+    "---\napiVersion: automation.astronetes.io/v1alpha1\nkind: LiveSynchronization\n"              \
+    "metadata: {name: s, namespace: other}\nspec:\n  plugin: kubernetes-objects-to-kubernetes\n"   \
+    "  config:\n    sourceName: default/a\n    destinationName: default/b\n    replication:\n"     \
+    "      resources:\n" ONE_ENTRY
+
+static void a_name_that_two_synchronizations_have_starts_nothing(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    read_resources(RESOURCES ONE_ENTRY TWIN);
+    assert_int_equal(rig_try_start("s", &e), RC_INVALID);
+    assert_non_null(strstr(e.msg, "default/s"));
+    assert_non_null(strstr(e.msg, "other/s"));
+    assert_int_equal(atomic_load(&rig->logs_opened), 0);
+    read_resources(RESOURCES ONE_ENTRY TWIN);
+    rig_start(SYNC_AT);
+}
+
 static void apply(const char *yaml)
 {
     struct err e = ERR_INIT;
     if (runtime_apply(rig->runtime, rig_read(yaml), &e) != RC_OK)
         fail_msg("%s", e.msg);
+}
+
+static void an_approval_is_not_of_what_gets_the_same_name_later(void **state)
+{
+    (void)state;
+    read_resources(RESOURCES ONE_ENTRY);
+    rig_start("s");
+    rig_identity();
+    rig_list(12, "5");
+    rig_wait(SYNC_AT, "phase", "Live");
+    apply(RESOURCES ONE_ENTRY TWIN);
+    rig_list(12, "5");
+    rig_wait("other/s", "phase", "Live");
+    rig_list(0, "9");
+    rig_wait("other/s", "pruneHeld", "12");
+    rig_wait(SYNC_AT, "pruneHeld", "0");
 }
 
 static void what_did_not_change_goes_on_undisturbed(void **state)
@@ -373,6 +408,8 @@ int main(void)
         T(a_stop_does_not_wait_for_ever_for_a_destination),
         T(held_prunes_wait_for_their_approval_by_name),
         T(a_name_that_no_synchronization_has_starts_nothing),
+        T(a_name_that_two_synchronizations_have_starts_nothing),
+        T(an_approval_is_not_of_what_gets_the_same_name_later),
         T(create_update_delete_and_hold_are_said_with_the_whole_set),
         T(effects_are_told_at_every_start_until_they_are_allowed),
         T(what_did_not_change_goes_on_undisturbed),
