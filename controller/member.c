@@ -363,7 +363,9 @@ static enum rc run(struct member *m, struct err *e)
         if (rc >= 0)
             rc = refresh_status(m, PHASE_LIVE, e);
     }
-    return rc < 0 || !m->pump ? rc : drain(m, e);
+    if (rc < 0)
+        return rc;
+    return m->pump ? drain(m, e) : write_status(m, PHASE_STOPPED, NULL, e);
 }
 
 /* A suspended synchronization only says so. */

@@ -31,6 +31,16 @@ static void a_synchronization_goes_live_and_follows_until_it_is_stopped(void **s
     assert_int_equal(atomic_load(&rig->logs_opened), 1);
 }
 
+static void what_is_stopped_before_its_source_was_reached_says_so(void **state)
+{
+    (void)state;
+    read_resources(RESOURCES ONE_ENTRY);
+    rig_start(NULL);
+    rig_wait(SYNC_AT, "phase", "Pending");
+    rig_stop();
+    rig_wait(SYNC_AT, "phase", "Stopped");
+}
+
 static void a_suspended_one_says_so_and_its_source_is_recorded_without_it(void **state)
 {
     (void)state;
@@ -398,6 +408,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(a_synchronization_goes_live_and_follows_until_it_is_stopped),
+        T(what_is_stopped_before_its_source_was_reached_says_so),
         T(a_suspended_one_says_so_and_its_source_is_recorded_without_it),
         T(the_status_of_a_suspended_one_is_that_of_its_checkpoint),
         T(a_log_that_does_not_open_is_told_and_tried_again),
