@@ -152,7 +152,7 @@ static int64_t read_period(const struct item *item, const struct json *config,
 {
     const struct json *outer = json_get(config, "resyncPeriod");
     const struct json *inner = json_get(replication, "resyncPeriod");
-    const struct json *at = inner ? inner : outer;
+    const struct json *at = json_is(inner, JSON_STRING) ? inner : outer;
     struct err ignored = ERR_INIT;
     int64_t period = RESYNC_DEFAULT_NS;
     if (json_is(inner, JSON_STRING) && json_is(outer, JSON_STRING) && !json_equal(inner, outer))

@@ -160,6 +160,10 @@ static void the_period_may_stand_in_two_places_and_is_an_hour_without_either(voi
     assert_int_equal(period_of("      resyncPeriod: 1m\n", "    resyncPeriod: 1m\n"),
                      60 * NS_PER_S);
     assert_int_equal(period_of("      resyncPeriod: 0s\n", ""), 0);
+    assert_int_equal(period_of("      resyncPeriod: null\n", "    resyncPeriod: 10m\n"),
+                     600 * NS_PER_S);
+    assert_int_equal(period_of("      resyncPeriod: 10m\n", "    resyncPeriod: null\n"),
+                     600 * NS_PER_S);
     static const struct rig_case cases[] = {
         {RESOURCES "      - {version: v1, resource: configmaps}\n      resyncPeriod: 10ms\n",
          "error f.yaml:12:7 spec.config.replication.resyncPeriod: \"10ms\": at least 1s is "
