@@ -65,7 +65,14 @@ static bool is_built_in(struct slice group, struct slice resource)
     return slice_eq(slice_str(rule->resource), resource);
 }
 
-/* A typing mistake of a built-in resource is seen here; the rest only the server knows. */
+/* Kubernetes alone has groups without a dot: no custom resource can be in them. */
+static bool is_closed(struct slice group)
+{
+    return group.n == 0 || !memchr(group.p, '.', group.n);
+}
+
+/* A typing mistake of a built-in resource is seen here; the rest only the server knows. Where it may also be a custom
+ * resource, it is a warning. */
 static void check_plausible(const struct origin *o, const struct json *at,
                             const struct replication_entry *entry)
 {
@@ -74,11 +81,12 @@ static void check_plausible(const struct origin *o, const struct json *at,
     if (is_built_in(entry->group, entry->resource))
         return;
     if (near)
-        problem_warn(o, at, "\"%.*s\" is not known in group \"%.*s\"; did you mean \"%s\"?",
-                     SHOWN(entry->resource), SHOWN(entry->group), near);
+        (is_closed(entry->group) ? problem_error : problem_warn)(
+            o, at, "\"%.*s\" is not known in group \"%.*s\"; did you mean \"%s\"?",
+            SHOWN(entry->resource), SHOWN(entry->group), near);
     else if (group && entry->group.n == 0)
-        problem_warn(o, at, "\"%.*s\" is not known in group \"\"; did you mean group \"%s\"?",
-                     SHOWN(entry->resource), group);
+        problem_error(o, at, "\"%.*s\" is not known in group \"\"; did you mean group \"%s\"?",
+                      SHOWN(entry->resource), group);
 }
 
 static void check_resource(const struct origin *o, const struct json *at,

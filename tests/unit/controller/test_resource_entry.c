@@ -77,14 +77,19 @@ static void a_kind_instead_of_a_resource_or_a_spelling_mistake_names_the_nearest
          "error f.yaml:11:36 " AT0 ".resource: \"Deployment\" is no resource: its plural name in "
          "lower case is expected; did you mean \"deployments\"?\n"},
         {RESOURCES "      - {group: apps, version: v1, resource: deployment}\n",
-         "warning f.yaml:11:36 " AT0 ".resource: \"deployment\" is not known in group \"apps\"; "
+         "error f.yaml:11:36 " AT0 ".resource: \"deployment\" is not known in group \"apps\"; "
          "did you mean \"deployments\"?\n"},
         {RESOURCES "      - {version: v1, resource: deployments}\n",
-         "warning f.yaml:11:23 " AT0
+         "error f.yaml:11:23 " AT0
          ".resource: \"deployments\" is not known in group \"\"; did you mean group \"apps\"?\n"},
         {RESOURCES "      - {version: v1, resource: configmap}\n",
-         "warning f.yaml:11:23 " AT0
+         "error f.yaml:11:23 " AT0
          ".resource: \"configmap\" is not known in group \"\"; did you mean \"configmaps\"?\n"},
+        {RESOURCES "      - {group: networking.k8s.io, version: v1, resource: ingress}\n",
+         "warning f.yaml:11:49 " AT0 ".resource: \"ingress\" is not known in group "
+         "\"networking.k8s.io\"; did you mean \"ingresses\"?\n"},
+        {RESOURCES "      - {version: v1, resource: podtemplates}\n",
+         ""}, /* without a rule of its own */
         {RESOURCES "      - {group: example.com, version: v1, resource: widgets}\n", ""},
         {RESOURCES "      - {group: example.com, version: v1, resource: Widget}\n",
          "error f.yaml:11:43 " AT0
