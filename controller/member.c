@@ -176,15 +176,13 @@ static void gather_status(struct member *m, enum sync_phase phase, const struct 
 {
     *ret = (struct sync_status){.phase = phase, .now_ns = clock_wall_ns(m->env.clock)};
     source_board_get(m->opts.source, &ret->source);
-    if (m->pump)
+    if (m->pump) {
         pump_status(m->pump, &ret->pump);
-    else
+        sink_status(m->sink, &ret->sink);
+    } else
         look_at_rest(m, &ret->pump);
-    if (m->pump && phase == PHASE_LIVE) {
-        struct sink_status sink;
-        sink_status(m->sink, &sink);
-        ret->phase = sync_phase_of(&ret->source, &ret->pump, sink.connected);
-    }
+    if (m->pump && phase == PHASE_LIVE)
+        ret->phase = sync_phase_of(&ret->source, &ret->pump, ret->sink.connected);
     if (why)
         snprintf(ret->error, sizeof ret->error, "%.399s", why->msg);
 }
@@ -245,9 +243,12 @@ void member_note_failure(const struct sync *sync, const struct wiring *wiring,
 {
     struct member m = {.opts = {.sync = sync, .wiring = wiring}, .env = *env};
     struct err e = ERR_INIT;
+    AUTO(diag_freep) struct diag *processor = NULL;
     m.opts.source = source_board_new();
     if (!m.opts.source)
         return;
+    if (speaker_bind(env->diag, SPEAKER_PROCESSOR, NULL, sync, &processor, &e) == RC_OK)
+        m.env.diag = processor;
     source_board_set(m.opts.source, source);
     if (wiring->open_ckpt(wiring->arg, &m.ckpt, &e) < 0 ||
         write_status(&m, sync->suspend ? PHASE_SUSPENDED : PHASE_FAILED, why, &e) < 0)

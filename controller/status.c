@@ -6,6 +6,8 @@
 #include "core/clock.h"
 #include "core/json.h"
 
+#define ERROR_TEXT_MAX 2048 /* an error and the name of a cluster */
+
 const char *sync_phase_name(enum sync_phase phase)
 {
     static const char *const names[] = {
@@ -52,13 +54,33 @@ static void add_offsets(const struct pump_status *p, struct buf *out)
         buf_add_str(out, ",\"head\":null,\"lagRecords\":null");
 }
 
-/* What explains the phase before what concerns single objects. */
-static const char *worst_error(const struct sync_status *s)
+static void add_error_of(const char *end, const struct cluster *cluster, const char *error,
+                         struct buf *out)
 {
-    if (s->error[0])
-        return s->error;
+    if (error[0])
+        buf_addf(out, "%s %s: %s", end, cluster->full_name, error);
+}
+
+/* What explains the phase before what concerns single objects. */
+static void worst_error(const struct sync *sync, const struct sync_status *s, struct buf *out)
+{
     bool source_away = !s->source.connected && s->source.error[0];
-    return source_away || !s->pump.error[0] ? s->source.error : s->pump.error;
+    if (s->error[0])
+        buf_add_str(out, s->error);
+    else if (source_away || !s->pump.error[0])
+        add_error_of("source", sync->source, s->source.error, out);
+    else if (s->sink.error[0])
+        add_error_of("destination", sync->destination, s->sink.error, out);
+    else
+        buf_add_str(out, s->pump.error);
+}
+
+static void add_worst_error(const struct sync *sync, const struct sync_status *s, struct buf *out)
+{
+    AUTO(buf_done) struct buf text = BUF_INIT(ERROR_TEXT_MAX);
+    worst_error(sync, s, &text);
+    buf_add_str(out, ",\"lastError\":");
+    json_print_text(buf_slice(&text), out);
 }
 
 void sync_status_print(const struct sync *sync, const struct sync_status *s, struct buf *out)
@@ -79,7 +101,7 @@ void sync_status_print(const struct sync *sync, const struct sync_status *s, str
     else
         buf_add_str(out, ",\"lastResync\":null");
     buf_addf(out, ",\"repaired\":%llu", (unsigned long long)s->pump.repaired);
-    add_text(out, "lastError", worst_error(s));
+    add_worst_error(sync, s, out);
     add_text(out, "updated", time_text(s->now_ns, now));
     buf_add_char(out, '}');
 }

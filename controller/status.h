@@ -5,6 +5,7 @@
 
 #include "core/err.h"
 #include "flow/pump.h"
+#include "sinks/sink.h"
 
 #include <stdint.h>
 
@@ -37,6 +38,7 @@ struct sync_status {
     enum sync_phase phase;
     struct source_report source;
     struct pump_status pump; /* head 0: the log cannot be read */
+    struct sink_status sink; /* its error is also the pump's */
     char error[400]; /* of the synchronization itself; wins over the pump's and the source's */
     int64_t now_ns;  /* wall clock */
 };
@@ -46,7 +48,8 @@ enum sync_phase sync_phase_of(const struct source_report *source, const struct p
                               bool sink_connected);
 /* Appends the JSON object: name, namespace, phase, source, destination, offset, head and lagRecords
  * (null while the log cannot be read), lagSeconds (null while the source is not connected or nothing
- * runs), held, waiting, pruneHeld, lastResync (null until the first), repaired, lastError, updated. */
+ * runs), held, waiting, pruneHeld, lastResync (null until the first), repaired, lastError (one of a cluster begins with
+ * "source NAMESPACE/NAME: " or "destination NAMESPACE/NAME: "), updated. */
 void sync_status_print(const struct sync *sync, const struct sync_status *s, struct buf *out);
 
 #endif

@@ -161,7 +161,7 @@ cleared() {
         mode source $mode
         run_stop good
         run_start good
-        wait_until 30 status_has good picky lastError '?*'
+        wait_until 30 status_has good picky lastError "source default/via-source: ?*"
         [ "$(status good picky phase)" != Live ]
         [ "$(status good picky lagSeconds)" = null ]
         quiet good picky
@@ -174,11 +174,11 @@ cleared() {
 @test "a destination that fails, throttles, refuses or answers nonsense is stated, and gets everything when it answers" {
     mode destination 500
     make cm-refused
-    stated 500 InternalError
+    stated 500 "destination default/via-destination: *InternalError"
     stated nonsense "HTTP 200"
     stated 429 TooManyRequests
     stated 403 Forbidden
-    stated 401 Unauthorized
+    stated 401 "destination default/via-destination: *Unauthorized"
     quiet good picky
     run ! arrived cm-refused
     mode destination pass
@@ -190,7 +190,7 @@ cleared() {
     proc_stop proxy-destination KILL
     make cm-away
     wait_until 30 status_is good picky phase Waiting
-    wait_until 30 status_has good picky lastError '*refused*'
+    wait_until 30 status_has good picky lastError "destination default/via-destination: *refused*"
     quiet good picky
     local port
     port=$(sed -n 's/.*127.0.0.1:\([0-9]*\).*/\1/p' "$E2E_DIR/via-destination/kubeconfig")

@@ -49,6 +49,7 @@ struct rig {
 
     atomic_int logs_opened, sinks_opened, submitted, commits;
     atomic_int fail_logs;  /* so many openings fail */
+    atomic_int fail_ckpts; /* as well */
     atomic_int fail_steps; /* so many steps of sinks fail */
     atomic_bool rush;      /* each step of a sink takes a second */
     atomic_bool warned;    /* of effects */
@@ -172,6 +173,8 @@ static inline enum rc rig_open_ckpt(void *arg, struct ckpt **ret, struct err *e)
 {
     (void)arg;
     struct ckpt *c;
+    if (take_one(&rig->fail_ckpts))
+        return err_set(e, RC_IO, ERR_FATAL, "the checkpoints do not open");
     enum rc rc = ckpt_mem_open(rig->ckpts, &c, e);
     if (rc < 0)
         return rc;

@@ -402,6 +402,23 @@ static void create_update_delete_and_hold_are_said_with_the_whole_set(void **sta
     assert_null(strstr(rig->said.p, SECRET_MARK));
 }
 
+#define UNWRITTEN(who)                                                                             \
+    "\"msg\":\"status cannot be written\",\"process\":{\"id\":\"processor\",\"consumerID\":\"" who \
+    "\"},\"error\":\"the checkpoints do not open\"}\n"
+
+static void whose_status_cannot_be_written_is_said_of_each(void **state)
+{
+    (void)state;
+    read_resources(RESOURCES ONE_ENTRY SECOND);
+    atomic_store(&rig->fail_logs, 1);
+    atomic_store(&rig->fail_ckpts, 2);
+    rig_start(NULL);
+    rig_wait_count(&rig->logs_opened, 1); /* the second time */
+    rig_stop();
+    says(UNWRITTEN("default/s"));
+    says(UNWRITTEN("default/t"));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, runtime_setup, runtime_teardown)
 
 int main(void)
@@ -422,6 +439,7 @@ int main(void)
         T(a_name_that_two_synchronizations_have_starts_nothing),
         T(an_approval_is_not_of_what_gets_the_same_name_later),
         T(create_update_delete_and_hold_are_said_with_the_whole_set),
+        T(whose_status_cannot_be_written_is_said_of_each),
         T(effects_are_told_at_every_start_until_they_are_allowed),
         T(what_did_not_change_goes_on_undisturbed),
         T(a_change_takes_effect_without_a_restart),

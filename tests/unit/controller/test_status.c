@@ -62,11 +62,13 @@ static void the_error_that_explains_the_phase_comes_first(void **state)
     struct sync_status s = {.phase = PHASE_WAITING,
                             .source = {.error = "the source refuses"},
                             .pump = {.head = 1, .error = "an object is held"}};
-    expect(&s, "\"lastError\":\"the source refuses\"");
+    expect(&s, "\"lastError\":\"source default/a: the source refuses\"");
     s.source.connected = true;
     expect(&s, "\"lastError\":\"an object is held\"");
-    s.pump.error[0] = '\0';
-    expect(&s, "\"lastError\":\"the source refuses\"");
+    snprintf(s.sink.error, sizeof s.sink.error, "it refuses");
+    expect(&s, "\"lastError\":\"destination default/b: it refuses\"");
+    s.pump.error[0] = s.sink.error[0] = '\0';
+    expect(&s, "\"lastError\":\"source default/a: the source refuses\"");
     snprintf(s.error, sizeof s.error, "it stopped");
     expect(&s, "\"lastError\":\"it stopped\"");
 }
