@@ -7,7 +7,7 @@
 #include "controller/resource.h"
 #include "controller/speaker.h"
 #include "controller/wiring.h"
-#include "core/backoff.h"
+#include "controller/worker.h"
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/diag.h"
@@ -15,19 +15,10 @@
 #include "log/rlog.h"
 #include "producers/producer.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
-#define REOPEN_FIRST_NS (NS_PER_S)
-#define REOPEN_MAX_NS   (30 * NS_PER_S)
 #define REPORT_EVERY_NS (NS_PER_S)
-#define SOUND_RUN_NS    (60 * NS_PER_S) /* what ran so long did not fail to start */
 
 struct group {
     const struct cluster *source;
@@ -39,21 +30,13 @@ struct group {
     struct env env;   /* of the source, with this diag */
     struct diag *listener;
     struct source_board *board;
-    int wake_fd;
-    atomic_bool stop;
-    bool has_thread;
-    pthread_t thread;
+    struct worker worker;
 
     struct rlog *log;
     struct producer *producer;
     struct ingest *ingest;
     int64_t report_due_ns;
 };
-
-static bool stopping(struct group *g)
-{
-    return atomic_load(&g->stop);
-}
 
 static int64_t boot_ns(const struct group *g)
 {
@@ -183,13 +166,6 @@ static void close_all(struct group *g)
     g->log = NULL;
 }
 
-static void clear_wake(struct group *g)
-{
-    uint64_t count;
-    while (read(g->wake_fd, &count, sizeof count) < 0 && errno == EINTR)
-        ;
-}
-
 static enum rc step_and_wait(struct group *g, struct err *e)
 {
     int64_t wake;
@@ -201,52 +177,34 @@ static enum rc step_and_wait(struct group *g, struct err *e)
     if (wake > g->report_due_ns)
         wake = g->report_due_ns;
     int64_t timeout = wake - boot_ns(g);
-    rc = producer_wait(g->producer, g->wake_fd, timeout > 0 ? timeout : 0, e);
-    clear_wake(g);
+    rc = producer_wait(g->producer, g->worker.wake_fd, timeout > 0 ? timeout : 0, e);
+    worker_clear(&g->worker);
     return rc;
 }
 
-static enum rc run(struct group *g, struct err *e)
+static enum rc group_run(void *arg, struct err *e)
 {
+    struct group *g = arg;
     enum rc rc = open_all(g, e);
     if (rc == RC_OK)
         rc = start_members(g, e);
-    while (rc >= 0 && !stopping(g))
+    while (rc >= 0 && !worker_stopping(&g->worker))
         rc = step_and_wait(g, e);
+    stop_members(g);
+    close_all(g);
     return rc;
 }
 
 /* With the log closed nobody else writes the statuses. */
-static void note_failure(struct group *g, const struct err *why)
+static void group_failed(void *arg, const struct err *why)
 {
+    struct group *g = arg;
     struct source_report r;
     diag_error(g->env.diag, DIAG_ERROR, "source stopped, it is tried again", why);
     report(g, why);
     source_board_get(g->board, &r);
     for (size_t i = 0; i < g->n; i++)
         member_note_failure(g->wanted[i].sync, g->wiring, &g->given, &r, why);
-}
-
-static void *group_main(void *arg)
-{
-    struct group *g = arg;
-    struct backoff backoff = {REOPEN_FIRST_NS, REOPEN_MAX_NS, 0};
-    while (!stopping(g)) {
-        struct err e = ERR_INIT;
-        int64_t began = boot_ns(g);
-        enum rc rc = run(g, &e);
-        if (boot_ns(g) - began >= SOUND_RUN_NS)
-            backoff_reset(&backoff);
-        stop_members(g);
-        close_all(g);
-        if (rc >= 0)
-            continue;
-        note_failure(g, &e);
-        struct pollfd fd = {.fd = g->wake_fd, .events = POLLIN};
-        (void)poll(&fd, 1, (int)(backoff_next_ns(&backoff, g->env.rng) / NS_PER_MS));
-        clear_wake(g);
-    }
-    return NULL;
 }
 
 /* ---- Life ---- */
@@ -260,18 +218,18 @@ static enum rc prepare(struct group *g, const struct group_member *members, size
         return err_nomem(e);
     memcpy(g->wanted, members, n * sizeof *members);
     g->n = n;
-    g->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    return g->wake_fd < 0 ? err_sys(e, errno, "eventfd") : RC_OK;
+    return RC_OK;
 }
 
 enum rc group_start(const struct cluster *source, const struct group_member *members, size_t n,
                     const struct wiring *wiring, const struct env *env, struct group **ret,
                     struct err *e)
 {
+    static const struct worker_job job = {group_run, group_failed};
     AUTO(group_freep) struct group *g = calloc(1, sizeof *g);
     if (!g)
         return err_nomem(e);
-    g->wake_fd = -1;
+    worker_init(&g->worker, &job, g, &g->env);
     g->source = source;
     g->wiring = wiring;
     g->given = g->env = *env;
@@ -280,34 +238,23 @@ enum rc group_start(const struct cluster *source, const struct group_member *mem
         rc = speaker_bind(env->diag, SPEAKER_EVENTS_LISTENER, source, /* sync= */ NULL,
                           &g->listener, e);
     g->env.diag = g->listener;
-    if (rc < 0)
-        return rc;
-    int failed = pthread_create(&g->thread, NULL, group_main, g);
-    if (failed)
-        return err_sys(e, failed, "thread of source %s", source->full_name);
-    g->has_thread = true;
-    *ret = steal(&g);
-    return RC_OK;
+    if (rc == RC_OK && worker_start(&g->worker, e) < 0)
+        rc = err_wrap(e, "source %s", source->full_name);
+    if (rc == RC_OK)
+        *ret = steal(&g);
+    return rc;
 }
 
 void group_ask_stop(struct group *g)
 {
-    uint64_t one = 1;
-    atomic_store(&g->stop, true);
-    while (write(g->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
-        ;
+    worker_ask_stop(&g->worker);
 }
 
 void group_free(struct group *g)
 {
     if (!g)
         return;
-    if (g->has_thread) {
-        group_ask_stop(g);
-        pthread_join(g->thread, NULL);
-    }
-    if (g->wake_fd >= 0)
-        close(g->wake_fd);
+    worker_done(&g->worker);
     source_board_free(g->board);
     diag_free(g->listener);
     free(g->members);

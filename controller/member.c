@@ -7,7 +7,7 @@
 #include "controller/runtime.h"
 #include "controller/speaker.h"
 #include "controller/wiring.h"
-#include "core/backoff.h"
+#include "controller/worker.h"
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/diag.h"
@@ -17,21 +17,13 @@
 #include "log/rlog.h"
 #include "sinks/sink.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #define LOOK_EVERY_NS    (NS_PER_S / 2) /* for news to be written to the status */
 #define STATUS_MAX       (64u << 10)
 #define IDENTITY_POLL_NS NS_PER_S
-#define REOPEN_FIRST_NS  (NS_PER_S)
-#define REOPEN_MAX_NS    (30 * NS_PER_S)
-#define SOUND_RUN_NS     (60 * NS_PER_S) /* what ran so long did not fail to start */
 
 /* ---- The source's board ---- */
 
@@ -77,9 +69,7 @@ struct member {
     struct env env;      /* with the processor's diag */
     struct env sink_env; /* with the synchronizer's */
     struct diag *processor, *synchronizer, *reconciler;
-    int wake_fd;
-    atomic_bool stop;
-    pthread_t thread;
+    struct worker worker;
 
     struct buf identity; /* of the source; the pump borrows it */
     struct ckpt *ckpt;
@@ -93,43 +83,12 @@ struct member {
 
 void member_wake(struct member *m)
 {
-    uint64_t one = 1;
-    /* EAGAIN means that a wake-up is waiting already. */
-    while (write(m->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
-        ;
-}
-
-static void clear_wake(struct member *m)
-{
-    uint64_t count;
-    while (read(m->wake_fd, &count, sizeof count) < 0 && errno == EINTR)
-        ;
-}
-
-static bool stopping(struct member *m)
-{
-    return atomic_load(&m->stop);
+    worker_wake(&m->worker);
 }
 
 static int64_t boot_ns(const struct member *m)
 {
     return clock_boot_ns(m->env.clock);
-}
-
-/* Sleeps until woken or the time is over. */
-static void rest(struct member *m, int64_t for_ns)
-{
-    struct pollfd fd = {.fd = m->wake_fd, .events = POLLIN};
-    (void)poll(&fd, 1, (int)((for_ns + NS_PER_MS - 1) / NS_PER_MS));
-    clear_wake(m);
-}
-
-/* Sleeps all that time, but for a stop: what is appended meanwhile does not matter. */
-static void rest_well(struct member *m, int64_t for_ns)
-{
-    int64_t until = boot_ns(m) + for_ns;
-    for (int64_t now = boot_ns(m); now < until && !stopping(m); now = boot_ns(m))
-        rest(m, until - now);
 }
 
 /* ---- Status ---- */
@@ -281,11 +240,11 @@ static enum rc find_identity(struct member *m, struct buf *out, struct err *e)
 static enum rc wait_for_identity(struct member *m, struct buf *out, struct err *e)
 {
     enum rc rc;
-    while ((rc = find_identity(m, out, e)) == RC_AGAIN && !stopping(m)) {
+    while ((rc = find_identity(m, out, e)) == RC_AGAIN && !worker_stopping(&m->worker)) {
         rc = refresh_status(m, PHASE_PENDING, e);
         if (rc < 0)
             return rc;
-        rest(m, IDENTITY_POLL_NS);
+        worker_rest(&m->worker, IDENTITY_POLL_NS);
     }
     return rc;
 }
@@ -333,8 +292,8 @@ static enum rc step_and_wait(struct member *m, int64_t limit_ns, struct err *e)
     if (wake > limit_ns)
         wake = limit_ns;
     int64_t timeout = wake - boot_ns(m);
-    rc = sink_wait(m->sink, m->wake_fd, timeout > 0 ? timeout : 0, e);
-    clear_wake(m);
+    rc = sink_wait(m->sink, m->worker.wake_fd, timeout > 0 ? timeout : 0, e);
+    worker_clear(&m->worker);
     return rc;
 }
 
@@ -359,7 +318,7 @@ static enum rc drain(struct member *m, struct err *e)
 static enum rc run(struct member *m, struct err *e)
 {
     enum rc rc = open_all(m, e);
-    while (rc >= 0 && !stopping(m)) {
+    while (rc >= 0 && !worker_stopping(&m->worker)) {
         rc = step_and_wait(m, m->look_due_ns, e);
         if (rc >= 0)
             rc = refresh_status(m, PHASE_LIVE, e);
@@ -374,17 +333,26 @@ static enum rc run_suspended(struct member *m, struct err *e)
 {
     const struct wiring *w = m->opts.wiring;
     enum rc rc = w->open_ckpt(w->arg, &m->ckpt, e);
-    while (rc >= 0 && !stopping(m)) {
+    while (rc >= 0 && !worker_stopping(&m->worker)) {
         rc = write_status(m, PHASE_SUSPENDED, NULL, e);
         if (rc >= 0)
-            rest_well(m, STATUS_EVERY_NS);
+            worker_pause(&m->worker, STATUS_EVERY_NS);
     }
     return rc;
 }
 
-/* After a failure: says it, and waits. */
-static void recover(struct member *m, struct backoff *backoff, const struct err *why)
+static enum rc member_run(void *arg, struct err *e)
 {
+    struct member *m = arg;
+    enum rc rc = m->opts.sync->suspend ? run_suspended(m, e) : run(m, e);
+    if (rc >= 0)
+        close_all(m);
+    return rc;
+}
+
+static void member_failed(void *arg, const struct err *why)
+{
+    struct member *m = arg;
     diag_error(m->env.diag, DIAG_ERROR, "synchronization stopped, it is tried again", why);
     struct err e = ERR_INIT;
     pump_close(m->pump);
@@ -392,38 +360,9 @@ static void recover(struct member *m, struct backoff *backoff, const struct err 
     if (m->ckpt && write_status(m, PHASE_FAILED, why, &e) < 0)
         say_status_trouble(m, &e);
     close_all(m);
-    rest_well(m, backoff_next_ns(backoff, m->env.rng));
-}
-
-static void *member_main(void *arg)
-{
-    struct member *m = arg;
-    struct backoff backoff = {REOPEN_FIRST_NS, REOPEN_MAX_NS, 0};
-    while (!stopping(m)) {
-        struct err e = ERR_INIT;
-        int64_t began = boot_ns(m);
-        enum rc rc = m->opts.sync->suspend ? run_suspended(m, &e) : run(m, &e);
-        if (boot_ns(m) - began >= SOUND_RUN_NS)
-            backoff_reset(&backoff);
-        if (rc < 0)
-            recover(m, &backoff, &e);
-    }
-    close_all(m);
-    return NULL;
 }
 
 /* ---- Life ---- */
-
-static void member_free(struct member *m)
-{
-    if (m->wake_fd >= 0)
-        close(m->wake_fd);
-    diag_free(m->processor);
-    diag_free(m->synchronizer);
-    diag_free(m->reconciler);
-    buf_done(&m->identity);
-    free(m);
-}
 
 static enum rc bind_speakers(struct member *m, struct err *e)
 {
@@ -440,30 +379,20 @@ static enum rc bind_speakers(struct member *m, struct err *e)
     return rc;
 }
 
-static enum rc launch(struct member *m, struct err *e)
-{
-    enum rc rc = bind_speakers(m, e);
-    if (rc < 0)
-        return rc;
-    m->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (m->wake_fd < 0)
-        return err_sys(e, errno, "eventfd");
-    int failed = pthread_create(&m->thread, NULL, member_main, m);
-    return failed ? err_sys(e, failed, "thread of synchronization %s", m->opts.sync->full_name)
-                  : RC_OK;
-}
-
 enum rc member_start(const struct member_opts *opts, struct member **ret, struct err *e)
 {
+    static const struct worker_job job = {member_run, member_failed};
     struct member *m = calloc(1, sizeof *m);
     if (!m)
         return err_nomem(e);
     m->opts = *opts;
     buf_init(&m->identity, STATUS_MAX);
-    m->wake_fd = -1;
-    enum rc rc = launch(m, e);
+    worker_init(&m->worker, &job, m, &m->env);
+    enum rc rc = bind_speakers(m, e);
+    if (rc == RC_OK && worker_start(&m->worker, e) < 0)
+        rc = err_wrap(e, "synchronization %s", opts->sync->full_name);
     if (rc < 0)
-        member_free(m);
+        member_stop(m);
     else
         *ret = m;
     return rc;
@@ -471,15 +400,17 @@ enum rc member_start(const struct member_opts *opts, struct member **ret, struct
 
 void member_ask_stop(struct member *m)
 {
-    atomic_store(&m->stop, true);
-    member_wake(m);
+    worker_ask_stop(&m->worker);
 }
 
 void member_stop(struct member *m)
 {
     if (!m)
         return;
-    member_ask_stop(m);
-    pthread_join(m->thread, NULL);
-    member_free(m);
+    worker_done(&m->worker);
+    diag_free(m->processor);
+    diag_free(m->synchronizer);
+    diag_free(m->reconciler);
+    buf_done(&m->identity);
+    free(m);
 }
