@@ -54,7 +54,7 @@ int cli_fail(const struct err *e);
 /* Usage trouble: the message and where help is. */
 int cli_usage(const char *command, const struct err *e);
 /* Ends a command that wrote to standard output: EXIT_FAILED with a message when it could not be written (a
- * closed pipe is silent). */
+ * closed pipe is silent; ferror(stdout) tells of both). */
 int cli_finish_output(int code);
 /* Waits so long, or until nobody reads standard output any more (a pipe's other end was closed); true then. */
 bool cli_reader_is_gone(int timeout_ms);

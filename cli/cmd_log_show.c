@@ -356,24 +356,37 @@ static enum rc prepare(struct show *s, const struct env *env, bool colours, stru
     return rc < 0 ? rc : log_print_new(&opts, &s->print, e);
 }
 
-/* Where the next call may go on. */
-static enum rc tell_cursor(const struct show *s, struct err *e)
+/* Where the next call may go on; empty where nobody asked. */
+static enum rc make_cursor(const struct show *s, struct buf *out, struct err *e)
 {
-    AUTO(buf_done) struct buf text = BUF_INIT(LOG_CURSOR_MAX);
     if (!s->show_cursor && !s->cursor_file)
         return RC_OK;
-    log_cursor_print(buf_slice(&s->name), s->next - 1, &text);
-    enum rc rc = buf_check(&text, "cursor", e);
+    log_cursor_print(buf_slice(&s->name), s->next - 1, out);
+    return buf_check(out, "cursor", e);
+}
+
+/* Shows the range and tells where it ended. The file moves on only when all that it skips then was written. */
+static enum rc show_all(struct show *s, int *ret_code, struct err *e)
+{
+    AUTO(buf_done) struct buf cursor = BUF_INIT(LOG_CURSOR_MAX);
+    enum rc rc = show(s, e);
+    log_print_end(s->print, rc == RC_OK);
+    if (rc == RC_OK)
+        rc = make_cursor(s, &cursor, e);
     if (rc == RC_OK && s->show_cursor)
-        printf("-- cursor: %.*s\n", SLICE_ARG(buf_slice(&text)));
-    return rc == RC_OK && s->cursor_file ? log_cursor_save(s->cursor_file, buf_slice(&text), e)
-                                         : rc;
+        printf("-- cursor: %.*s\n", SLICE_ARG(buf_slice(&cursor)));
+    *ret_code = cli_finish_output(EXIT_DONE);
+    bool written = *ret_code == EXIT_DONE && !ferror(stdout);
+    return rc == RC_OK && written && s->cursor_file
+               ? log_cursor_save(s->cursor_file, buf_slice(&cursor), e)
+               : rc;
 }
 
 int cmd_log_show(int argc, char **argv)
 {
     AUTO(show_done) struct show s = {.data = NULL};
     struct err e = ERR_INIT;
+    int code;
     if (parse_args(argc, argv, &s, &e) < 0)
         return cli_usage("log show", &e);
     struct env env = {clock_sys(), rng_sys(), NULL, NULL};
@@ -381,11 +394,7 @@ int cmd_log_show(int argc, char **argv)
     if (rc < 0)
         return cli_fail(&e);
     int pager = s.follow || s.no_pager ? 0 : pager_start();
-    rc = show(&s, &e);
-    log_print_end(s.print, rc == RC_OK);
-    if (rc == RC_OK)
-        rc = tell_cursor(&s, &e);
-    int code = rc < 0 ? EXIT_FAILED : cli_finish_output(EXIT_DONE);
+    rc = show_all(&s, &code, &e);
     pager_end(pager);
     return rc < 0 ? cli_fail(&e) : code;
 }

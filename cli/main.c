@@ -1,9 +1,12 @@
 /* The program: finds the command in one table and runs it. */
 #include "cli/cli.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define WORDS_MAX 2
 
@@ -45,8 +48,23 @@ static bool asks_help(int argc, char **argv)
     return false;
 }
 
+/* Takes the place of a standard descriptor that was closed, so that no file of the data folder gets its number and is
+ * written to as standard error. Opened the wrong way round: to use it stays the failure that it was. */
+static bool fill_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
+    if (!fill_descriptors()) {
+        fprintf(stderr, "resilog: /dev/null: %s\n", strerror(errno));
+        return EXIT_FAILED;
+    }
     /* A pipe that nobody reads any more is an error of the write, not the end of the process. */
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2)

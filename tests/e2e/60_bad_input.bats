@@ -304,6 +304,37 @@ open(path, "wb").write(data)' "$2" "$3"
     run_stop damaged
 }
 
+# --- descriptors and pipes
+
+@test "where standard descriptors are closed, no file of the data folder takes their place" {
+    local fd
+    proc_start closed bash -c 'exec "$@" <&- >&- 2>&-' bash "$RESILOG" run -f "$E2E_DIR/good" --data "$E2E_DIR/closed.data" \
+        $(kubeconfig_options good)
+    recorded() { "$RESILOG" log show --data "$E2E_DIR/closed.data" --all | grep -q sync-end; }
+    wait_until 30 recorded
+    for fd in 0 1 2; do
+        [ "$(readlink "/proc/$(proc_pid closed)/fd/$fd")" = /dev/null ]
+    done
+    proc_stop closed TERM 40
+    [ ! -s "$E2E_DIR/closed.data/LOCK" ]
+    run -1 bash -c '"$@" >&-' bash "$RESILOG" version
+    [[ $output == *"standard output"* ]]
+}
+
+@test "a cursor file stays as it is where what it would skip was not written" {
+    local show=("$RESILOG" log show --data "$E2E_DIR/closed.data" --all --cursor-file "$BATS_TEST_TMPDIR/cursor")
+    run -1 bash -c '"$@" >/dev/full' bash "${show[@]}"
+    [[ $output == *"standard output"* ]]
+    [ ! -e "$BATS_TEST_TMPDIR/cursor" ]
+    mkfifo "$BATS_TEST_TMPDIR/pipe" # nobody reads it when the first line comes
+    run -0 bash -c 'exec 8<>"$0" 9>"$0" 8<&- && exec "$@" >&9' "$BATS_TEST_TMPDIR/pipe" "${show[@]}"
+    [ ! -e "$BATS_TEST_TMPDIR/cursor" ]
+    run -0 "${show[@]}"
+    [ -s "$BATS_TEST_TMPDIR/cursor" ]
+    run -0 "${show[@]}"
+    [ "$output" = "" ]
+}
+
 @test "no output of resilog holds a token, a key or a Secret" {
     run ! grep -rE 'MARKER-|admin-token' "$E2E_DIR"/good.log "$E2E_DIR"/full.log
     run ! grep -rlaE 'MARKER-token|MARKER-kubeconfig|admin-token' "$E2E_DIR/good.data"
