@@ -112,22 +112,11 @@ static enum rc print_hold(void *arg, struct slice key, struct slice value, struc
 
 /* ---- The command ---- */
 
-static enum rc print_all(struct holds *s, struct err *e)
+static enum rc print_holds(void *arg, struct slice consumer, struct err *e)
 {
-    AUTO(names_freep) struct names *names = NULL;
-    bool found = false;
-    enum rc rc = names_of_consumers(s->ckpt, &names, e);
-    for (size_t i = 0; rc == RC_OK && i < names->n; i++) {
-        s->consumer = slice_str(names->list[i]);
-        if (s->name && !name_is(s->consumer, s->name))
-            continue;
-        found = true;
-        rc = ckpt_scan(s->ckpt, s->consumer, CKPT_HOLDS, SLICE_NULL, print_hold, s, e);
-    }
-    if (rc == RC_OK && s->name && !found)
-        return err_set(e, RC_NOTFOUND, ERR_FINAL, "no synchronization \"%s\" in %s", s->name,
-                       s->data);
-    return rc;
+    struct holds *s = arg;
+    s->consumer = consumer;
+    return ckpt_scan(s->ckpt, consumer, CKPT_HOLDS, SLICE_NULL, print_hold, s, e);
 }
 
 static enum rc parse_args(int argc, char **argv, struct holds *s, struct err *e)
@@ -158,19 +147,25 @@ int cmd_holds_ls(int argc, char **argv)
 {
     AUTO(holds_done) struct holds s = {.now_ns = clock_wall_ns(clock_sys())};
     struct err e = ERR_INIT;
+    size_t meant;
     if (parse_args(argc, argv, &s, &e) < 0)
         return cli_usage("holds ls", &e);
     struct env env = {clock_sys(), rng_sys(), NULL, NULL};
     enum rc rc = data_open_ckpt(s.data, &env, &s.ckpt, &e);
     if (rc == RC_OK)
         rc = table_new(COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, pager_may_colour(), &s.table, &e);
-    if (rc == RC_OK)
-        rc = print_all(&s, &e);
-    if (s.json && (rc == RC_OK || s.printed)) /* what was read is valid JSON, too */
+    if (rc < 0)
+        return cli_fail(&e);
+    int code = names_each(s.ckpt, s.name, print_holds, &s, &meant);
+    if (code == EXIT_DONE && s.name && meant == 0) {
+        err_set(&e, RC_NOTFOUND, ERR_FINAL, "no synchronization \"%s\" in %s", s.name, s.data);
+        return cli_fail(&e);
+    }
+    if (s.json) /* what was read is valid JSON, also after a failure */
         puts(s.printed ? "]" : "[]");
-    else if (rc == RC_OK && s.printed)
+    else if (s.printed)
         table_print(s.table);
-    else if (rc == RC_OK)
+    else if (code == EXIT_DONE)
         fprintf(stderr, "resilog: nothing is held\n");
-    return rc < 0 ? cli_fail(&e) : cli_finish_output(EXIT_DONE);
+    return cli_finish_output(code);
 }

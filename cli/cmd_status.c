@@ -20,7 +20,6 @@
 
 struct collected {
     struct ckpt *ckpt;
-    const char *only; /* name or namespace/name; NULL: all */
     bool running;
     struct json_doc **docs;
     size_t n;
@@ -47,10 +46,9 @@ static enum rc mark_stopped(struct json_doc *doc, int64_t stale_ns, struct err *
     return rc == RC_OK ? json_set(doc, json_root(doc), SLICE("lagSeconds"), unknown, e) : rc;
 }
 
-static enum rc collect(struct collected *c, struct slice consumer, struct err *e)
+static enum rc collect(void *arg, struct slice consumer, struct err *e)
 {
-    if (c->only && !name_is(consumer, c->only))
-        return RC_OK;
+    struct collected *c = arg;
     struct ckpt_head head;
     AUTO(buf_done) struct buf status = BUF_INIT(STATUS_MAX);
     enum rc rc = ckpt_load(c->ckpt, consumer, &head, NULL, &status, e);
@@ -64,18 +62,6 @@ static enum rc collect(struct collected *c, struct slice consumer, struct err *e
         rc = mark_stopped(doc, c->running ? STATUS_GONE_NS : STATUS_STALE_NS, e);
     if (rc == RC_OK)
         c->docs[c->n++] = steal(&doc);
-    return rc;
-}
-
-static enum rc collect_all(struct collected *c, struct err *e)
-{
-    AUTO(names_freep) struct names *names = NULL;
-    c->docs = calloc(NAMES_MAX, sizeof(struct json_doc *));
-    if (!c->docs)
-        return err_nomem(e);
-    enum rc rc = names_of_consumers(c->ckpt, &names, e);
-    for (size_t i = 0; rc == RC_OK && i < names->n; i++)
-        rc = collect(c, slice_str(names->list[i]), e);
     return rc;
 }
 
@@ -184,13 +170,17 @@ int cmd_status(int argc, char **argv)
     if (parse_args(argc, argv, &a, &e) < 0)
         return cli_usage("status", &e);
     struct env env = {clock_sys(), rng_sys(), NULL, NULL};
-    AUTO(collected_done) struct collected c = {.only = a.name, .running = data_is_locked(a.data)};
+    AUTO(collected_done) struct collected c = {.running = data_is_locked(a.data)};
+    int code = EXIT_DONE;
+    size_t meant = 0;
     enum rc rc = data_open_ckpt(a.data, &env, &c.ckpt, &e);
+    if (rc == RC_OK && !(c.docs = calloc(NAMES_MAX, sizeof(struct json_doc *))))
+        rc = err_nomem(&e);
     if (rc == RC_OK)
-        rc = collect_all(&c, &e);
-    if (rc == RC_OK && a.name && c.n == 0)
+        code = names_each(c.ckpt, a.name, collect, &c, &meant);
+    if (rc == RC_OK && a.name && meant == 0 && code == EXIT_DONE)
         rc = err_set(&e, RC_NOTFOUND, ERR_FINAL, "no synchronization \"%s\" in %s", a.name, a.data);
     if (rc == RC_OK)
         rc = a.output && strcmp(a.output, "json") == 0 ? print_json(&c, &e) : print_table(&c, &e);
-    return rc < 0 ? cli_fail(&e) : cli_finish_output(EXIT_DONE);
+    return rc < 0 ? cli_fail(&e) : cli_finish_output(code);
 }

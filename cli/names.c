@@ -1,10 +1,26 @@
 /* Names, collected before anything else is asked of the store. */
 #include "cli/names.h"
 
+#include "cli/cli.h"
+#include "core/scope.h"
 #include "log/ckpt.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+struct names {
+    char *list[NAMES_MAX];
+    size_t n;
+};
+
+static void names_free(struct names *n)
+{
+    for (size_t i = 0; n && i < n->n; i++)
+        free(n->list[i]);
+    free(n);
+}
+DEFINE_FREEP(struct names, names_free)
 
 static enum rc add_name(void *arg, struct slice consumer, struct err *e)
 {
@@ -15,22 +31,38 @@ static enum rc add_name(void *arg, struct slice consumer, struct err *e)
     return names->list[names->n++] ? RC_OK : err_nomem(e);
 }
 
-enum rc names_of_consumers(struct ckpt *ckpt, struct names **ret, struct err *e)
+/* Tells a failure; code is what was to be returned so far. */
+static int tell(const struct err *e, int code)
 {
-    AUTO(names_freep) struct names *names = calloc(1, sizeof *names);
-    if (!names)
-        return err_nomem(e);
-    enum rc rc = ckpt_list(ckpt, add_name, names, e);
-    if (rc == RC_OK)
-        *ret = steal(&names);
-    return rc;
+    int mine = cli_fail(e);
+    if (e->rc == RC_CORRUPT)
+        fprintf(stderr, "resilog: a damaged checkpoint may be removed while 'run' is not running: "
+                        "its synchronization then begins with a full comparison\n");
+    return code == EXIT_DONE ? mine : code;
 }
 
-void names_free(struct names *n)
+int names_each(struct ckpt *ckpt, const char *wanted, names_fn *fn, void *arg, size_t *ret_meant)
 {
-    for (size_t i = 0; n && i < n->n; i++)
-        free(n->list[i]);
-    free(n);
+    AUTO(names_freep) struct names *names = calloc(1, sizeof *names);
+    struct err e = ERR_INIT;
+    int code = EXIT_DONE;
+    *ret_meant = 0;
+    if (!names)
+        return err_nomem(&e), cli_fail(&e);
+    if (ckpt_list(ckpt, add_name, names, &e) < 0)
+        code = tell(&e, code);
+    for (size_t i = 0; i < names->n; i++) {
+        struct slice consumer = slice_str(names->list[i]);
+        struct err why = ERR_INIT;
+        if (wanted && !name_is(consumer, wanted))
+            continue;
+        ++*ret_meant;
+        if (fn(arg, consumer, &why) < 0) {
+            err_wrap(&why, "%s", names->list[i]);
+            code = tell(&why, code);
+        }
+    }
+    return code;
 }
 
 bool name_is(struct slice consumer, const char *wanted)

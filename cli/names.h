@@ -3,7 +3,6 @@
 #define RESILOG_CLI_NAMES_H
 
 #include "core/err.h"
-#include "core/scope.h"
 #include "core/slice.h"
 
 #include <stdbool.h>
@@ -13,16 +12,12 @@ struct ckpt;
 
 #define NAMES_MAX 10000
 
-struct names {
-    char *list[NAMES_MAX]; /* "namespace/name" */
-    size_t n;
-};
-
-/* All that have a checkpoint, in byte order: they may be looked at then, which is not allowed from inside the store's own
- * walk. Errors: LIMIT (more than NAMES_MAX), NOMEM, those of ckpt_list. */
-MUST_CHECK enum rc names_of_consumers(struct ckpt *ckpt, struct names **ret, struct err *e);
-void names_free(struct names *n);
-DEFINE_FREEP(struct names, names_free)
+typedef enum rc names_fn(void *arg, struct slice consumer, struct err *e);
+/* Calls fn for each synchronization that has a checkpoint and is meant by wanted (NULL: all), in byte order; fn may look at
+ * it then, which is not allowed from inside the store's own walk. A checkpoint that cannot be read, and what fn cannot do,
+ * is told on standard error and passed over, so that it does not hide the others. Gives how many were meant, and returns
+ * the exit code that goes with the first failure, EXIT_DONE without any. */
+int names_each(struct ckpt *ckpt, const char *wanted, names_fn *fn, void *arg, size_t *ret_meant);
 
 /* True if what the user wrote, "name" or "namespace/name", means this one. */
 bool name_is(struct slice consumer, const char *wanted);

@@ -15,7 +15,7 @@
 
 extern char **environ;
 
-bool pager_is_terminal(void)
+static bool is_terminal(void)
 {
     return isatty(STDOUT_FILENO);
 }
@@ -23,7 +23,7 @@ bool pager_is_terminal(void)
 bool pager_may_colour(void)
 {
     const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-    return pager_is_terminal() && (!no || !*no) && term && strcmp(term, "dumb") != 0;
+    return is_terminal() && (!no || !*no) && term && strcmp(term, "dumb") != 0;
 }
 
 #define DEFAULT_PAGER "less"
@@ -76,7 +76,7 @@ int pager_start(void)
 {
     const char *name = command();
     int ends[2];
-    if (!pager_is_terminal() || !*name || strcmp(name, "cat") == 0 || pipe2(ends, O_CLOEXEC) != 0)
+    if (!is_terminal() || !*name || strcmp(name, "cat") == 0 || pipe2(ends, O_CLOEXEC) != 0)
         return 0;
     int pid = spawn(name, ends[0]);
     if (pid > 0) {

@@ -4,8 +4,6 @@
 
 #include <stdbool.h>
 
-/* True if standard output is a terminal. */
-bool pager_is_terminal(void);
 /* True if what goes to standard output may be coloured: a terminal, no NO_COLOR, TERM not "dumb". To be asked before
  * pager_start. */
 bool pager_may_colour(void);

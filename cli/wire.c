@@ -2,6 +2,7 @@
  * checkpoint file for each synchronization. */
 #include "cli/wire.h"
 
+#include "cli/names.h"
 #include "controller/resource.h"
 #include "controller/speaker.h"
 #include "core/buf.h"
@@ -26,7 +27,7 @@
 #include <unistd.h>
 
 #define LOG_HASH_DIGITS 16
-#define NAMES_MAX       1024
+#define LOGS_MAX        1024
 #define LOCK_TRIES      5
 #define LOCK_PAUSE_MS   20
 
@@ -121,18 +122,19 @@ static enum rc log_path(const char *data, struct slice full_name, struct buf *ou
 
 /* ---- What there is to read ---- */
 
-struct names {
-    char *list[NAMES_MAX];
+struct log_names {
+    char *list[LOGS_MAX];
     size_t n;
+    struct err unread; /* rc < 0: of the first log whose name cannot be read; it hides no other */
 };
 
-static void names_done(struct names *names)
+static void log_names_done(struct log_names *names)
 {
     for (size_t i = 0; i < names->n; i++)
         free(names->list[i]);
 }
 
-static enum rc add_log_name(const char *dir, struct names *names, struct err *e)
+static enum rc add_log_name(const char *dir, struct log_names *names, struct err *e)
 {
     AUTO(buf_done) struct buf name = BUF_INIT(DATA_PATH_MAX);
     enum rc rc = rlog_lmdb_name(dir, &name, e);
@@ -140,14 +142,14 @@ static enum rc add_log_name(const char *dir, struct names *names, struct err *e)
         return RC_OK; /* made a moment ago, still empty */
     if (rc < 0)
         return rc;
-    if (names->n == NAMES_MAX)
-        return err_set(e, RC_LIMIT, ERR_FINAL, "more than %d logs", NAMES_MAX);
+    if (names->n == LOGS_MAX)
+        return err_set(e, RC_LIMIT, ERR_FINAL, "more than %d logs", LOGS_MAX);
     names->list[names->n] = buf_steal(&name, NULL);
     names->n += names->list[names->n] != NULL;
     return RC_OK;
 }
 
-static enum rc list_logs(const char *data, struct names *names, struct err *e)
+static enum rc list_logs(const char *data, struct log_names *names, struct err *e)
 {
     AUTO(buf_done) struct buf logs = BUF_INIT(DATA_PATH_MAX);
     enum rc rc = path_in(data, "logs", &logs, e);
@@ -162,34 +164,33 @@ static enum rc list_logs(const char *data, struct names *names, struct err *e)
         if (strlen(d->d_name) != LOG_HASH_DIGITS)
             continue;
         AUTO(buf_done) struct buf path = BUF_INIT(DATA_PATH_MAX);
+        struct err why = ERR_INIT;
         rc = path_in(logs.p, d->d_name, &path, e);
-        if (rc == RC_OK)
-            rc = add_log_name(path.p, names, e);
+        if (rc == RC_OK && add_log_name(path.p, names, &why) < 0 && names->unread.rc == RC_OK)
+            names->unread = why;
     }
     closedir(dir);
     return rc;
 }
 
-static bool is_called(const char *full_name, const char *name)
-{
-    const char *slash = strchr(full_name, '/');
-    return strcmp(full_name, name) == 0 || (slash && strcmp(slash + 1, name) == 0);
-}
-
-static enum rc choose(const struct names *names, const char *name, const char *data,
+static enum rc choose(const struct log_names *names, const char *name, const char *data,
                       const char **ret, struct err *e)
 {
     AUTO(buf_done) struct buf all = BUF_INIT(DATA_PATH_MAX);
     const char *found = NULL;
     size_t hits = 0;
     for (size_t i = 0; i < names->n; i++) {
-        if (!name || is_called(names->list[i], name)) {
+        if (!name || name_is(slice_str(names->list[i]), name)) {
             found = names->list[i];
             hits++;
         }
         buf_addf(&all, "%s%s", i ? ", " : "", names->list[i]);
     }
     *ret = found;
+    if (names->unread.rc < 0 && !(name && hits == 1)) {
+        *e = names->unread; /* it may be the one that is meant */
+        return e->rc;
+    }
     if (hits == 1)
         return RC_OK;
     if (names->n == 0)
@@ -204,7 +205,7 @@ static enum rc choose(const struct names *names, const char *name, const char *d
 enum rc data_find_log(const char *data, const char *name, struct buf *ret_dir, struct buf *ret_name,
                       struct err *e)
 {
-    AUTO(names_done) struct names names = {.n = 0};
+    AUTO(log_names_done) struct log_names names = {.n = 0};
     const char *chosen;
     enum rc rc = list_logs(data, &names, e);
     if (rc == RC_OK)

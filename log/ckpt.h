@@ -68,7 +68,8 @@ MUST_CHECK enum rc ckpt_scan(struct ckpt *c, struct slice consumer, enum ckpt_ta
  * DENIED (opened for reading), IO (FATAL), INVALID. */
 MUST_CHECK enum rc ckpt_commit(struct ckpt *c, struct slice consumer,
                                const struct ckpt_commit *what, struct err *e);
-/* Walks the names of all consumers in byte order. */
+/* Walks the names of all consumers in byte order. Those whose state cannot be read are passed over; the error of the
+ * first is returned after all others were given. */
 MUST_CHECK enum rc ckpt_list(struct ckpt *c, ckpt_name_fn *fn, void *arg, struct err *e);
 /* Forgets a consumer; RC_OK if there was none. Errors: DENIED, IO. */
 MUST_CHECK enum rc ckpt_remove(struct ckpt *c, struct slice consumer, struct err *e);

@@ -252,6 +252,22 @@ static enum rc add_name(const struct ckpt_lmdb *l, const char *file, struct map 
     return rc == RC_OK && committed ? map_put(names, buf_slice(&name), names, e) : rc;
 }
 
+/* All names that can be read; the error is that of the first file that cannot. */
+static enum rc read_names(const struct ckpt_lmdb *l, DIR *d, struct map *names, struct err *e)
+{
+    enum rc first = RC_OK;
+    const struct dirent *entry = NULL;
+    while (first != RC_NOMEM && (entry = readdir(d)) != NULL) {
+        struct err why = ERR_INIT;
+        enum rc rc = add_name(l, entry->d_name, names, &why);
+        if (rc < 0 && (first == RC_OK || rc == RC_NOMEM)) {
+            first = rc;
+            *e = why;
+        }
+    }
+    return first;
+}
+
 static enum rc lmdb_list(struct ckpt *ckpt, ckpt_name_fn *fn, void *arg, struct err *e)
 {
     struct ckpt_lmdb *l = lmdb_of(ckpt);
@@ -263,16 +279,16 @@ static enum rc lmdb_list(struct ckpt *ckpt, ckpt_name_fn *fn, void *arg, struct 
             closedir(d);
         return names ? err_sys(e, error, "open the folder %s", l->dir) : err_nomem(e);
     }
-    enum rc rc = RC_OK;
-    const struct dirent *entry = NULL;
-    while (rc == RC_OK && (entry = readdir(d)) != NULL)
-        rc = add_name(l, entry->d_name, names, e);
+    struct err why = ERR_INIT;
+    enum rc rc = RC_OK, unread = read_names(l, d, names, &why);
     closedir(d);
     struct map_entry name;
     for (bool more = map_seek(names, SLICE_NULL, false, &name); rc == RC_OK && more;
          more = map_seek(names, name.key, true, &name))
         rc = fn(arg, name.key, e);
-    return rc;
+    if (rc == RC_OK && unread < 0 && e)
+        *e = why;
+    return rc == RC_OK ? unread : rc;
 }
 
 static enum rc lmdb_remove(struct ckpt *ckpt, struct slice consumer, struct err *e)

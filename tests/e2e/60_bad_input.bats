@@ -321,6 +321,24 @@ open(path, "wb").write(data)' "$2" "$3"
     [[ $output == *"standard output"* ]]
 }
 
+@test "a checkpoint or a log that is damaged does not hide the others" {
+    local data=$BATS_TEST_TMPDIR/data stranger=0123456789abcdef
+    cp -r "$E2E_DIR/closed.data" "$data"
+    cp "$data"/consumers/*.mdb "$data/consumers/$stranger.mdb"
+    truncate -s 5000 "$data/consumers/$stranger.mdb"
+    run -5 "$RESILOG" status --data "$data"
+    [[ $output == *"$stranger.mdb"*"may be removed"* && $output == *picky* ]]
+    run -5 --separate-stderr "$RESILOG" status --data "$data" -o json
+    [ "$(json 'd[0]["name"]' <<<"$output")" = picky ]
+    run -5 --separate-stderr "$RESILOG" holds ls --data "$data" -o json
+    [ "$output" = "[]" ]
+    cp -r "$data"/logs/* "$data/logs/$stranger"
+    truncate -s 5000 "$data/logs/$stranger"/s-*.mdb
+    run -0 "$RESILOG" log show --data "$data" --source via-source
+    run -5 "$RESILOG" log show --data "$data"
+    [[ $output == *"$stranger"* ]]
+}
+
 @test "a cursor file stays as it is where what it would skip was not written" {
     local show=("$RESILOG" log show --data "$E2E_DIR/closed.data" --all --cursor-file "$BATS_TEST_TMPDIR/cursor")
     run -1 bash -c '"$@" >/dev/full' bash "${show[@]}"

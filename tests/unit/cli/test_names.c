@@ -1,6 +1,8 @@
 /* cli/names: all consumers of a store in order, and what a user's word means. */
 #include "cli/names.h"
 
+#include "cli/cli.h"
+#include "core/buf.h"
 #include "log/ckpt.h"
 
 #include <stdarg.h>
@@ -9,26 +11,51 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-static void all_names_come_in_order(void **state)
+struct given {
+    struct buf names;
+    const char *unreadable; /* fn fails for it */
+};
+
+static enum rc give(void *arg, struct slice consumer, struct err *e)
+{
+    struct given *g = arg;
+    if (g->unreadable && slice_eq(consumer, slice_str(g->unreadable)))
+        return err_set(e, RC_CORRUPT, ERR_FATAL, "damaged");
+    buf_addf(&g->names, "%.*s ", SLICE_ARG(consumer));
+    return RC_OK;
+}
+
+static void assert_gives(struct ckpt *ckpt, const char *wanted, const char *unreadable, int code,
+                         const char *names)
+{
+    struct given g = {BUF_INIT(1000), unreadable};
+    size_t meant = 0, n = unreadable != NULL;
+    assert_int_equal(names_each(ckpt, wanted, give, &g, &meant), code);
+    assert_string_equal(g.names.n ? g.names.p : "", names);
+    for (const char *at = names; *at; at++)
+        n += *at == ' ';
+    assert_int_equal(meant, n);
+    buf_done(&g.names);
+}
+
+static void
+all_that_are_meant_come_in_order_and_one_that_cannot_be_read_hides_no_other(void **state)
 {
     (void)state;
     static const char *const consumers[] = {"team/b", "default/a", "team/a"};
     struct ckpt_mem_store *store = ckpt_mem_store_new();
-    AUTO(ckpt_closep) struct ckpt *ckpt = NULL;
-    AUTO(names_freep) struct names *names = NULL;
+    struct ckpt *ckpt = NULL;
     struct err e = ERR_INIT;
     assert_int_equal(ckpt_mem_open(store, &ckpt, &e), RC_OK);
     for (size_t i = 0; i < 3; i++) {
         const struct ckpt_commit what = {.head = {.generation = 1, .offset = 1}};
         assert_int_equal(ckpt_commit(ckpt, slice_str(consumers[i]), &what, &e), RC_OK);
     }
-    assert_int_equal(names_of_consumers(ckpt, &names, &e), RC_OK);
-    assert_int_equal(names->n, 3);
-    assert_string_equal(names->list[0], "default/a");
-    assert_string_equal(names->list[1], "team/a");
-    assert_string_equal(names->list[2], "team/b");
+    assert_gives(ckpt, NULL, NULL, EXIT_DONE, "default/a team/a team/b ");
+    assert_gives(ckpt, "a", NULL, EXIT_DONE, "default/a team/a ");
+    assert_gives(ckpt, "other", NULL, EXIT_DONE, "");
+    assert_gives(ckpt, NULL, "team/a", EXIT_DAMAGED, "default/a team/b ");
     ckpt_close(ckpt);
-    ckpt = NULL;
     ckpt_mem_store_free(store);
 }
 
@@ -45,7 +72,8 @@ static void a_word_means_a_name_in_any_namespace_or_a_full_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_names_come_in_order),
+        cmocka_unit_test(
+            all_that_are_meant_come_in_order_and_one_that_cannot_be_read_hides_no_other),
         cmocka_unit_test(a_word_means_a_name_in_any_namespace_or_a_full_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -235,6 +235,33 @@ static void damage_is_refused_before_lmdb_touches_the_file(void **state)
     assert_true(refused > 20 && harmless > 20);
 }
 
+static enum rc add_name(void *arg, struct slice consumer, struct err *e)
+{
+    (void)e;
+    buf_add_slice(arg, consumer);
+    buf_add_char(arg, ' ');
+    return RC_OK;
+}
+
+static void a_damaged_file_does_not_hide_the_names_of_the_others(void **state)
+{
+    struct world *w = *state;
+    static const char *const names[] = {"ns/a", "ns/x", "ns/z"};
+    const struct ckpt_commit what = {.head = {1, 1}, .status = SLICE("{}")};
+    AUTO(ckpt_closep) struct ckpt *c = open_ckpt(w, CKPT_WRITE);
+    AUTO(buf_done) struct buf found = BUF_INIT(100);
+    struct err e = ERR_INIT;
+    char path[512];
+    must_commit(c, 1, "k", SLICE("v"));
+    file_of(w, path);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(ckpt_commit(c, slice_str(names[i]), &what, &e), RC_OK);
+    assert_int_equal(truncate(path, 5000), 0);
+    assert_int_equal(ckpt_list(c, add_name, &found, &e), RC_CORRUPT);
+    assert_string_equal(found.p, "ns/a ns/x ns/z ");
+    assert_non_null(strstr(e.msg, path));
+}
+
 static enum rc count_row(void *arg, struct slice key, struct slice value, struct err *e)
 {
     (void)e;
@@ -505,6 +532,7 @@ int main(void)
         CASE(a_folder_that_is_not_there_is_not_found_for_a_reader),
         CASE(two_writers_in_one_process_fence_each_other_by_generation),
         CASE(a_writer_killed_at_any_moment_loses_no_acknowledged_commit),
+        CASE(a_damaged_file_does_not_hide_the_names_of_the_others),
         CASE(damage_is_refused_before_lmdb_touches_the_file),
         CASE(a_table_larger_than_one_chunk_is_walked_in_order),
         CASE(a_file_that_is_mostly_free_is_compacted_at_opening),
