@@ -49,7 +49,11 @@ struct option_rest {
 MUST_CHECK enum rc options_parse(int argc, char **argv, const struct option_spec *specs, size_t n,
                                  struct option_rest *rest, struct err *e);
 
-/* "resilog: <message>" on stderr, and the exit code that goes with the error. */
+/* The exit code that goes with an error. */
+int cli_code(const struct err *e);
+/* "s", but "" for 1. */
+const char *cli_plural(size_t n);
+/* "resilog: <message>" on stderr; returns cli_code. */
 int cli_fail(const struct err *e);
 /* Usage trouble: the message and where help is. */
 int cli_usage(const char *command, const struct err *e);

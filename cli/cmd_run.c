@@ -75,36 +75,54 @@ static enum rc open_diag(const struct run_args *a, struct diag **ret, struct err
     return *ret ? RC_OK : err_nomem(e);
 }
 
-/* Blocks the signals in this thread and all that it starts. */
-static void block_signals(sigset_t *set)
+/* ---- Signals, blocked in this thread and all that it starts ---- */
+
+/* From the first moment to the last: to ask for a reload never ends the process. */
+static void block_reload(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+/* While something runs: reading the resources may wait for a person's input, and must end at once. */
+static void block_ends(sigset_t *set)
 {
     sigemptyset(set);
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGINT);
-    sigaddset(set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, set, NULL);
 }
 
 /* ---- Resources ---- */
 
-/* Reads and checks the files; NULL with the exit code where they cannot be run. */
-static struct resources *load(const struct resources_opts *opts, const char *then, int *ret_code)
+/* Told as everything else that `run` says; returns the exit code. */
+static int fail(const struct env *env, const char *msg, const struct err *e)
+{
+    diag_error(env->diag, DIAG_ERROR, msg, e);
+    return cli_code(e);
+}
+
+/* Reads and checks the files; NULL with the exit code where they cannot be run: `refused` says so, with the reason. */
+static struct resources *load(const struct resources_opts *opts, const char *refused,
+                              const struct env *env, int *ret_code)
 {
     struct err e = ERR_INIT;
     AUTO(resources_freep) struct resources *resources = NULL;
     if (resources_load(opts, &resources, &e) < 0) {
-        *ret_code = cli_fail(&e);
+        *ret_code = fail(env, refused, &e);
         return NULL;
     }
-    problems_print(resources);
-    *ret_code = EXIT_INVALID;
-    if (resources_errors(resources) > 0) {
-        fprintf(stderr, "resilog: %zu errors in the resources, %s\n", resources_errors(resources),
-                then);
-        return NULL;
-    }
-    if (!resources_sync(resources, 0)) {
-        fprintf(stderr, "resilog: no LiveSynchronization in the files, %s\n", then);
+    problems_say(resources, env->diag);
+    size_t errors = resources_errors(resources);
+    if (errors > 0)
+        err_set(&e, RC_INVALID, ERR_FINAL, "%zu error%s in the resources", errors,
+                cli_plural(errors));
+    else if (!resources_sync(resources, 0))
+        err_set(&e, RC_INVALID, ERR_FINAL, "no LiveSynchronization in the files");
+    if (e.rc != RC_OK) {
+        *ret_code = fail(env, refused, &e);
         return NULL;
     }
     return steal(&resources);
@@ -113,7 +131,7 @@ static struct resources *load(const struct resources_opts *opts, const char *the
 /* The files, and whether somebody changed them. */
 struct watch {
     struct resources_opts opts;
-    bool fixed; /* standard input is among them: it can be read only once */
+    bool last; /* they can be read more than once */
     uint8_t applied[RESOURCE_DIGEST], seen[RESOURCE_DIGEST];
 };
 
@@ -123,9 +141,9 @@ static enum rc watch_begin(struct watch *w, const struct run_args *a, struct err
                                  .n_files = a->files.n,
                                  .kubeconfigs = a->kubeconfigs.list,
                                  .n_kubeconfigs = a->kubeconfigs.n}};
-    for (size_t i = 0; i < a->files.n; i++)
-        w->fixed = w->fixed || strcmp(a->files.list[i], "-") == 0;
-    enum rc rc = resources_signature(&w->opts, w->applied, e);
+    enum rc rc = resources_last(&w->opts, &w->last, e);
+    if (rc == RC_OK)
+        rc = resources_signature(&w->opts, w->applied, e);
     memcpy(w->seen, w->applied, sizeof w->seen);
     return rc;
 }
@@ -136,7 +154,7 @@ static bool watch_changed(struct watch *w)
 {
     uint8_t now[RESOURCE_DIGEST];
     struct err ignored = ERR_INIT;
-    if (w->fixed || resources_signature(&w->opts, now, &ignored) < 0)
+    if (!w->last || resources_signature(&w->opts, now, &ignored) < 0)
         return false;
     bool settled = memcmp(now, w->seen, sizeof now) == 0;
     memcpy(w->seen, now, sizeof now);
@@ -183,26 +201,27 @@ static void reload(struct runtime *runtime, const struct watch *w, struct again 
     int code;
     DIAG(env->diag, DIAG_INFO, "the resources were changed, reading them");
     struct resources *resources =
-        load(&w->opts, "what was running goes on with the resources of before", &code);
+        load(&w->opts, "the changed resources cannot be used; what was running goes on as before",
+             env, &code);
     if (!resources)
-        DIAG(env->diag, DIAG_ERROR,
-             "the changed resources cannot be used; what was running goes on as before");
-    else
-        settle(again, runtime_apply(runtime, resources, &e), &e, env);
+        return;
+    settle(again, runtime_apply(runtime, resources, &e), &e, env);
 }
 
 /* ---- Running ---- */
 
-static void wait_for_end(const sigset_t *set, struct runtime *runtime, struct watch *w,
+static void wait_for_end(const sigset_t *ends, struct runtime *runtime, struct watch *w,
                          const struct env *env)
 {
     const struct timespec look = {.tv_sec = 1};
     struct again again = {.backoff = {AGAIN_FIRST_NS, AGAIN_MAX_NS, 0}};
+    sigset_t set = *ends;
     int got;
-    while ((got = sigtimedwait(set, NULL, &look)) != SIGTERM && got != SIGINT) {
-        if (got == SIGHUP && w->fixed)
+    sigaddset(&set, SIGHUP);
+    while ((got = sigtimedwait(&set, NULL, &look)) != SIGTERM && got != SIGINT) {
+        if (got == SIGHUP && !w->last)
             DIAG(env->diag, DIAG_WARN,
-                 "resources from standard input cannot be read again: start anew");
+                 "resources from standard input or a pipe cannot be read again: start anew");
         else if (got == SIGHUP || watch_changed(w))
             reload(runtime, w, &again, env);
         else
@@ -211,7 +230,7 @@ static void wait_for_end(const sigset_t *set, struct runtime *runtime, struct wa
     DIAG(env->diag, DIAG_INFO, "ending: finishing and committing what is in flight",
          DIAG_S("signal", slice_str(strsignal(got))));
     /* A second one ends the process at once, as the default action does. */
-    pthread_sigmask(SIG_UNBLOCK, set, NULL);
+    pthread_sigmask(SIG_UNBLOCK, ends, NULL);
 }
 
 static int run(const struct run_args *a, struct watch *w, struct resources *resources,
@@ -221,8 +240,8 @@ static int run(const struct run_args *a, struct watch *w, struct resources *reso
     struct wire wire;
     struct data_lock *lock = NULL;
     struct runtime *runtime = NULL;
-    sigset_t set;
-    block_signals(&set);
+    sigset_t ends;
+    block_ends(&ends);
     enum rc rc = wire_init(&wire, a->data, env, &e);
     if (rc == RC_OK)
         rc = data_open(a->data, &lock, &e);
@@ -235,11 +254,11 @@ static int run(const struct run_args *a, struct watch *w, struct resources *reso
     else
         resources_free(resources);
     if (rc == RC_OK)
-        wait_for_end(&set, runtime, w, env);
+        wait_for_end(&ends, runtime, w, env);
     runtime_stop(runtime);
     data_close(lock);
     wire_done(&wire);
-    return rc < 0 ? cli_fail(&e) : EXIT_DONE;
+    return rc < 0 ? fail(env, "nothing was started", &e) : EXIT_DONE;
 }
 
 static int load_and_run(const struct run_args *a, const struct env *env)
@@ -249,8 +268,8 @@ static int load_and_run(const struct run_args *a, const struct env *env)
     int code;
     /* Before reading: what is changed meanwhile is seen afterwards. */
     if (watch_begin(&w, a, &e) < 0)
-        return cli_fail(&e);
-    struct resources *resources = load(&w.opts, "nothing was started", &code);
+        return fail(env, "nothing was started", &e);
+    struct resources *resources = load(&w.opts, "nothing was started", env, &code);
     return resources ? run(a, &w, resources, env) : code;
 }
 
@@ -260,6 +279,7 @@ int cmd_run(int argc, char **argv)
     struct err e = ERR_INIT;
     AUTO(diag_freep) struct diag *diag = NULL;
     AUTO(diag_freep) struct diag *controller = NULL;
+    block_reload();
     if (parse_args(argc, argv, &a, &e) < 0 || open_diag(&a, &diag, &e) < 0)
         return cli_usage("run", &e);
     if (speaker_bind(diag, SPEAKER_CONTROLLER, /* source= */ NULL, /* sync= */ NULL, &controller,

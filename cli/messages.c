@@ -7,9 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-int cli_fail(const struct err *e)
+int cli_code(const struct err *e)
 {
-    fprintf(stderr, "resilog: %s\n", e->msg);
     switch (e->rc) {
     case RC_INVALID:
     case RC_NOTFOUND:
@@ -22,6 +21,17 @@ int cli_fail(const struct err *e)
     default:
         return EXIT_FAILED;
     }
+}
+
+int cli_fail(const struct err *e)
+{
+    fprintf(stderr, "resilog: %s\n", e->msg);
+    return cli_code(e);
+}
+
+const char *cli_plural(size_t n)
+{
+    return n == 1 ? "" : "s";
 }
 
 int cli_usage(const char *command, const struct err *e)

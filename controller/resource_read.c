@@ -186,6 +186,12 @@ static void add_state(const char *path, struct sha256 *sha)
     sha256_add(sha, slice_of((const char *)state, sizeof state));
 }
 
+static const char *kubeconfig_file(const char *option)
+{
+    const char *file = strchr(option, '=');
+    return file ? file + 1 : "";
+}
+
 static void free_problems(struct problem_list **list)
 {
     problem_list_free(*list);
@@ -210,10 +216,32 @@ enum rc resources_signature(const struct resources_opts *opts, uint8_t ret[RESOU
     sha256_start(sha);
     for (size_t i = 0; i < all.n; i++)
         add_state(all.list[i].file, sha);
-    for (size_t i = 0; i < opts->n_kubeconfigs; i++) {
-        const char *file = strchr(opts->kubeconfigs[i], '=');
-        add_state(file ? file + 1 : "", sha);
-    }
+    for (size_t i = 0; i < opts->n_kubeconfigs; i++)
+        add_state(kubeconfig_file(opts->kubeconfigs[i]), sha);
     sha256_finish(sha, ret);
+    return RC_OK;
+}
+
+static bool lasts(const char *path)
+{
+    struct stat st;
+    return strcmp(path, "-") != 0 && (stat(path, &st) != 0 || S_ISREG(st.st_mode));
+}
+
+enum rc resources_last(const struct resources_opts *opts, bool *ret, struct err *e)
+{
+    AUTO(inputs_done) struct inputs all = {0};
+    AUTO(free_problems) struct problem_list *ignored = problem_list_new();
+    bool last = true;
+    if (!ignored)
+        return err_nomem(e);
+    enum rc rc = find_all(opts, ignored, &all, e);
+    if (rc != RC_OK)
+        return rc;
+    for (size_t i = 0; i < all.n; i++)
+        last = last && lasts(all.list[i].file);
+    for (size_t i = 0; i < opts->n_kubeconfigs; i++)
+        last = last && lasts(kubeconfig_file(opts->kubeconfigs[i]));
+    *ret = last;
     return RC_OK;
 }

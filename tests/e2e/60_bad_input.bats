@@ -48,7 +48,7 @@ refused() {
     sed -E -i "$edit" "$folder/picky.yaml"
     ! cmp -s "$folder/picky.yaml" "$E2E_DIR/good/picky.yaml" || { echo "the edit changed nothing: $edit"; return 1; }
     run -3 "$RESILOG" validate -f "$folder"
-    run -3 "$RESILOG" run -f "$folder" --data "$BATS_TEST_TMPDIR/never" $(kubeconfig_options good)
+    run -3 "$RESILOG" run -f "$folder" --data "$BATS_TEST_TMPDIR/never" $(kubeconfig_options good) --log-format text
     for pattern; do
         [[ $output == *"$pattern"* ]] || { echo "no \"$pattern\" in: $output"; return 1; }
     done
@@ -96,7 +96,8 @@ refused() {
     run -3 "$RESILOG" run -f "$E2E_DIR/good" --data "$BATS_TEST_TMPDIR/never" --kubeconfig via-source="$BATS_TEST_TMPDIR/wrong" \
         --kubeconfig via-destination="$BATS_TEST_TMPDIR/wrong"
     [[ $output == *wrong:3:* && $output != *MARKER* ]]
-    run -3 "$RESILOG" run -f "$E2E_DIR/good" --data "$BATS_TEST_TMPDIR/never" --kubeconfig via-sourse="$(kube_config source)"
+    run -3 "$RESILOG" run -f "$E2E_DIR/good" --data "$BATS_TEST_TMPDIR/never" --kubeconfig via-sourse="$(kube_config source)" \
+        --log-format text
     [[ $output == *'did you mean "via-source"'* ]]
     run -2 "$RESILOG" run --dta x
     [[ $output == *'did you mean --data'* ]]
@@ -110,6 +111,17 @@ refused() {
     sed -E -i 's/suspend: false/suspend: maybe/; s/op: replace/op: repalce/; s/\^c/(c/' "$BATS_TEST_TMPDIR/edited/picky.yaml"
     run -3 "$RESILOG" validate -f "$BATS_TEST_TMPDIR/edited"
     [[ $output == *:6:3*:19:*:22:* ]]
+}
+
+@test "what run says as JSON is JSON, also where it does not start" {
+    rm -rf "$BATS_TEST_TMPDIR/edited" && cp -r "$E2E_DIR/good" "$BATS_TEST_TMPDIR/edited"
+    sed -E -i 's/suspend: false/suspend: maybe/' "$BATS_TEST_TMPDIR/edited/picky.yaml"
+    run -3 "$RESILOG" run -f "$BATS_TEST_TMPDIR/edited" --data "$BATS_TEST_TMPDIR/never" $(kubeconfig_options good) --log-format json
+    [ "$(json 'd["resource"]["path"]' <<<"${lines[0]}")" = spec.suspend ]
+    [ "$(json 'd["msg"] + ": " + d["error"]' <<<"${lines[-1]}")" = "nothing was started: 1 error in the resources" ]
+    echo "a file, not a folder" >"$BATS_TEST_TMPDIR/file"
+    run "$RESILOG" run -f "$E2E_DIR/good" --data "$BATS_TEST_TMPDIR/file" $(kubeconfig_options good) --log-format json
+    [ "$(json 'd["msg"]' <<<"${lines[-1]}")" = "nothing was started" ]
 }
 
 # --- servers that refuse
@@ -319,6 +331,22 @@ open(path, "wb").write(data)' "$2" "$3"
     [ ! -s "$E2E_DIR/closed.data/LOCK" ]
     run -1 bash -c '"$@" >&-' bash "$RESILOG" version
     [[ $output == *"standard output"* ]]
+}
+
+@test "a pipe is read once, and a reload that is asked for too early or in vain ends nothing" {
+    local pid
+    mkfifo "$E2E_DIR/piped"
+    cp "$E2E_DIR/good.clusters" "$E2E_DIR/piped.clusters"
+    run_start piped
+    pid=$(proc_pid piped)
+    holds_hangups() { grep -q '^SigBlk:.*[13579bdf]$' "/proc/$pid/status"; }
+    wait_until 10 holds_hangups
+    proc_signal piped HUP # while it waits for the pipe
+    cat "$E2E_DIR"/good/picky.yaml "$E2E_DIR"/good/clusters.yaml >"$E2E_DIR/piped"
+    wait_until 20 says piped "from standard input or a pipe cannot be read again"
+    touch "$E2E_DIR/piped"
+    wait_until 30 status_is piped picky phase Live
+    run_stop piped
 }
 
 @test "a checkpoint or a log that is damaged does not hide the others" {

@@ -147,6 +147,34 @@ static void every_change_of_a_file_changes_the_signature(void **state)
     assert_false(same_signature(signature));
 }
 
+static bool last(const char *file, const char *kubeconfig)
+{
+    const struct resources_opts opts = {&file, 1, &kubeconfig, 1, false};
+    struct err e = ERR_INIT;
+    bool is = false;
+    assert_int_equal(resources_last(&opts, &is, &e), RC_OK);
+    return is;
+}
+
+static void what_is_no_file_cannot_be_read_again(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("folder", 0700), 0);
+    rig_file("folder/a.yaml", SLICE("kind: A\n"));
+    rig_file("kubeconfig", SLICE("x"));
+    assert_int_equal(mkfifo("pipe", 0600), 0);
+    assert_true(last("folder", "a=kubeconfig"));
+    assert_true(last("folder/a.yaml", "a=not-there-yet"));
+    assert_true(last("not-there-yet", "wrong"));
+    assert_false(last("-", "a=kubeconfig"));
+    assert_false(last("pipe", "a=kubeconfig"));
+    assert_false(last("folder", "a=-"));
+    assert_false(last("folder", "team/a=pipe"));
+    assert_int_equal(mkfifo("folder/b.yaml", 0600), 0);
+    assert_false(last("folder", "a=kubeconfig"));
+    assert_int_equal(unlink("folder/a.yaml") + unlink("folder/b.yaml"), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
@@ -159,6 +187,7 @@ int main(void)
         TEST(a_file_that_is_too_large_is_refused),
         TEST(a_dash_is_standard_input),
         TEST(every_change_of_a_file_changes_the_signature),
+        TEST(what_is_no_file_cannot_be_read_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
