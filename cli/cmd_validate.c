@@ -58,6 +58,11 @@ int cmd_validate(int argc, char **argv)
     size_t syncs = 0, warnings = all - errors;
     for (const struct sync *sync; (sync = resources_sync(resources, syncs)); syncs++)
         warnings += print_effects(sync);
-    printf("%zu synchronizations, %zu errors, %zu warnings\n", syncs, errors, warnings);
+    if (syncs == 0 && errors == 0) {
+        fprintf(stderr, "warning: no LiveSynchronization in the files: 'run' has nothing to do\n");
+        warnings++;
+    }
+    printf("%zu synchronization%s, %zu error%s, %zu warning%s\n", syncs, cli_plural(syncs), errors,
+           cli_plural(errors), warnings, cli_plural(warnings));
     return cli_finish_output(errors ? EXIT_INVALID : EXIT_DONE);
 }

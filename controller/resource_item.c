@@ -163,32 +163,45 @@ static enum rc read_resource(struct loader *l, const struct origin *o, const str
     return named ? add_item(l, steal(&item), e) : RC_OK;
 }
 
-/* The items of a List, or of a KubernetesClusterList and so on; NULL if node is no list. */
-static const struct json *list_items(const struct origin *o, const struct json *node)
+/* A List, or a KubernetesClusterList and so on. */
+static bool is_list(const struct origin *o, const struct json *node)
 {
     const struct json *kind = json_get(node, "kind");
-    if (!json_is(kind, JSON_STRING) || !slice_ends(json_text(o->doc, kind), SLICE("List")))
-        return NULL;
-    return fields_list(node, "items");
+    if (!json_is(kind, JSON_STRING))
+        return false;
+    struct slice name = json_text(o->doc, kind);
+    return slice_eq(name, SLICE("List")) ||
+           (slice_ends(name, SLICE("List")) && json_get(node, "items"));
+}
+
+static enum rc read_document(struct loader *l, const struct origin *o, const struct json *node,
+                             struct err *e);
+
+static enum rc read_list(struct loader *l, const struct origin *o, const struct json *node,
+                         struct err *e)
+{
+    static const struct field field = {.name = "items", .type = FIELD_LIST, .flags = FIELD_SECRET};
+    const struct json *items = json_get(node, field.name);
+    enum rc rc = RC_OK;
+    if (!items)
+        problem_error(o, node, "the field \"items\" is missing: a list is needed");
+    if (!items || json_is(items, JSON_NULL) || !fields_check_value(o, items, &field))
+        return RC_OK;
+    for (const struct json *n = items->first; n && rc == RC_OK; n = n->next)
+        rc = read_document(l, o, n, e);
+    return rc;
 }
 
 /* As deep as core/yaml.h lets lists be in lists. */
 static enum rc read_document(struct loader *l, const struct origin *o, const struct json *node,
                              struct err *e)
 {
-    const struct json *items = list_items(o, node);
-    enum rc rc = RC_OK;
-    if (!json_is(node, JSON_OBJECT)) {
-        problem_error(o, node,
-                      "not a Kubernetes resource: a mapping with apiVersion, kind, "
-                      "metadata and spec is expected");
-        return RC_OK;
-    }
-    if (!items)
-        return read_resource(l, o, node, e);
-    for (const struct json *n = items->first; n && rc == RC_OK; n = n->next)
-        rc = read_document(l, o, n, e);
-    return rc;
+    if (json_is(node, JSON_OBJECT))
+        return is_list(o, node) ? read_list(l, o, node, e) : read_resource(l, o, node, e);
+    problem_error(o, node,
+                  "not a Kubernetes resource: a mapping with apiVersion, kind, "
+                  "metadata and spec is expected");
+    return RC_OK;
 }
 
 enum rc items_read(struct loader *l, struct err *e)

@@ -103,6 +103,15 @@ static void lists_are_taken_apart_and_places_name_the_item(void **state)
         {"{\"apiVersion\": \"v1\", \"kind\": \"List\",\n \"items\": [{\"kind\": \"Secret\"}]}",
          "error f.yaml:2:12 items[0]: the field \"apiVersion\" is missing: this is no Kubernetes "
          "resource\n"},
+        {"apiVersion: v1\nkind: List\nitems: 5\n",
+         "error f.yaml:3:1 items: must be a list, found a number: begin every item with \"- \"\n"},
+        {"apiVersion: v1\nkind: SecretList\nitems: {a: 1}\n",
+         "error f.yaml:3:1 items: must be a list, found a mapping: begin every item with \"- \"\n"},
+        {"apiVersion: v1\nkind: List\n",
+         "error f.yaml:1:1 the field \"items\" is missing: a list is needed\n"},
+        {"apiVersion: v1\nkind: List\nitems: null\n", ""},
+        {"apiVersion: example.com/v1\nkind: AccessList\n",
+         "warning f.yaml:2:1 kind: ignored: resilog has no use for AccessList of example.com/v1\n"},
     };
     rig_expect_all(cases, sizeof cases / sizeof *cases);
 }
