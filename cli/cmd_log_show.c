@@ -41,7 +41,7 @@ struct show {
     struct slice object_name;
     struct log_print *print;
     struct event **kept; /* of --tail without -r: the last events, newest first */
-    size_t n_kept, n_given;
+    size_t n_kept;
     rlog_off next; /* behind the range that is read */
 };
 
@@ -187,14 +187,11 @@ static bool passes(void *arg, const struct event *ev)
 
 /* ---- Reading ---- */
 
-/* Newest first; --tail counts from there. */
+/* Newest first. */
 static enum rc give(void *arg, struct event *ev, struct err *e)
 {
     struct show *s = arg;
     AUTO(freep) struct event *owned = ev;
-    if (s->tail && s->n_given == s->tail)
-        return RC_END;
-    s->n_given++;
     if (!s->reverse) {
         s->kept[s->n_kept++] = steal(&owned);
         return RC_OK;
@@ -205,7 +202,8 @@ static enum rc give(void *arg, struct event *ev, struct err *e)
 
 static enum rc read_back(struct show *s, const struct rlog_range *range, struct err *e)
 {
-    enum rc rc = log_back(s->log, range, passes, give, s, e);
+    const struct log_back_opts opts = {passes, give, s, s->tail};
+    enum rc rc = log_back(s->log, range, &opts, e);
     while (rc == RC_OK && s->n_kept > 0) {
         AUTO(freep) struct event *ev = s->kept[--s->n_kept];
         rc = log_print_event(s->print, ev, e);

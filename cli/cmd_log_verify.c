@@ -18,19 +18,22 @@ static enum rc parse_args(int argc, char **argv, const char **data, const char *
     };
     struct option_rest none = {NULL, 0, 0};
     enum rc rc = options_parse(argc, argv, specs, sizeof specs / sizeof *specs, &none, e);
-    if (rc == RC_OK && !*data)
+    if (rc == RC_OK && (!*data || !**data))
         return err_set(e, RC_INVALID, ERR_FINAL, "which folder? give --data DIR");
     return rc;
 }
 
-static void print_summary(const char *name, const struct segment_summary *s, bool sound)
+static void print_summary(const char *name, const struct segment_summary *s, enum rc rc)
 {
+    const char *result = rc == RC_OK        ? "sound"
+                         : rc == RC_CORRUPT ? "DAMAGED"
+                                            : "not checked to its end";
     char head[SHA256_HEX_SIZE + 1];
     hex_encode(s->chain, sizeof s->chain, head);
     printf("source:   %s\nsegments: %llu\nevents:   %llu\n", name, (unsigned long long)s->segments,
            (unsigned long long)s->events);
     printf("offsets:  %llu to %llu\nhead:     %s\nresult:   %s\n", (unsigned long long)s->first,
-           (unsigned long long)(s->next ? s->next - 1 : 0), head, sound ? "sound" : "DAMAGED");
+           (unsigned long long)(s->next ? s->next - 1 : 0), head, result);
 }
 
 int cmd_log_verify(int argc, char **argv)
@@ -46,6 +49,6 @@ int cmd_log_verify(int argc, char **argv)
     if (rc < 0)
         return cli_fail(&e);
     rc = segment_check_folder(dir.p, &summary, &e);
-    print_summary(name.p, &summary, rc == RC_OK);
+    print_summary(name.p, &summary, rc);
     return rc < 0 ? cli_fail(&e) : cli_finish_output(EXIT_DONE);
 }

@@ -53,10 +53,19 @@ static void print_operation(const struct walk *w, const struct json *before,
     buf_add_char(w->out, '}');
 }
 
+/* As in JSON but without quotes: a member's name may hold what a terminal would act on. */
+static void print_pointer(const struct walk *w)
+{
+    AUTO(buf_done) struct buf text = BUF_INIT(POINTER_MAX);
+    json_print_text(buf_slice(&w->pointer), &text);
+    if (buf_check(&text, "a path", NULL) == RC_OK)
+        buf_add(w->out, text.p + 1, text.n - 2);
+}
+
 static void print_line(const struct walk *w, const struct json *before, const struct json *after)
 {
     buf_addf(w->out, "  %c ", !before ? '+' : !after ? '-' : ' ');
-    buf_add_slice(w->out, buf_slice(&w->pointer));
+    print_pointer(w);
     buf_add_str(w->out, ": ");
     print_value(w, before ? before : after);
     if (before && after) {

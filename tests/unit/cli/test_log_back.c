@@ -21,7 +21,7 @@ struct world {
     struct rlog_mem_store *store;
     struct rlog *log;
     rlog_off expect; /* the offset to be given next */
-    size_t given, most;
+    size_t given, enough, most, read;
     unsigned step; /* only every step-th offset is wanted */
 };
 
@@ -35,7 +35,7 @@ static int set_up(void **state)
     w->env.clock = &w->clock.clock;
     w->store = rlog_mem_store_new();
     w->step = 1;
-    w->most = SIZE_MAX;
+    w->enough = SIZE_MAX;
     assert_int_equal(rlog_mem_open(w->store, RLOG_WRITE, &w->env, &w->log, &e), RC_OK);
     *state = w;
     return 0;
@@ -64,7 +64,8 @@ static void append(struct world *w, size_t n, struct slice body)
 
 static bool want(void *arg, const struct event *ev)
 {
-    const struct world *w = arg;
+    struct world *w = arg;
+    w->read++;
     return ev->offset % w->step == 0;
 }
 
@@ -74,7 +75,7 @@ static enum rc give(void *arg, struct event *ev, struct err *e)
     (void)e;
     rlog_off offset = ev->offset;
     free(ev);
-    if (w->given == w->most)
+    if (w->given == w->enough)
         return RC_END;
     assert_int_equal(offset, w->expect);
     w->expect -= w->step;
@@ -85,10 +86,11 @@ static enum rc give(void *arg, struct event *ev, struct err *e)
 static void assert_gives(struct world *w, rlog_off from, rlog_off until, rlog_off first, size_t n)
 {
     const struct rlog_range range = {.from = from, .until = until};
+    const struct log_back_opts opts = {want, give, w, w->most};
     struct err e = ERR_INIT;
     w->expect = first;
-    w->given = 0;
-    assert_int_equal(log_back(w->log, &range, want, give, w, &e), RC_OK);
+    w->given = w->read = 0;
+    assert_int_equal(log_back(w->log, &range, &opts, &e), RC_OK);
     assert_int_equal(w->given, n);
 }
 
@@ -109,8 +111,23 @@ static void only_what_is_wanted_comes_and_no_more_than_enough(void **state)
     append(w, 2 * LOG_BACK_EVENTS, SLICE("{}"));
     w->step = 100;
     assert_gives(w, 1, 2 * LOG_BACK_EVENTS + 1, 2000, 20);
-    w->most = 3;
+    w->enough = 3;
     assert_gives(w, 1, 2 * LOG_BACK_EVENTS + 1, 2000, 3);
+}
+
+static void nothing_is_read_before_the_last_that_may_be_given(void **state)
+{
+    struct world *w = *state;
+    append(w, 3 * LOG_BACK_EVENTS, SLICE("{}"));
+    w->step = LOG_BACK_EVENTS; /* the last of each window */
+    w->most = 1;
+    assert_gives(w, 1, 3 * LOG_BACK_EVENTS + 1, 3 * LOG_BACK_EVENTS, 1);
+    assert_int_equal(w->read, LOG_BACK_EVENTS);
+    w->most = 2;
+    assert_gives(w, 1, 3 * LOG_BACK_EVENTS + 1, 3 * LOG_BACK_EVENTS, 2);
+    assert_int_equal(w->read, 2 * LOG_BACK_EVENTS);
+    w->most = 3;
+    assert_gives(w, 1, 3 * LOG_BACK_EVENTS + 1, 3 * LOG_BACK_EVENTS, 3);
 }
 
 static void events_too_large_to_be_kept_together_come_too(void **state)
@@ -130,6 +147,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(all_come_newest_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_what_is_wanted_comes_and_no_more_than_enough, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(nothing_is_read_before_the_last_that_may_be_given, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(events_too_large_to_be_kept_together_come_too, set_up,
                                         tear_down),

@@ -65,6 +65,14 @@ static void text_shows_both_values(void **state)
                   "    /a: 1 -> 2\n  - /b: \"x\"\n  + /c: [3]\n");
 }
 
+static void text_holds_nothing_that_a_terminal_acts_on(void **state)
+{
+    (void)state;
+    assert_prints(print_changes_text, false, "{}",
+                  "{\"\\u001b[2J\\n\\\"\":{},\"a\":\"\\u001b[31m\"}",
+                  "  + /\\u001b[2J\\n\\\": {}\n  + /a: \"\\u001b[31m\"\n");
+}
+
 static void long_values_are_cut_in_text_at_a_character(void **state)
 {
     (void)state;
@@ -110,6 +118,7 @@ int main(void)
         cmocka_unit_test(elements_go_from_the_end),
         cmocka_unit_test(what_is_equal_or_changes_with_every_write_is_left_out),
         cmocka_unit_test(text_shows_both_values),
+        cmocka_unit_test(text_holds_nothing_that_a_terminal_acts_on),
         cmocka_unit_test(long_values_are_cut_in_text_at_a_character),
         cmocka_unit_test(values_of_a_secret_are_masked_and_that_they_changed_is_not),
     };
