@@ -130,7 +130,7 @@ static enum rc parse_args(int argc, char **argv, struct holds *s, struct err *e)
     if (rc < 0)
         return rc;
     s->json = s->output && strcmp(s->output, "json") == 0;
-    if (!s->data)
+    if (!s->data || !s->data[0])
         return err_set(e, RC_INVALID, ERR_FINAL, "which folder? give --data DIR");
     if (s->output && !s->json && strcmp(s->output, "table") != 0)
         return err_set(e, RC_INVALID, ERR_FINAL, "-o %s: table or json", s->output);

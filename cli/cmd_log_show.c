@@ -54,7 +54,7 @@ static enum rc check_pairs(const struct show *s, struct err *e)
         bool wrong;
         const char *text;
     } rules[] = {
-        {!s->data, "which folder? give --data DIR"},
+        {!s->data || !s->data[0], "which folder? give --data DIR"},
         {s->follow && s->format == LOG_JSON, "-f goes with -o table, jsonl or yaml"},
         {s->follow && s->reverse, "-f and -r exclude each other"},
         {s->follow && (s->cursor_file || s->show_cursor),
@@ -261,6 +261,8 @@ static enum rc find_range(struct show *s, struct rlog_range *range, struct err *
         rc = log_point(s->log, s->since, now, &range->from, e);
     if (rc == RC_OK && s->until)
         rc = log_point(s->log, s->until, now, &range->until, e);
+    if (rc == RC_OK)
+        rc = log_check_range(s->since, s->until, range, bounds.next, e);
     if (range->until < s->next)
         s->next = range->until;
     if (rc == RC_OK)

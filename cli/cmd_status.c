@@ -156,7 +156,7 @@ static enum rc parse_args(int argc, char **argv, struct status_args *a, struct e
     enum rc rc = options_parse(argc, argv, specs, sizeof specs / sizeof *specs, &rest, e);
     if (rc < 0)
         return rc;
-    if (!a->data)
+    if (!a->data || !a->data[0])
         return err_set(e, RC_INVALID, ERR_FINAL, "which folder? give --data DIR");
     if (a->output && strcmp(a->output, "json") != 0 && strcmp(a->output, "table") != 0)
         return err_set(e, RC_INVALID, ERR_FINAL, "-o %s: table or json", a->output);

@@ -9,6 +9,7 @@
 #include "log/rlog.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -37,11 +38,25 @@ enum rc log_point(struct rlog *log, const char *text, int64_t now_ns, rlog_off *
     return rlog_seek(log, at, ret, e);
 }
 
+enum rc log_check_range(const char *since, const char *until, const struct rlog_range *range,
+                        rlog_off next, struct err *e)
+{
+    if (since && range->from > next)
+        return err_set(e, RC_INVALID, ERR_FINAL,
+                       "--since %s is behind the log's end: the next event gets offset %" PRIu64,
+                       since, next);
+    if (since && until && range->from > range->until)
+        return err_set(e, RC_INVALID, ERR_FINAL,
+                       "--since %s is behind --until %s: nothing can lie between", since, until);
+    return RC_OK;
+}
+
 enum rc log_ops(const char *text, uint32_t *ret, struct err *e)
 {
     uint32_t set = 0;
-    for (struct slice rest = slice_str(text), word; rest.n;) {
-        word = slice_cut(rest, ',', &rest);
+    struct slice rest = slice_str(text);
+    do {
+        struct slice word = slice_cut(rest, ',', &rest);
         enum event_op op;
         if (!event_op_parse(word, &op))
             return err_set(e, RC_INVALID, ERR_FINAL,
@@ -49,7 +64,7 @@ enum rc log_ops(const char *text, uint32_t *ret, struct err *e)
                            "sync-end, position, kind, epoch, clock",
                            SLICE_ARG(word));
         set |= 1u << op;
-    }
+    } while (rest.n);
     *ret = set;
     return RC_OK;
 }

@@ -1,5 +1,8 @@
 /* The program: finds the command in one table and runs it. */
 #include "cli/cli.h"
+#include "cli/lookup.h"
+#include "core/buf.h"
+#include "core/scope.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,8 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#define WORDS_MAX 2
 
 static int print_help(void)
 {
@@ -25,25 +26,34 @@ static int print_help(void)
     return cli_finish_output(EXIT_DONE);
 }
 
-/* How many words of argv the command's name takes; 0 if it is another one. */
-static int match(const struct command *c, int argc, char **argv)
+static int explain(int argc, char **argv)
 {
-    char text[128] = "";
-    size_t n = 0;
-    for (int words = 1; words <= WORDS_MAX && words < argc; words++) {
-        n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", n ? " " : "", argv[words]);
-        if (n >= sizeof text)
-            return 0;
-        if (strcmp(text, c->name) == 0)
-            return words;
-    }
-    return 0;
+    AUTO(buf_done) struct buf why = BUF_INIT(16u << 10);
+    lookup_explain(argc, argv, &why);
+    fprintf(stderr, "resilog: %.*s\nSee 'resilog --help'.\n", SLICE_ARG(buf_slice(&why)));
+    return EXIT_USAGE;
+}
+
+/* What stands behind `help`. */
+static int print_help_of(int argc, char **argv)
+{
+    int words;
+    const struct command *c = lookup_command(argc, argv, &words);
+    if (!c || !c->help)
+        return explain(argc, argv);
+    fputs(c->help, stdout);
+    return cli_finish_output(EXIT_DONE);
+}
+
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
 static bool asks_help(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+        if (is_help(argv[i]))
             return true;
     return false;
 }
@@ -69,23 +79,15 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2)
         return print_help(), EXIT_USAGE;
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-        strcmp(argv[1], "help") == 0)
-        return print_help();
+    if (is_help(argv[1]) || strcmp(argv[1], "help") == 0)
+        return argc > 2 ? print_help_of(argc - 1, argv + 1) : print_help();
     if (strcmp(argv[1], "--version") == 0)
         return cmd_version(argc - 1, argv + 1);
-    for (size_t i = 0; i < n_commands; i++) {
-        int words = match(&commands[i], argc, argv);
-        if (words == 0)
-            continue;
-        if (commands[i].help && asks_help(argc - words, argv + words)) {
-            fputs(commands[i].help, stdout);
-            return cli_finish_output(EXIT_DONE);
-        }
-        return commands[i].run(argc - words, argv + words);
-    }
-    fprintf(stderr, "resilog: unknown command \"%s%s%s\"\nSee 'resilog --help'.\n", argv[1],
-            argc > 2 && strcmp(argv[1], "log") == 0 ? " " : "",
-            argc > 2 && strcmp(argv[1], "log") == 0 ? argv[2] : "");
-    return EXIT_USAGE;
+    int words;
+    const struct command *c = lookup_command(argc, argv, &words);
+    if (!c)
+        return explain(argc, argv);
+    if (c->help && asks_help(argc - words, argv + words))
+        return print_help_of(argc, argv);
+    return c->run(argc - words, argv + words);
 }

@@ -113,6 +113,34 @@ refused() {
     [[ $output == *:6:3*:19:*:22:* ]]
 }
 
+@test "a wrong command line is refused with what there is" {
+    local words
+    run -2 --separate-stderr "$RESILOG" log
+    [[ $stderr == *"log show, log verify"* ]]
+    run -2 --separate-stderr "$RESILOG" holds foo
+    [[ $stderr == *'"holds foo"; there are: holds ls'* ]]
+    run -2 --separate-stderr "$RESILOG" statsu
+    [[ $stderr == *'did you mean "status"'* ]]
+    run -0 "$RESILOG" help log show
+    [[ $output == "Usage: resilog log show "* ]]
+    run -2 "$RESILOG" help nothing
+    for words in status "holds ls" "log show" "log verify"; do
+        run -2 "$RESILOG" $words --data ""
+        [[ $output == *"give --data DIR"* ]]
+    done
+    run -2 "$RESILOG" log show --data "$BATS_TEST_TMPDIR" --op ""
+    [[ $output == *"there are put"* ]]
+}
+
+@test "files without a synchronization get a warning, a List without a list an error" {
+    printf 'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n' >"$BATS_TEST_TMPDIR/s.yaml"
+    run -0 "$RESILOG" validate -f "$BATS_TEST_TMPDIR/s.yaml"
+    [[ $output == *"no LiveSynchronization"*"0 synchronizations, 0 errors, 1 warning" ]]
+    printf 'apiVersion: v1\nkind: List\nitems: 5\n' >"$BATS_TEST_TMPDIR/s.yaml"
+    run -3 "$RESILOG" validate -f "$BATS_TEST_TMPDIR/s.yaml"
+    [[ $output == *":3:1: items: must be a list"*"0 synchronizations, 1 error, 0 warnings" ]]
+}
+
 @test "what run says as JSON is JSON, also where it does not start" {
     rm -rf "$BATS_TEST_TMPDIR/edited" && cp -r "$E2E_DIR/good" "$BATS_TEST_TMPDIR/edited"
     sed -E -i 's/suspend: false/suspend: maybe/' "$BATS_TEST_TMPDIR/edited/picky.yaml"
@@ -365,6 +393,13 @@ open(path, "wb").write(data)' "$2" "$3"
     run -0 "$RESILOG" log show --data "$data" --source via-source
     run -5 "$RESILOG" log show --data "$data"
     [[ $output == *"$stranger"* ]]
+}
+
+@test "a range outside the log, or that ends before it begins, is refused" {
+    run -3 "$RESILOG" log show --data "$E2E_DIR/closed.data" --since offset:10 --until offset:5
+    [[ $output == *"behind --until"* ]]
+    run -3 "$RESILOG" log show --data "$E2E_DIR/closed.data" --since offset:1000000
+    [[ $output == *"behind the log's end"* ]]
 }
 
 @test "a cursor file stays as it is where what it would skip was not written" {

@@ -125,6 +125,20 @@ static void what_is_no_point_is_refused_and_changes_nothing(void **state)
     }
 }
 
+static void a_range_ends_behind_its_beginning_and_begins_within_the_log(void **state)
+{
+    (void)state;
+    const struct rlog_range empty = {.from = 5, .until = 5}, turned = {.from = 6, .until = 5};
+    struct err e = ERR_INIT;
+    assert_int_equal(log_check_range("a", "b", &empty, 9, &e), RC_OK);
+    assert_int_equal(log_check_range("a", NULL, &empty, 5, &e), RC_OK);
+    assert_int_equal(log_check_range(NULL, "b", &turned, 9, &e), RC_OK); /* of a trimmed log */
+    assert_int_equal(log_check_range("a", "b", &turned, 9, &e), RC_INVALID);
+    assert_non_null(strstr(e.msg, "--since a is behind --until b"));
+    assert_int_equal(log_check_range("offset:5", NULL, &empty, 4, &e), RC_INVALID);
+    assert_non_null(strstr(e.msg, "the next event gets offset 4"));
+}
+
 static void operations_become_a_set_of_bits(void **state)
 {
     (void)state;
@@ -141,7 +155,7 @@ static void operations_become_a_set_of_bits(void **state)
 static void a_wrong_operation_is_named_beside_the_right_ones(void **state)
 {
     (void)state;
-    static const char *const rows[] = {"put,remove", "PUT", ",put", "put, delete"};
+    static const char *const rows[] = {"put,remove", "PUT", ",put", "put, delete", ""};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         uint32_t set = 77;
         struct err e = ERR_INIT;
@@ -227,6 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_point_is_an_offset_a_time_or_a_duration_ago),
         T(what_is_no_point_is_refused_and_changes_nothing),
+        T(a_range_ends_behind_its_beginning_and_begins_within_the_log),
         T(operations_become_a_set_of_bits),
         T(a_wrong_operation_is_named_beside_the_right_ones),
         T(a_kind_may_be_given_by_each_of_its_names_in_any_case),
