@@ -110,6 +110,7 @@ static struct resources *load(const struct resources_opts *opts, const char *ref
 {
     struct err e = ERR_INIT;
     AUTO(resources_freep) struct resources *resources = NULL;
+    *ret_code = EXIT_DONE;
     if (resources_load(opts, &resources, &e) < 0) {
         *ret_code = fail(env, refused, &e);
         return NULL;
@@ -131,7 +132,7 @@ static struct resources *load(const struct resources_opts *opts, const char *ref
 /* The files, and whether somebody changed them. */
 struct watch {
     struct resources_opts opts;
-    bool last; /* they can be read more than once */
+    bool rereadable;
     uint8_t applied[RESOURCE_DIGEST], seen[RESOURCE_DIGEST];
 };
 
@@ -141,7 +142,7 @@ static enum rc watch_begin(struct watch *w, const struct run_args *a, struct err
                                  .n_files = a->files.n,
                                  .kubeconfigs = a->kubeconfigs.list,
                                  .n_kubeconfigs = a->kubeconfigs.n}};
-    enum rc rc = resources_last(&w->opts, &w->last, e);
+    enum rc rc = resources_rereadable(&w->opts, &w->rereadable, e);
     if (rc == RC_OK)
         rc = resources_signature(&w->opts, w->applied, e);
     memcpy(w->seen, w->applied, sizeof w->seen);
@@ -154,7 +155,7 @@ static bool watch_changed(struct watch *w)
 {
     uint8_t now[RESOURCE_DIGEST];
     struct err ignored = ERR_INIT;
-    if (!w->last || resources_signature(&w->opts, now, &ignored) < 0)
+    if (!w->rereadable || resources_signature(&w->opts, now, &ignored) < 0)
         return false;
     bool settled = memcmp(now, w->seen, sizeof now) == 0;
     memcpy(w->seen, now, sizeof now);
@@ -219,7 +220,7 @@ static void wait_for_end(const sigset_t *ends, struct runtime *runtime, struct w
     int got;
     sigaddset(&set, SIGHUP);
     while ((got = sigtimedwait(&set, NULL, &look)) != SIGTERM && got != SIGINT) {
-        if (got == SIGHUP && !w->last)
+        if (got == SIGHUP && !w->rereadable)
             DIAG(env->diag, DIAG_WARN,
                  "resources from standard input or a pipe cannot be read again: start anew");
         else if (got == SIGHUP || watch_changed(w))

@@ -1,5 +1,6 @@
-/* resilog validate: checks resources offline and lists all problems. */
+/* resilog validate: checks resources, offline unless it is told otherwise, and lists all problems. */
 #include "cli/cli.h"
+#include "cli/live.h"
 #include "cli/problems.h"
 #include "controller/effects.h"
 #include "controller/resource.h"
@@ -8,11 +9,12 @@
 #include <stdio.h>
 
 static enum rc parse_args(int argc, char **argv, struct option_values *files,
-                          struct option_values *kubeconfigs, struct err *e)
+                          struct option_values *kubeconfigs, bool *live, struct err *e)
 {
     const struct option_spec specs[] = {
         {'f', "filename", NULL, NULL, files},
         {0, "kubeconfig", NULL, NULL, kubeconfigs},
+        {0, "live", live, NULL, NULL},
     };
     struct option_rest none = {NULL, 0, 0};
     enum rc rc = options_parse(argc, argv, specs, sizeof specs / sizeof *specs, &none, e);
@@ -41,14 +43,15 @@ int cmd_validate(int argc, char **argv)
 {
     struct option_values files = {.n = 0}, kubeconfigs = {.n = 0};
     struct err e = ERR_INIT;
-    if (parse_args(argc, argv, &files, &kubeconfigs, &e) < 0)
+    bool live = false;
+    if (parse_args(argc, argv, &files, &kubeconfigs, &live, &e) < 0)
         return cli_usage("validate", &e);
     AUTO(resources_freep) struct resources *resources = NULL;
     struct resources_opts opts = {.files = files.list,
                                   .n_files = files.n,
                                   .kubeconfigs = kubeconfigs.list,
                                   .n_kubeconfigs = kubeconfigs.n,
-                                  .offline = true};
+                                  .offline = !live};
     if (resources_load(&opts, &resources, &e) < 0)
         return cli_fail(&e);
     problems_print(resources);
@@ -62,7 +65,10 @@ int cmd_validate(int argc, char **argv)
         fprintf(stderr, "warning: no LiveSynchronization in the files: 'run' has nothing to do\n");
         warnings++;
     }
-    printf("%zu synchronization%s, %zu error%s, %zu warning%s\n", syncs, cli_plural(syncs), errors,
-           cli_plural(errors), warnings, cli_plural(warnings));
-    return cli_finish_output(errors ? EXIT_INVALID : EXIT_DONE);
+    /* With --live standard output is for the roles alone. */
+    fprintf(live ? stderr : stdout, "%zu synchronization%s, %zu error%s, %zu warning%s\n", syncs,
+            cli_plural(syncs), errors, cli_plural(errors), warnings, cli_plural(warnings));
+    if (errors)
+        return cli_finish_output(EXIT_INVALID);
+    return cli_finish_output(live ? live_check(resources) : EXIT_DONE);
 }

@@ -69,7 +69,8 @@ MUST_CHECK enum rc resources_signature(const struct resources_opts *opts,
 
 /* Whether all of these files can be read again: standard input and pipes cannot. What is not there can, it may come.
  * Errors: NOMEM. */
-MUST_CHECK enum rc resources_last(const struct resources_opts *opts, bool *ret, struct err *e);
+MUST_CHECK enum rc resources_rereadable(const struct resources_opts *opts, bool *ret,
+                                        struct err *e);
 
 size_t resources_errors(const struct resources *r); /* how many problems are errors */
 /* The remark with that index, in the order of files and lines; NULL behind the last. */

@@ -222,26 +222,26 @@ enum rc resources_signature(const struct resources_opts *opts, uint8_t ret[RESOU
     return RC_OK;
 }
 
-static bool lasts(const char *path)
+static bool is_rereadable(const char *path)
 {
     struct stat st;
     return strcmp(path, "-") != 0 && (stat(path, &st) != 0 || S_ISREG(st.st_mode));
 }
 
-enum rc resources_last(const struct resources_opts *opts, bool *ret, struct err *e)
+enum rc resources_rereadable(const struct resources_opts *opts, bool *ret, struct err *e)
 {
     AUTO(inputs_done) struct inputs all = {0};
     AUTO(free_problems) struct problem_list *ignored = problem_list_new();
-    bool last = true;
+    bool all_are = true;
     if (!ignored)
         return err_nomem(e);
     enum rc rc = find_all(opts, ignored, &all, e);
     if (rc != RC_OK)
         return rc;
     for (size_t i = 0; i < all.n; i++)
-        last = last && lasts(all.list[i].file);
+        all_are = all_are && is_rereadable(all.list[i].file);
     for (size_t i = 0; i < opts->n_kubeconfigs; i++)
-        last = last && lasts(kubeconfig_file(opts->kubeconfigs[i]));
-    *ret = last;
+        all_are = all_are && is_rereadable(kubeconfig_file(opts->kubeconfigs[i]));
+    *ret = all_are;
     return RC_OK;
 }

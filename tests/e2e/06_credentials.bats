@@ -76,6 +76,40 @@ owner_mark() {
     k destination get configmap "$1" -o json | json "d['metadata']['annotations']['sync.resilog.io/owner']"
 }
 
+validate_live() {
+    "$RESILOG" validate --live -f "$E2E_DIR/few" $(kubeconfig_options few)
+}
+
+@test "validate --live tells what the credentials lack, as a ClusterRole that grants it" {
+    local roles
+    run -3 --separate-stderr validate_live
+    [[ $stderr == *"KubernetesCluster default/copier-source: 1 of 7 rights are missing"* ]]
+    [[ $stderr == *"KubernetesCluster default/copier-destination: 1 of 6 rights are missing"* ]]
+    [[ $stderr != *token* ]]
+    roles=$output
+    for name in source destination; do
+        k $name apply -f - <<<"$roles" >&2
+        k $name create clusterrolebinding lacking --clusterrole=resilog --user=copier >&2
+    done
+    wait_until 10 validate_live
+    run -0 --separate-stderr validate_live
+    [ -z "$output" ]
+    [[ $stderr == *"default/copier-source: all 7 rights are granted"* ]]
+    for name in source destination; do
+        k $name delete clusterrolebinding lacking >&2
+        k $name delete clusterrole resilog >&2
+    done
+}
+
+@test "validate --live names a cluster that does not answer, and asks the others" {
+    kube_kill destination apiserver
+    run --separate-stderr validate_live
+    [ "$status" -ne 0 ]
+    [[ $stderr == *"KubernetesCluster default/copier-destination: "* ]]
+    [[ $stderr == *"copier-source: 1 of 7"* ]]
+    kube_restart destination apiserver
+}
+
 @test "the certificate of a kubeconfig is offered: the server knows the user by it" {
     run -0 k copier-source auth whoami -o json
     [ "$(json "d['status']['userInfo']['username']" <<<"$output")" = copier ]

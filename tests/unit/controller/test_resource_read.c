@@ -147,12 +147,12 @@ static void every_change_of_a_file_changes_the_signature(void **state)
     assert_false(same_signature(signature));
 }
 
-static bool last(const char *file, const char *kubeconfig)
+static bool rereadable(const char *file, const char *kubeconfig)
 {
     const struct resources_opts opts = {&file, 1, &kubeconfig, 1, false};
     struct err e = ERR_INIT;
     bool is = false;
-    assert_int_equal(resources_last(&opts, &is, &e), RC_OK);
+    assert_int_equal(resources_rereadable(&opts, &is, &e), RC_OK);
     return is;
 }
 
@@ -163,15 +163,15 @@ static void what_is_no_file_cannot_be_read_again(void **state)
     rig_file("folder/a.yaml", SLICE("kind: A\n"));
     rig_file("kubeconfig", SLICE("x"));
     assert_int_equal(mkfifo("pipe", 0600), 0);
-    assert_true(last("folder", "a=kubeconfig"));
-    assert_true(last("folder/a.yaml", "a=not-there-yet"));
-    assert_true(last("not-there-yet", "wrong"));
-    assert_false(last("-", "a=kubeconfig"));
-    assert_false(last("pipe", "a=kubeconfig"));
-    assert_false(last("folder", "a=-"));
-    assert_false(last("folder", "team/a=pipe"));
+    assert_true(rereadable("folder", "a=kubeconfig"));
+    assert_true(rereadable("folder/a.yaml", "a=not-there-yet"));
+    assert_true(rereadable("not-there-yet", "wrong"));
+    assert_false(rereadable("-", "a=kubeconfig"));
+    assert_false(rereadable("pipe", "a=kubeconfig"));
+    assert_false(rereadable("folder", "a=-"));
+    assert_false(rereadable("folder", "team/a=pipe"));
     assert_int_equal(mkfifo("folder/b.yaml", 0600), 0);
-    assert_false(last("folder", "a=kubeconfig"));
+    assert_false(rereadable("folder", "a=kubeconfig"));
     assert_int_equal(unlink("folder/a.yaml") + unlink("folder/b.yaml"), 0);
 }
 
