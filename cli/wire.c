@@ -309,7 +309,7 @@ static enum rc selected_scopes(const struct sync *sync, struct slice **ret, stru
     return RC_OK;
 }
 
-static enum rc open_kube_sink(const struct sync *sync, struct slice source_identity,
+static enum rc open_kube_sink(const struct sync *sync, const struct identities *who,
                               const struct env *env, struct sink **ret, struct err *e)
 {
     AUTO(freep) struct slice *selected = NULL;
@@ -320,7 +320,8 @@ static enum rc open_kube_sink(const struct sync *sync, struct slice source_ident
     const struct kube_config *c = &sync->destination->config;
     struct kube_sink_opts opts = {.ca_pem = c->target.ca_pem,
                                   .ns = c->ns,
-                                  .source = source_identity,
+                                  .source = who->source,
+                                  .destination = who->destination,
                                   .sync = slice_str(sync->full_name),
                                   .selected = selected,
                                   .n_selected = sync->replication.n_entries};
@@ -331,13 +332,13 @@ static enum rc open_kube_sink(const struct sync *sync, struct slice source_ident
 /* The sink of each plugin. */
 static const struct {
     const char *plugin;
-    enum rc (*open)(const struct sync *sync, struct slice source_identity, const struct env *env,
+    enum rc (*open)(const struct sync *sync, const struct identities *who, const struct env *env,
                     struct sink **ret, struct err *e);
 } sinks[] = {
     {"kubernetes-objects-to-kubernetes", open_kube_sink},
 };
 
-static enum rc open_sink(void *arg, const struct sync *sync, struct slice source_identity,
+static enum rc open_sink(void *arg, const struct sync *sync, const struct identities *who,
                          const struct env *env, struct sink **ret, struct err *e)
 {
     size_t i = 0;
@@ -347,7 +348,7 @@ static enum rc open_sink(void *arg, const struct sync *sync, struct slice source
     if (i == sizeof sinks / sizeof *sinks)
         return err_set(e, RC_UNSUPPORTED, ERR_FATAL, "there is no sink for plugin %s",
                        sync->plugin);
-    enum rc rc = sinks[i].open(sync, source_identity, env, ret, e);
+    enum rc rc = sinks[i].open(sync, who, env, ret, e);
     return rc < 0 ? err_wrap(e, "destination %s", sync->destination->full_name) : rc;
 }
 

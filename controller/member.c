@@ -259,6 +259,17 @@ static void close_all(struct member *m)
     m->ckpt = NULL;
 }
 
+/* The sink is told which destination the checkpoint knows. */
+static enum rc open_sink(struct member *m, struct err *e)
+{
+    const struct wiring *w = m->opts.wiring;
+    AUTO(buf_done) struct buf memory = BUF_INIT(CKPT_VALUE_MAX);
+    struct binding noted;
+    enum rc rc = binding_load(m->ckpt, slice_str(m->opts.sync->full_name), &memory, &noted, e);
+    const struct identities who = {buf_slice(&m->identity), noted.destination};
+    return rc == RC_OK ? w->open_sink(w->arg, m->opts.sync, &who, &m->sink_env, &m->sink, e) : rc;
+}
+
 /* RC_AGAIN: asked to stop meanwhile. */
 static enum rc open_all(struct member *m, struct err *e)
 {
@@ -268,7 +279,7 @@ static enum rc open_all(struct member *m, struct err *e)
     if (rc == RC_OK)
         rc = wait_for_identity(m, &m->identity, e);
     if (rc == RC_OK)
-        rc = w->open_sink(w->arg, m->opts.sync, buf_slice(&m->identity), &m->sink_env, &m->sink, e);
+        rc = open_sink(m, e);
     if (rc != RC_OK)
         return rc;
     struct pump_opts opts = {.log = m->opts.log,

@@ -32,7 +32,9 @@ void rights_free(struct rights *r);
 DEFINE_FREEP(struct rights, rights_free)
 
 size_t rights_count(const struct rights *r);
+/* NULL behind the last. */
 const struct right *rights_at(const struct rights *r, size_t index);
+/* How many are known to be missing. */
 size_t rights_missing(const struct rights *r);
 
 /* Asks the cluster's API server about each; blocks until all is told. Errors: what the server, or the way to it,

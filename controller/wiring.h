@@ -15,13 +15,18 @@ struct rlog;
 struct sink;
 struct sync;
 
+/* Who source and destination are; destination empty: not known yet. */
+struct identities {
+    struct slice source, destination;
+};
+
 struct wiring {
     void *arg;
     enum rc (*open_log)(void *arg, const struct cluster *source, struct rlog **ret, struct err *e);
     enum rc (*open_ckpt)(void *arg, struct ckpt **ret, struct err *e);
     enum rc (*open_producer)(void *arg, const struct cluster *source, const struct env *env,
                              struct producer **ret, struct err *e);
-    enum rc (*open_sink)(void *arg, const struct sync *sync, struct slice source_identity,
+    enum rc (*open_sink)(void *arg, const struct sync *sync, const struct identities *who,
                          const struct env *env, struct sink **ret, struct err *e);
 };
 

@@ -235,9 +235,6 @@ static enum rc read_object(struct pump *p, const struct event *ev, struct err *e
         if (rc < 0)
             return rc;
     }
-    struct hold *h = rows_hold(p->rows, ev->key);
-    if (h)
-        h->attempts = 0; /* a newer event starts afresh */
     return pump_evaluate(p, ev, &(struct again){.anchor = ev->offset}, e);
 }
 

@@ -102,10 +102,11 @@ static enum rc begin(struct pump *p, const struct event *ev, const struct again 
     f->item.before_arg = p;
     f->item.observed = ev->cause == CAUSE_WATCH;
     /* Read again: an earlier life may have written an event of this key that no record tells of. */
-    f->item.unsure = how->unsure || (ev->offset >= p->head.offset && ev->offset < p->first_head);
-    f->drifted = how->unsure;
     const struct hold *h = rows_hold(p->rows, ev->key);
-    f->item.tries = h ? h->attempts : 0;
+    f->item.unsure = how->unsure || (h && h->earlier) ||
+                     (ev->offset >= p->head.offset && ev->offset < p->first_head);
+    f->drifted = how->unsure;
+    f->item.tries = h && h->offset == ev->offset ? h->attempts : 0;
     rc = copy_record(p, f, e);
     if (rc == RC_OK && op == SINK_PUT)
         rc = pump_load_opposite(p, f, e);
@@ -217,7 +218,7 @@ static enum rc evaluate_delete(struct pump *p, const struct event *ev, const str
         return rows_drop_hold(p->rows, ev->key, e);
     }
     const struct hold *h = rows_hold(p->rows, ev->key);
-    if (ev->cause != CAUSE_WATCH && !approved && h && strcmp(h->cls, HOLD_PRUNE) == 0)
+    if (ev->cause != CAUSE_WATCH && !approved && h && hold_is_prune(h))
         return RC_OK; /* decided: a second collection would wait for a sync-end that was read already */
     if (ev->cause != CAUSE_WATCH && !approved)
         return pump_collect_prune(p, ev->key, how->anchor, e);
@@ -273,7 +274,7 @@ static bool is_approved(const struct pump *p, const struct again *what, const st
     if (what->approved && (ev->offset <= what->anchor || pump_may_prune(p)))
         return true;
     const struct hold *h = rows_hold(p->rows, ev->key);
-    return h && h->offset == ev->offset && strcmp(h->cls, HOLD_PRUNE) != 0;
+    return h && h->offset == ev->offset && !hold_is_prune(h);
 }
 
 enum rc pump_do_again(struct pump *p, struct err *e)
@@ -315,13 +316,16 @@ static enum rc note_record(struct pump *p, const struct flight *f, const struct 
     return rows_set_applied(p->rows, f->event->key, &a, e);
 }
 
-/* What the key waited for is there now, whatever became of it: all that waits for the same may go. */
-static void release_peers(struct pump *p, const struct hold *held, const struct sink_result *r)
+/* What the destination decided about a put shows that what it waited for is there: all that waits for the same may go. */
+static void release_peers(struct pump *p, const struct flight *f, const struct hold *held,
+                          const struct sink_result *r)
 {
-    if (!held || !held->dependency[0])
-        return;
-    struct slice dependency = slice_str(held->dependency);
-    if (r->outcome != SINK_WAITING || !slice_eq(r->dependency, dependency))
+    struct slice dependency = held ? slice_str(held->dependency) : SLICE_NULL;
+    bool decided =
+        r->outcome == SINK_DONE ||
+        (r->outcome == SINK_HELD && r->cls && strcmp(r->cls, "unserved") != 0) ||
+        (r->outcome == SINK_WAITING && r->dependency.n > 0 && !slice_eq(r->dependency, dependency));
+    if (dependency.n > 0 && f->item.op == SINK_PUT && decided)
         pump_release(p, dependency);
 }
 
@@ -348,7 +352,7 @@ static enum rc finish(struct pump *p, struct flight *f, const struct sink_result
     bool made_up = f->event->offset == 0;
     if (held && !made_up && held->offset > f->event->offset)
         return RC_OK; /* of a newer event: its pruning was held while this one was in flight */
-    release_peers(p, held, r);
+    release_peers(p, f, held, r);
     if (r->outcome == SINK_HELD || r->outcome == SINK_WAITING) {
         struct hold_reason why = {.cls = r->cls ? r->cls : "refused",
                                   .reason = r->reason,

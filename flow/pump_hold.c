@@ -1,7 +1,7 @@
 /* Keys that could not be applied: when they are tried again. Of all that wait for the same dependency one asks, once a
  * second, and all of them go when it got through; so a thousand objects of a missing namespace cost the destination
  * little. One thread. */
-#include "flow/pump_priv.h"
+#include "flow/pump_prune.h"
 
 #include "core/backoff.h"
 #include "core/clock.h"
@@ -18,7 +18,7 @@
 
 static void say_hold(struct pump *p, struct slice key, const struct hold *h)
 {
-    bool prune = strcmp(h->cls, HOLD_PRUNE) == 0; /* these are reported together */
+    bool prune = hold_is_prune(h); /* these are reported together */
     const struct diag_field why[] = {DIAG_S("class", slice_str(h->cls)),
                                      DIAG_S("reason", slice_str(h->reason))};
     const struct flow_line line = {
@@ -36,7 +36,7 @@ enum rc pump_hold(struct pump *p, struct slice key, rlog_off offset, const struc
     const struct hold *before = rows_hold(p->rows, key);
     struct hold h = {.offset = offset,
                      .waiting = why->waiting,
-                     .attempts = before ? before->attempts + 1 : 1,
+                     .attempts = before && before->offset == offset ? before->attempts + 1 : 1,
                      .since_ns = before ? before->since_ns : clock_wall_ns(p->env.clock)};
     snprintf(h.cls, sizeof h.cls, "%s", why->cls);
     snprintf(h.reason, sizeof h.reason, "%s", why->reason);
@@ -47,7 +47,7 @@ enum rc pump_hold(struct pump *p, struct slice key, rlog_off offset, const struc
     int64_t delay = backoff_next_ns(&wait, p->env.rng);
     if (why->retry_after_ns > delay)
         delay = why->retry_after_ns;
-    h.due_ns = strcmp(h.cls, HOLD_PRUNE) == 0 ? INT64_MAX : clock_boot_ns(p->env.clock) + delay;
+    h.due_ns = hold_is_prune(&h) ? INT64_MAX : clock_boot_ns(p->env.clock) + delay;
     if (h.due_ns < p->hold_due_ns)
         p->hold_due_ns = h.due_ns;
     if (!h.waiting)
@@ -71,17 +71,12 @@ void pump_release(struct pump *p, struct slice dependency)
     }
 }
 
-static bool is_prune(const struct hold *h)
-{
-    return strcmp(h->cls, HOLD_PRUNE) == 0;
-}
-
 /* When the hold may be tried: 0: now; INT64_MAX: not before something else happens. */
 static int64_t due_of(const struct pump *p, const struct hold *h, int64_t now)
 {
     if (h->flying)
         return INT64_MAX;
-    if (is_prune(h))
+    if (hold_is_prune(h))
         return pump_may_prune(p) ? 0 : INT64_MAX;
     if (h->released)
         return 0;
@@ -98,7 +93,7 @@ static enum rc try_again(struct pump *p, struct slice key, struct hold *h, int64
     if (asked)
         *asked = now;
     h->flying = true;
-    return work_again(p->work, key, (struct again){.approved = is_prune(h)}, e);
+    return work_again(p->work, key, (struct again){.approved = hold_is_prune(h)}, e);
 }
 
 enum rc pump_retry_holds(struct pump *p, int64_t *ret_due_ns, struct err *e)

@@ -46,6 +46,7 @@ struct pump {
     rlog_off review_anchor; /* what waits until everything was decided again */
 
     bool scanned;      /* the scan was completed in this life: what has no row has no copy */
+    bool frozen_kept;  /* rows of frozen copies, which the scan is to leave alone, are there */
     bool scan_skipped; /* the destination does not list a kind */
     bool scanning;     /* no checkpoint: asking the destination for our marks first */
     size_t scan_entry; /* index of the entry that is scanned */
@@ -93,7 +94,8 @@ MUST_CHECK enum rc pump_bind_log(struct pump *p, struct err *e);
 MUST_CHECK enum rc pump_bind_destination(struct pump *p, const struct sink_status *who,
                                          struct err *e);
 
-/* Gives the flight's item what the opposite synchronization recorded of its key. Errors: those of ckpt_list, NOMEM. */
+/* ---- pump_opposite.c ---- */
+/* Gives the flight's item what the opposite synchronization recorded of its key. Errors: NOMEM, those of the checkpoint. */
 MUST_CHECK enum rc pump_load_opposite(struct pump *p, struct flight *f, struct err *e);
 
 /* ---- pump_review.c ---- */
@@ -131,8 +133,6 @@ MUST_CHECK enum rc pump_hold(struct pump *p, struct slice key, rlog_off offset,
 void pump_release(struct pump *p, struct slice dependency);
 /* Enters due holds for another try: RC_OK if there were any; RC_AGAIN with when the next one is. */
 MUST_CHECK enum rc pump_retry_holds(struct pump *p, int64_t *ret_due_ns, struct err *e);
-/* Pruning above the limit is approved. */
-bool pump_may_prune(const struct pump *p);
 
 /* ---- pump_drift.c ---- */
 /* Says when the next comparison with the destination begins: the period from now, give or take a tenth. */

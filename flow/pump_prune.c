@@ -64,7 +64,7 @@ static enum rc survey_row(void *arg, struct slice key, const struct applied *a, 
         return RC_OK;
     s->synced++;
     const struct hold *h = rows_hold(s->p->rows, key);
-    bool decided = h && strcmp(h->cls, HOLD_PRUNE) == 0;
+    bool decided = h && hold_is_prune(h);
     if (a->offset != 0 || s->sync_end == 0 || decided)
         return RC_OK;
     AUTO(rlog_found_done) struct rlog_found found = {0};
@@ -193,6 +193,21 @@ static enum rc skip_scan(struct pump *p, const struct err *why, struct err *e)
     return RC_OK;
 }
 
+static enum rc note_scanned(struct pump *p, const struct event *ev, struct err *e)
+{
+    const struct applied a = {.state = APPLIED_SYNCED, .record = ev->body};
+    struct applied known;
+    struct err why = ERR_INIT;
+    enum rc rc = p->frozen_kept ? rows_applied(p->rows, ev->key, &known, &why) : RC_NOTFOUND;
+    if (rc == RC_OK && known.state == APPLIED_DESELECTED)
+        return RC_OK;
+    if (rc < 0 && rc != RC_NOTFOUND) {
+        *e = why;
+        return rc;
+    }
+    return rows_set_applied(p->rows, ev->key, &a, e);
+}
+
 enum rc pump_scan(struct pump *p, struct err *e)
 {
     if (p->scan_entry == p->opts.replication->n_entries)
@@ -209,6 +224,5 @@ enum rc pump_scan(struct pump *p, struct err *e)
     }
     if (rc != RC_OK || !ev)
         return rc;
-    struct applied a = {.state = APPLIED_SYNCED, .record = ev->body};
-    return rows_set_applied(p->rows, ev->key, &a, e);
+    return note_scanned(p, ev, e);
 }

@@ -8,6 +8,8 @@
 /* Collects an inferred delete until its listing's end. Errors: NOMEM. */
 MUST_CHECK enum rc pump_collect_prune(struct pump *p, struct slice key, rlog_off anchor,
                                       struct err *e);
+/* Pruning above the limit is approved. */
+bool pump_may_prune(const struct pump *p);
 /* The key has a newer event. */
 void pump_forget_prune(struct pump *p, struct slice key);
 /* The listing of a scope ("group/resource[/ns]") is complete: decides about what was collected and, where sync_end is

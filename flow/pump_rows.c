@@ -261,7 +261,7 @@ void rows_count(struct rows *r, struct rows_counts *ret)
     while (rows_next_hold(r, key, &key, &h)) {
         counts.waiting += h->waiting;
         counts.held += !h->waiting;
-        counts.prune += strcmp(h->cls, HOLD_PRUNE) == 0;
+        counts.prune += hold_is_prune(h);
     }
     *ret = counts;
 }
@@ -456,6 +456,7 @@ static enum rc load_hold(void *arg, struct slice key, struct slice value, struct
 {
     struct hold h;
     enum rc rc = hold_decode(value, &h, e);
+    h.earlier = true;
     return rc < 0 ? rc : remember(arg, key, &h, e);
 }
 

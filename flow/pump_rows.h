@@ -10,6 +10,8 @@
 #include "log/ckpt.h"
 #include "log/rlog.h"
 
+#include <string.h>
+
 struct buf;
 struct rows;
 
@@ -33,6 +35,7 @@ struct hold {
     bool waiting;    /* for a dependency, in contrast to being refused */
     bool flying;     /* being tried again now; not stored */
     bool released;   /* what it waited for is there; not stored */
+    bool earlier; /* of an earlier life, which may have written it after its commit; not stored */
     uint32_t attempts;
     int64_t since_ns; /* wall clock */
     int64_t due_ns;   /* boot clock; not stored: after a restart all are due at once */
@@ -41,6 +44,10 @@ struct hold {
     char dependency[HOLD_TEXT_MAX]; /* a key; empty if none is known */
 };
 #define HOLD_PRUNE "prune"
+static inline bool hold_is_prune(const struct hold *h)
+{
+    return strcmp(h->cls, HOLD_PRUNE) == 0;
+}
 
 /* Borrows ckpt and consumer. Loads the holds. Errors: those of ckpt_scan, CORRUPT, NOMEM. */
 MUST_CHECK enum rc rows_open(struct ckpt *ckpt, struct slice consumer, struct rows **ret,

@@ -51,14 +51,16 @@ void kube_path(const struct kube_gvr *r, struct slice ns, struct slice name, str
     }
 }
 
-/* Times are RFC 3339 in UTC with whole seconds, so byte order is time order; of equal ones the
- * later entry counts. */
+/* Times are RFC 3339 in UTC with whole seconds, so byte order is time order. Of equal ones the later entry counts, but
+ * ours gives way: who else wrote in that second did so after us, as a rule, and must not be taken for us. */
 static void read_manager(struct json_doc *d, struct kube_object *o)
 {
     struct json *entries = json_get(o->metadata, "managedFields");
     for (struct json *n = json_is(entries, JSON_ARRAY) ? entries->first : NULL; n; n = n->next) {
         struct slice manager = json_get_text(d, n, "manager"), time = json_get_text(d, n, "time");
-        if (!manager.n || slice_cmp(time, o->manager_time) < 0)
+        int order = slice_cmp(time, o->manager_time);
+        bool gives_way = order == 0 && o->manager.n && slice_eq(manager, SLICE(KUBE_MANAGER));
+        if (!manager.n || order < 0 || gives_way)
             continue;
         o->manager = manager;
         o->manager_time = time;

@@ -34,7 +34,7 @@ void kube_query_escape(struct slice text, struct buf *out);
 struct kube_object {
     struct slice api_version, kind, name, ns, uid, resource_version;
     struct slice
-        manager; /* of the managedFields entry with the latest time; empty if there is none */
+        manager; /* of the managedFields entry with the latest time, of equal ones not ours; empty if there is none */
     struct slice manager_time;
     bool deleting; /* has a deletionTimestamp */
     struct json *metadata;

@@ -102,3 +102,9 @@ enum rc ckpt_remove(struct ckpt *c, struct slice consumer, struct err *e)
     enum rc rc = check_name(consumer, e);
     return rc == RC_OK ? c->ops->remove(c, consumer, e) : rc;
 }
+
+void ckpt_let_go(struct ckpt *c, struct slice consumer)
+{
+    if (c->ops->let_go)
+        c->ops->let_go(c, consumer);
+}

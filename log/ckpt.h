@@ -74,6 +74,10 @@ MUST_CHECK enum rc ckpt_list(struct ckpt *c, ckpt_name_fn *fn, void *arg, struct
 /* Forgets a consumer; RC_OK if there was none. Errors: DENIED, IO. */
 MUST_CHECK enum rc ckpt_remove(struct ckpt *c, struct slice consumer, struct err *e);
 
+/* Closes what is kept open of a consumer since a call about it; the next one opens it again. For a look at somebody
+ * else's. */
+void ckpt_let_go(struct ckpt *c, struct slice consumer);
+
 /* ---- Back ends ---- */
 /* In memory, the reference model: a store outlives the handles on it, as a disk does. */
 struct ckpt_mem_store;

@@ -305,6 +305,15 @@ static enum rc lmdb_remove(struct ckpt *ckpt, struct slice consumer, struct err 
     return rc;
 }
 
+static void lmdb_let_go(struct ckpt *ckpt, struct slice consumer)
+{
+    struct consumer *c = ckpt_consumer_enter(lmdb_of(ckpt), consumer);
+    if (!c)
+        return;
+    ckpt_consumer_close(c);
+    ckpt_consumer_leave(c);
+}
+
 /* ---- Open and close ---- */
 
 static void lmdb_close(struct ckpt *ckpt)
@@ -329,6 +338,7 @@ static const struct ckpt_ops lmdb_ops = {
     .commit = ckpt_lmdb_commit,
     .list = lmdb_list,
     .remove = lmdb_remove,
+    .let_go = lmdb_let_go,
 };
 
 enum rc ckpt_lmdb_open(const char *dir, enum ckpt_access access, const struct env *env,

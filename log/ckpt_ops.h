@@ -18,6 +18,7 @@ struct ckpt_ops {
                       struct err *e);
     enum rc (*list)(struct ckpt *c, ckpt_name_fn *fn, void *arg, struct err *e);
     enum rc (*remove)(struct ckpt *c, struct slice consumer, struct err *e);
+    void (*let_go)(struct ckpt *c, struct slice consumer); /* optional: nothing is kept open */
 };
 
 /* Back ends embed this first. */

@@ -78,7 +78,7 @@ static void fail(struct kube_link *l, const struct env *env, const char *why)
 /* Once in its life, for a restart finds out anew in which manner the cluster can be known. */
 static void say_by_ca(const struct kube_link *l, const struct env *env)
 {
-    if (l->who.known.n == 0 && kube_identity_is_by_ca(buf_slice(&l->who.found)))
+    if (!l->met && kube_identity_is_by_ca(buf_slice(&l->who.found)))
         DIAG(env->diag, DIAG_WARN,
              "the destination's namespace kube-system cannot be read: its CA certificate and "
              "another namespace tell which cluster it is; marks that were made while kube-system "
@@ -93,7 +93,7 @@ static enum rc learn(struct kube_link *l, const struct env *env, struct err *e)
         fail(l, env, "source and destination are the same cluster");
         return RC_OK;
     }
-    if (known.n > 0 && !slice_eq(found, known)) {
+    if (l->met && !slice_eq(found, known)) {
         fail(l, env, "the destination is another cluster than before");
         return RC_OK;
     }
@@ -101,6 +101,7 @@ static enum rc learn(struct kube_link *l, const struct env *env, struct err *e)
     enum rc rc = kube_identity_expect(&l->who, found, e);
     if (rc != RC_OK)
         return rc;
+    l->met = true;
     l->up = true;
     l->error[0] = '\0';
     say(l, env, DIAG_DEBUG, "namespace read from cluster", NULL);

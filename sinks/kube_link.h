@@ -13,8 +13,8 @@ struct kube_verdict;
 
 struct kube_link {
     struct slice source;      /* identity of the source; borrowed */
-    struct kube_identity who; /* the destination: who.known, empty until first known */
-    bool up, fatal;
+    struct kube_identity who; /* the destination: who.known, once met */
+    bool met, up, fatal;
     char error[320]; /* why not up */
     int64_t not_before;
     struct backoff backoff;

@@ -201,10 +201,11 @@ enum rc kube_write_applied(struct kube_write *w, struct slice answer, uint32_t c
 enum rc kube_write_remember(struct kube_write *w, struct err *e)
 {
     struct kube_record r = {
-        .flags = KUBE_RECORD_ORIGIN,
-        .uid = buf_slice(&w->origin_uid),
+        .flags = w->origin_here ? KUBE_RECORD_ORIGIN : w->old.flags,
+        .uid = w->origin_here ? buf_slice(&w->origin_uid) : w->old.uid,
         .source_uid = w->item.event->uid,
     };
     memcpy(r.desired_hash, w->desired_hash, sizeof r.desired_hash);
+    memcpy(r.answer_hash, w->desired_hash, sizeof r.answer_hash);
     return store(w, &r, e);
 }

@@ -24,7 +24,8 @@
 #include <stdio.h>
 
 #define PAGE_MAX      (32u << 20)
-#define PAGE          "limit=250"
+#define PAGE_MOST     250
+#define PAGE_LEAST    10
 #define URL_MAX       (16u << 10)
 #define ERROR_LISTING "error listing objects in cluster"
 #define FIRST_NS      (500 * NS_PER_MS)
@@ -46,6 +47,7 @@ struct kube_scan {
     struct backoff backoff;
     struct err failure;
 
+    unsigned limit;                       /* of a page; less where one was too large */
     struct buf scope, api_version, token; /* token: where the next page begins */
     struct json_doc *page;
     struct json *item; /* the next one to look at */
@@ -178,7 +180,7 @@ static enum rc start(struct kube_scan *s, struct err *e)
 {
     AUTO(buf_done) struct buf query = BUF_INIT(URL_MAX), path = BUF_INIT(URL_MAX);
     struct kube_gvr gvr = gvr_of(s);
-    buf_add_str(&query, PAGE);
+    buf_addf(&query, "limit=%u", s->limit);
     if (s->token.n > 0) {
         buf_add_str(&query, "&continue=");
         kube_query_escape(buf_slice(&s->token), &query);
@@ -259,9 +261,14 @@ static void no_page(struct kube_scan *s, const struct kube_verdict *v, const str
     case KUBE_EXPIRED:
         buf_reset(&s->token);
         break;
+    case KUBE_TOO_LARGE:
+        if (s->limit > PAGE_LEAST) {
+            s->limit = s->limit / 2 > PAGE_LEAST ? s->limit / 2 : PAGE_LEAST;
+            break;
+        }
+        /* fall through */
     case KUBE_FORBIDDEN:
     case KUBE_INVALID:
-    case KUBE_TOO_LARGE:
     case KUBE_UNACCEPTABLE:
         (void)kube_verdict_err(v, ERROR_LISTING, &s->failure);
         s->state = SCAN_FAILED;
@@ -289,8 +296,12 @@ static void answer(struct kube_scan *s, const struct http_event *ev, const struc
         return;
     drop_page(s);
     if (v->cls == KUBE_OK) {
-        *v = (struct kube_verdict){.cls = KUBE_NONSENSE, .retry_after_ns = -1};
-        snprintf(v->reason, sizeof v->reason, "the answer is no list");
+        bool large = why.rc == RC_LIMIT;
+        *v = (struct kube_verdict){.cls = large ? KUBE_TOO_LARGE : KUBE_NONSENSE,
+                                   .retry_after_ns = -1};
+        snprintf(v->reason, sizeof v->reason,
+                 large ? "the page is too large" : "the answer is no list");
+        snprintf(v->message, sizeof v->message, "%.200s", why.msg);
     }
     no_page(s, v, env);
 }
@@ -365,6 +376,7 @@ enum rc kube_scan_open(struct kube_scans *all, struct slice scope, struct slice 
         .dest = all->dest,
         .http = all->http,
         .backoff = {.first_ns = FIRST_NS, .max_ns = MOST_NS},
+        .limit = PAGE_MOST,
         .scope = BUF_INIT(KEY_MAX),
         .api_version = BUF_INIT(KEY_MAX),
         .token = BUF_INIT(URL_MAX / 4),

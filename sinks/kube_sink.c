@@ -33,6 +33,7 @@
 #define WINDOW_MAX     1024u
 #define FIRST_NS       (200 * NS_PER_MS)
 #define MOST_NS        (30 * NS_PER_S)
+#define KINDS_HOLD_NS  (30 * NS_PER_S)
 #define PATIENCE       8 /* tries that decide nothing, in a row, before an item is held */
 #define PATIENCE_FULL                                                                              \
     3 /* the same for silences, while such items have more than half of the slots */
@@ -64,8 +65,10 @@ struct kube_sink {
     struct kube_dest dest;
     struct kube_link link;
     struct kube_scans scans;
-    struct kube_discovery *kinds; /* while slots are ASKING; else NULL */
-    struct buf names;             /* source identity and the selected scopes, one after another */
+    struct kube_discovery *kinds; /* NULL: not asked yet */
+    bool asking_kinds;            /* slots are ASKING */
+    int64_t kinds_until; /* boot clock: so long its result counts for kinds that are there */
+    struct buf names;    /* source identity and the selected scopes, one after another */
     struct slice *selected;
 
     struct slot *slots;
@@ -155,27 +158,29 @@ static enum rc sink_take_result(struct sink *s, struct sink_result *ret, struct 
 
 static bool begin_kinds(struct kube_sink *k)
 {
-    AUTO(kube_discovery_freep) struct kube_discovery *d = kube_discovery_new(k->http);
     struct err ignored = ERR_INIT;
-    if (!d || kube_discovery_start(d, &ignored) != RC_OK)
-        return false;
-    k->kinds = steal(&d);
-    return true;
-}
-
-/* One discovery serves all deletes that need it while it runs. Where it cannot begin they wait. */
-static void ask_kinds(struct kube_sink *k, struct slot *x)
-{
-    if (k->kinds || begin_kinds(k))
-        x->state = SLOT_ASKING;
-    else
-        finish(k, x);
+    if (!k->kinds)
+        k->kinds = kube_discovery_new(k->http);
+    k->asking_kinds = k->kinds && kube_discovery_start(k->kinds, &ignored) == RC_OK;
+    return k->asking_kinds;
 }
 
 static bool is_kind_gone(const struct kube_discovery *d, const struct kube_gvr *kind)
 {
     return !kube_discovery_find(d, kind->group, SLICE_NULL, kind->resource) &&
            !kube_discovery_unreachable(d, kind->group, SLICE_NULL);
+}
+
+/* One discovery serves all deletes that need it while it runs, and for a while those whose kind it still knows. Where it
+ * cannot begin they wait. */
+static void ask_kinds(struct kube_sink *k, struct slot *x)
+{
+    bool known = !k->asking_kinds && clock_boot_ns(k->env.clock) < k->kinds_until &&
+                 !is_kind_gone(k->kinds, kube_write_kind_in_doubt(x->write));
+    if (!known && (k->asking_kinds || begin_kinds(k)))
+        x->state = SLOT_ASKING;
+    else
+        finish(k, x);
 }
 
 /* Where discovery failed, nobody knows, and they wait. */
@@ -185,6 +190,8 @@ static void on_kinds(struct kube_sink *k)
     enum rc rc = kube_discovery_state(k->kinds, &ignored);
     if (rc == RC_AGAIN)
         return;
+    k->asking_kinds = false;
+    k->kinds_until = rc == RC_OK ? clock_boot_ns(k->env.clock) + KINDS_HOLD_NS : 0;
     for (uint32_t i = 0; i < k->n_slots; i++) {
         struct slot *x = &k->slots[i];
         if (x->state != SLOT_ASKING)
@@ -193,8 +200,6 @@ static void on_kinds(struct kube_sink *k)
             kube_write_kind_gone(x->write);
         finish(k, x);
     }
-    kube_discovery_free(k->kinds);
-    k->kinds = NULL;
 }
 
 /* ---- Answers ---- */
@@ -318,7 +323,7 @@ static struct slot *slot_of(struct kube_sink *k, http_id id)
 static enum rc on_event(struct kube_sink *k, const struct http_event *ev, struct err *e)
 {
     struct kube_verdict v;
-    if (k->kinds && kube_discovery_offer(k->kinds, ev)) {
+    if (k->asking_kinds && kube_discovery_offer(k->kinds, ev)) {
         on_kinds(k);
         return RC_OK;
     }
@@ -524,7 +529,11 @@ static enum rc init(struct kube_sink *k, const struct kube_sink_opts *opts, stru
     k->dest.diag = k->env.diag;
     k->scans = (struct kube_scans){.dest = &k->dest, .http = k->http};
     enum rc rc = copy_names(k, opts, e);
-    return rc == RC_OK ? kube_link_init(&k->link, k->dest.source, opts->ca_pem, opts->ns, e) : rc;
+    if (rc == RC_OK)
+        rc = kube_link_init(&k->link, k->dest.source, opts->ca_pem, opts->ns, e);
+    if (rc == RC_OK && opts->destination.n > 0)
+        rc = kube_identity_expect(&k->link.who, opts->destination, e);
+    return rc;
 }
 
 enum rc kube_sink_open(const struct kube_sink_opts *opts, const struct env *env, struct sink **ret,

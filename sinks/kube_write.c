@@ -26,7 +26,7 @@
 #define URL_MAX  (4 * KEY_MAX)
 #define ANSWER_MAX                                                                                 \
     (2 * KUBE_BODY_MAX) /* an object with the destination's managedFields and status */
-#define ECHO_TRIES 4    /* some seconds */
+#define ECHO_TRIES 10   /* with the pump's back-off about a minute: longer than a write may take */
 #define BY_US      SLICE("fieldManager=" KUBE_MANAGER)
 
 /* ---- Beginning ---- */
@@ -82,21 +82,31 @@ static bool is_applied(const struct kube_write *w)
 
 enum echo { ECHO_NO, ECHO_YES, ECHO_UNKNOWN };
 
-/* What was first made in the destination may come back as the opposite synchronization wrote it: written there once more
- * it would undo what changed since. Its record tells that write, if that was committed already; so what does not match it
- * waits a little, longer where a resilog was the last to write. Where the opposite one is kept elsewhere (or is a longer
- * way round) the last writer alone decides, so that a ring ends here (docs/adr/0008). */
+/* The state that the opposite synchronization's record tells of. Of what was first made in the destination its hash is as
+ * good (then only status or ignored members differ), unless we wrote another state there since. */
+static bool is_recorded_by_opposite(const struct kube_write *w, const struct kube_record *r)
+{
+    if (slice_eq(r->version, w->item.event->version))
+        return true;
+    bool we_wrote = w->has_old && w->old.version.n > 0;
+    return w->origin_here && !we_wrote &&
+           memcmp(r->answer_hash, w->desired_hash, KUBE_HASH_SIZE) == 0;
+}
+
+/* What the opposite synchronization wrote into the source comes back as an event: written into the destination once more
+ * it would undo what changed there since. Its record tells that write, if that was committed already; so what does not
+ * match it waits, for as long as a write may take where a resilog was the last to write. Where the opposite one is kept
+ * elsewhere (or is a longer way round) the last writer alone decides, so that a ring ends here (docs/adr/0008). */
 static enum echo judge_echo(const struct kube_write *w)
 {
     bool by_us = slice_eq(w->item.event->manager, SLICE(KUBE_MANAGER));
     struct kube_record r;
     struct err ignored = ERR_INIT;
-    if (!w->origin_here)
+    if (!w->origin_here && !(by_us && w->has_old))
         return ECHO_NO;
     if (kube_record_decode(w->item.opposite, &r, &ignored) != RC_OK)
-        return by_us ? ECHO_YES : ECHO_NO;
-    if (slice_eq(r.version, w->item.event->version) ||
-        memcmp(r.answer_hash, w->desired_hash, KUBE_HASH_SIZE) == 0)
+        return by_us && w->origin_here ? ECHO_YES : ECHO_NO;
+    if (is_recorded_by_opposite(w, &r))
         return ECHO_YES;
     return w->item.tries < (by_us ? ECHO_TRIES : 1) ? ECHO_UNKNOWN : ECHO_NO;
 }

@@ -46,10 +46,9 @@ struct sink_item {
     /* A write of the key that no record tells of may have been done, by an earlier life that died before its commit:
      * the destination is to be looked at, whatever the record says. */
     bool unsure;
-    /* The record that the sink of the opposite synchronization (from this destination to this source) keeps of the key;
-     * empty: there is none. */
-    struct slice opposite;
-    unsigned tries;         /* how often the item was held or had to wait before */
+    struct slice
+        opposite; /* the record that the sink of the opposite synchronization has of the key; empty: none */
+    unsigned tries;         /* how often this very event was held or had to wait before */
     struct slice ns_labels; /* JSON object: labels of the source's namespace, empty if unknown */
     const struct sink_policy *policy;
     /* For diagnostics: gives a copy (for free()) of the event of the same object before `event`, NULL where there is none
@@ -135,10 +134,12 @@ DEFINE_FREEP(struct sink, sink_close)
 struct kube_sink_opts {
     struct http *http;       /* taken, even on failure */
     const char *ca_pem, *ns; /* as in kube_identity_init of io/kube_identity.h */
-    struct slice source;     /* identity of the source cluster */
-    struct slice sync;       /* "namespace/name" of the synchronization */
+    /* Identities: of the source, and of the destination that the checkpoint knows (empty: none), so that it is asked for
+     * in the same manner. */
+    struct slice source, destination;
+    struct slice sync; /* "namespace/name" of the synchronization */
     const struct slice *
-        selected; /* the scopes "group/resource" that the synchronization copies: owned objects of selected owners are skipped */
+        selected; /* the scopes "group/resource" that it copies: what a selected owner owns is skipped */
     size_t n_selected;
     uint32_t window; /* most items in flight; 0: 32 */
 };

@@ -127,14 +127,21 @@ validate_live() {
     [[ $(owner_mark c1) == "v1 ca-sha256:$fingerprint/default/$uid "* ]]
 }
 
-@test "a right to kube-system that comes changes no identity of the source" {
+@test "a right to kube-system that comes changes no identity, neither of the source nor of the destination" {
     run_stop few
-    k source create clusterrole more --verb=get --resource=namespaces
-    k source create clusterrolebinding more --clusterrole=more --user=copier
-    k copier-source get namespace kube-system
+    local name before
+    before=$(owner_mark c1)
+    for name in source destination; do
+        k $name create clusterrole more --verb=get --resource=namespaces
+        k $name create clusterrolebinding more --clusterrole=more --user=copier
+        k copier-$name get namespace kube-system
+    done
     k source create configmap c2 --from-literal=a=1
     run_start few
     wait_until 60 k destination get configmap c2
+    [ "$(owner_mark c1)" = "$before" ]
+    [ "$(owner_mark c2 | cut -d' ' -f2)" = "$(cut -d' ' -f2 <<<"$before")" ]
     run_stop few
     ! says few "another cluster"
+    ! says few "the destination is another one"
 }

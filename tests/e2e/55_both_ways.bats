@@ -56,7 +56,7 @@ version() { # CLUSTER NAME
 
 @test "a member that a person takes away from the copy goes from the origin, too" {
     k west -n app patch configmap shop --type=merge -p '{"data":{"b":null}}'
-    wait_until 30 data_is east shop '{"a":"2"}'
+    wait_until 120 data_is east shop '{"a":"2"}' # nothing shows that it was a person, so a write of ours is waited for
     data_is west shop '{"a":"2"}'
 }
 
@@ -77,6 +77,20 @@ version() { # CLUSTER NAME
     wait_until 30 data_is west last '{"x":"y"}'
     wait_until 60 live
     [ "$(version east shop) $(version west shop) $(version east depot) $(version west depot)" = "$before" ]
+}
+
+@test "edits of the copies in quick succession arrive, the last one too" {
+    local i
+    for i in $(seq 20); do
+        k west -n app patch configmap shop --type=merge -p "{\"data\":{\"a\":\"w$i\"}}"
+        k east -n app patch configmap depot --type=merge -p "{\"data\":{\"w\":\"e$i\"}}"
+        sleep 0.$((i % 5)) # so that some meet a write under way
+    done
+    wait_until 120 data_is east shop '{"a":"w20"}'
+    wait_until 120 data_is west depot '{"w":"e20"}'
+    wait_until 120 live
+    data_is west shop '{"a":"w20"}'
+    data_is east depot '{"w":"e20"}'
 }
 
 @test "a deleted origin takes its copy along, and does not come back" {

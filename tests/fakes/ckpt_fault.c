@@ -78,6 +78,11 @@ static enum rc fault_remove(struct ckpt *c, struct slice consumer, struct err *e
     return rc == RC_OK ? fail(f, CKPT_FAULT_REMOVE, e) : rc;
 }
 
+static void fault_let_go(struct ckpt *c, struct slice consumer)
+{
+    ckpt_let_go(fault_of(c)->inner, consumer);
+}
+
 static void fault_close(struct ckpt *c)
 {
     ckpt_close(fault_of(c)->inner);
@@ -93,6 +98,7 @@ static const struct ckpt_ops fault_ops = {
     .commit = fault_commit,
     .list = fault_list,
     .remove = fault_remove,
+    .let_go = fault_let_go,
 };
 
 struct ckpt *ckpt_fault_new(struct ckpt *inner)

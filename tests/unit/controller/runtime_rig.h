@@ -199,12 +199,13 @@ static inline enum rc rig_open_producer(void *arg, const struct cluster *source,
     return RC_OK;
 }
 
-static inline enum rc rig_open_sink(void *arg, const struct sync *sync, struct slice identity,
-                                    const struct env *env, struct sink **ret, struct err *e)
+static inline enum rc rig_open_sink(void *arg, const struct sync *sync,
+                                    const struct identities *who, const struct env *env,
+                                    struct sink **ret, struct err *e)
 {
     (void)arg;
     (void)e;
-    assert_true(slice_eq(identity, SLICE("src-1")));
+    assert_true(slice_eq(who->source, SLICE("src-1")));
     atomic_fetch_add(&rig->sinks_opened, 1);
     bool first = strcmp(sync->full_name, "default/s") == 0;
     struct sink *s = sink_mem_open(first ? rig->dest : rig->other, env);

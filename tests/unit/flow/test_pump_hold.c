@@ -159,6 +159,44 @@ static void what_waits_for_the_same_is_asked_about_by_one_key_at_a_time(void **s
     assert_int_equal(dest_mem_count(w->dest), MANY);
 }
 
+static void refuse_for_want_of(struct pump_world *w, const char *key, const char *dependency)
+{
+    dest_mem_script(w->dest, key,
+                    &(struct sink_script){.outcome = SINK_WAITING,
+                                          .cls = "namespace-missing",
+                                          .dependency = dependency});
+}
+
+/* The copy of a deleted object is not there, whatever is missing: that tells nothing. */
+static void a_delete_does_not_let_go_what_waits_for_the_same(void **state)
+{
+    struct pump_world *w = *state;
+    refuse_for_want_of(w, A, "/namespaces//n");
+    refuse_for_want_of(w, B, "/namespaces//n");
+    pt_put(w, A, "{}");
+    pt_put(w, B, "{}");
+    pt_run_for(w, 60 * NS_PER_S);
+    size_t before = dest_mem_submits(w->dest, B);
+    dest_mem_script(w->dest, A, NULL);
+    pt_delete(w, A);
+    pt_run_for(w, NS_PER_S / 10);
+    assert_int_equal(dest_mem_submits(w->dest, B), before);
+    assert_int_equal(pt_status(w).waiting, 1);
+}
+
+/* Tries are those of one event; another one's begin anew. */
+static void the_tries_of_an_older_event_do_not_count(void **state)
+{
+    struct pump_world *w = *state;
+    pt_refuse(w, A, 1);
+    pt_put(w, A, "{'v':1}");
+    pt_run_for(w, 4 * NS_PER_S);
+    pt_put(w, A, "{'v':2}");
+    pt_run_for(w, NS_PER_S);
+    pt_has(w, A, "{'v':2}");
+    assert_int_equal(dest_mem_last_tries(w->dest), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -172,6 +210,8 @@ int main(void)
         TEST(the_delete_of_a_held_key_without_a_copy_ends_the_hold),
         TEST(what_waits_for_another_key_goes_on_when_that_is_there),
         TEST(what_waits_for_the_same_is_asked_about_by_one_key_at_a_time),
+        TEST(a_delete_does_not_let_go_what_waits_for_the_same),
+        TEST(the_tries_of_an_older_event_do_not_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,6 +82,7 @@ static void the_manager_is_that_of_the_latest_entry(void **state)
               "{\"manager\":\"old\",\"time\":\"2026-01-01T00:00:00Z\"},"
               "{\"manager\":\"new\",\"time\":\"2026-03-01T00:00:00Z\"},"
               "{\"manager\":\"same\",\"time\":\"2026-03-01T00:00:00Z\"},"
+              "{\"manager\":\"resilog\",\"time\":\"2026-03-01T00:00:00Z\"},"
               "{\"manager\":\"mid\",\"time\":\"2026-02-01T00:00:00Z\"},"
               "{\"time\":\"2027-01-01T00:00:00Z\"},{\"manager\":\"untimed\"},7]}}");
     struct kube_object o;

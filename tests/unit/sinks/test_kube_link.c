@@ -230,6 +230,30 @@ static void a_permission_that_goes_makes_no_other_cluster(void **state)
     bring_up(w);
 }
 
+/* A right to kube-system that came since: the marks of before still hold. */
+static void the_checkpoints_destination_is_asked_for_in_its_own_manner(void **state)
+{
+    struct world *w = *state;
+    struct err e = ERR_INIT;
+    int64_t wake;
+    assert_int_equal(kube_identity_expect(&w->link.who, SLICE(BY_CA), &e), RC_OK);
+    assert_int_equal(step(w, &wake), RC_OK);
+    assert_string_equal(w->http.asked, "default");
+    answer(w, 200, DEFAULT);
+    assert_true(w->link.up && !w->link.fatal);
+    kt_assert_text(buf_slice(&w->link.who.known), BY_CA);
+}
+
+static void another_one_than_the_checkpoints_is_for_the_pump_to_judge(void **state)
+{
+    struct world *w = *state;
+    struct err e = ERR_INIT;
+    assert_int_equal(kube_identity_expect(&w->link.who, SLICE("dest-0"), &e), RC_OK);
+    bring_up(w);
+    assert_false(w->link.fatal);
+    kt_assert_text(buf_slice(&w->link.who.known), "dest-1");
+}
+
 static void the_source_itself_is_fatal(void **state)
 {
     struct world *w = *state;
@@ -293,6 +317,8 @@ int main(void)
         T(the_ca_and_another_namespace_stand_in_for_a_closed_kube_system),
         T(a_permission_that_comes_makes_no_other_cluster),
         T(a_permission_that_goes_makes_no_other_cluster),
+        T(the_checkpoints_destination_is_asked_for_in_its_own_manner),
+        T(another_one_than_the_checkpoints_is_for_the_pump_to_judge),
         T(the_source_itself_is_fatal),
         T(another_cluster_than_before_is_fatal),
         T(an_answer_that_is_no_namespace_brings_nothing_up),

@@ -209,6 +209,31 @@ static void a_list_that_gets_errors_is_told_while_it_lasts(void **state)
     assert_string_equal(st.error, "");
 }
 
+/* Together they have more values than one document may have. */
+static void a_page_that_is_too_large_is_asked_for_in_smaller_ones(void **state)
+{
+    enum { OBJECTS = 250, MEMBERS = 4500 };
+    struct kw *w = *state;
+    AUTO(buf_done) struct buf json = BUF_INIT(1 << 20);
+    for (int i = 0; i < OBJECTS; i++) {
+        buf_reset(&json);
+        buf_addf(&json,
+                 "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"w%d\","
+                 "\"namespace\":\"ns\",\"annotations\":{\"sync.resilog.io/owner\":"
+                 "\"v1 dest-1 %s /configmaps/ns/w%d\"",
+                 i, sync_id, i);
+        for (int m = 0; m < MEMBERS; m++)
+            buf_addf(&json, ",\"a%d\":\"\"", m);
+        buf_add_str(&json, "}}}");
+        assert_int_equal(fake_kube_put(w->kube, json.p), 201);
+    }
+    AUTO(event_iter_freep) struct event_iter *it = scan(w, SCOPE);
+    int found = 0;
+    while (next(w, it))
+        found++;
+    assert_int_equal(found, OBJECTS);
+}
+
 static void a_kind_that_is_not_there_has_no_copies(void **state)
 {
     struct kw *w = *state;
@@ -312,6 +337,7 @@ int main(void)
         T(silence_is_asked_again_and_a_denial_is_said),
         T(after_a_silence_the_destination_is_asked_who_it_is),
         T(a_list_that_gets_errors_is_told_while_it_lasts),
+        T(a_page_that_is_too_large_is_asked_for_in_smaller_ones),
         T(a_kind_that_is_not_there_has_no_copies),
         T(what_was_scanned_is_not_written_again),
         T(a_scan_may_be_left_early_and_outlive_its_sink),

@@ -405,7 +405,7 @@ static void what_a_person_took_away_goes_back_although_we_wrote_last(void **stat
     struct kt *t = *state;
     opposite_wrote(t, BACK("v"));
     t->event.manager = SLICE("resilog");
-    t->item.tries = 4;
+    t->item.tries = 10;
     kt_put(t, KT_HEAD(",'annotations':{'sync.resilog.io/origin':'v1 dest-1 u-dst'}") "}");
     kt_asks(t, HTTP_GET, GET_PATH);
 }
@@ -419,6 +419,45 @@ static void a_persons_change_waits_once_and_goes_back(void **state)
     (void)kt_ends(t, SINK_WAITING, "opposite");
     t->item.tries = 1;
     kt_put(t, BACK("w"));
+    kt_asks(t, HTTP_GET, GET_PATH);
+}
+
+/* The other way round: a person changed our copy, the opposite one wrote that here. The copy may have gone on since. */
+static void what_the_opposite_one_wrote_here_is_not_written_over_the_copy(void **state)
+{
+    struct kt *t = *state;
+    kt_created(t, SOURCE, ANSWER);
+    opposite_wrote(t, "{'metadata':{'name':'a'},'data':{'k':'other'}}");
+    t->event.manager = SLICE("resilog");
+    t->event.version = SLICE("10");
+    kt_put(t, SOURCE_2);
+    (void)kt_ends(t, SINK_SKIPPED, "echo");
+    struct kube_record r = kt_record(t);
+    assert_true(slice_eq(r.uid, SLICE("u-dst")));
+    assert_int_equal(r.version.n, 0);
+    assert_int_equal(r.flags, KUBE_RECORD_CREATED);
+    t->event.version = SLICE("11"); /* it wrote again, and its record is not there yet */
+    kt_put(t, SOURCE);
+    (void)kt_ends(t, SINK_WAITING, "opposite");
+    t->event.manager = SLICE("kubectl-edit");
+    kt_put(t, SOURCE);
+    kt_asks(t, HTTP_GET, GET_PATH);
+}
+
+/* We wrote another state since the opposite one's: what looks like its state is a person's change back. */
+static void a_state_of_before_that_comes_again_is_no_echo(void **state)
+{
+    struct kt *t = *state;
+    t->event.manager = SLICE("kubectl-edit");
+    kt_put(t, BACK("w"));
+    kt_asks(t, HTTP_GET, GET_PATH);
+    kt_answer(t, 200, UNMARKED);
+    kt_asks(t, HTTP_PUT, PUT_PATH);
+    kt_answer(t, 200, KT_LIVE("") ",'data':{'k':'w'}}");
+    (void)kt_ends(t, SINK_DONE, "");
+    opposite_wrote(t, BACK("v"));
+    t->item.tries = 1;
+    kt_put(t, BACK("v"));
     kt_asks(t, HTTP_GET, GET_PATH);
 }
 
@@ -503,6 +542,8 @@ int main(void)
         T(what_may_be_a_write_without_an_answer_yet_waits_and_is_an_echo_then),
         T(what_a_person_took_away_goes_back_although_we_wrote_last),
         T(a_persons_change_waits_once_and_goes_back),
+        T(what_the_opposite_one_wrote_here_is_not_written_over_the_copy),
+        T(a_state_of_before_that_comes_again_is_no_echo),
         T(a_persons_change_of_a_copy_goes_back_to_its_origin),
         T(an_origin_is_deleted_when_the_deletion_of_its_copy_was_seen),
         T(an_origin_that_is_gone_is_not_made_again),
