@@ -22,6 +22,15 @@ static bool is_noted(const uint8_t id[RLOG_ID_SIZE])
     return memcmp(id, none, RLOG_ID_SIZE) != 0;
 }
 
+/* What the log is, and what was noted. */
+static enum rc load(struct pump *p, struct rlog_bounds *bounds, struct buf *memory,
+                    struct binding *noted, struct err *e)
+{
+    enum rc rc = rlog_bounds(p->opts.log, bounds, e);
+    return rc == RC_OK ? binding_load(p->opts.ckpt, p->opts.replication->sync, memory, noted, e)
+                       : rc;
+}
+
 /* ---- The log and the source ---- */
 
 static enum rc note_frozen(void *arg, struct slice key, const struct applied *a, struct err *e)
@@ -65,9 +74,7 @@ enum rc pump_bind_log(struct pump *p, struct err *e)
     AUTO(buf_done) struct buf memory = BUF_INIT(CKPT_VALUE_MAX);
     struct rlog_bounds bounds;
     struct binding noted;
-    enum rc rc = rlog_bounds(p->opts.log, &bounds, e);
-    if (rc == RC_OK)
-        rc = binding_load(p->opts.ckpt, p->opts.replication->sync, &memory, &noted, e);
+    enum rc rc = load(p, &bounds, &memory, &noted, e);
     if (rc != RC_OK)
         return rc;
     bool other_source = differs(noted.source, p->opts.source);
@@ -89,9 +96,7 @@ enum rc pump_bind_destination(struct pump *p, const struct sink_status *who, str
     AUTO(buf_done) struct buf memory = BUF_INIT(CKPT_VALUE_MAX);
     struct rlog_bounds bounds;
     struct binding noted;
-    enum rc rc = rlog_bounds(p->opts.log, &bounds, e);
-    if (rc == RC_OK)
-        rc = binding_load(p->opts.ckpt, p->opts.replication->sync, &memory, &noted, e);
+    enum rc rc = load(p, &bounds, &memory, &noted, e);
     if (rc != RC_OK)
         return rc;
     struct slice destination = slice_str(who->identity);
