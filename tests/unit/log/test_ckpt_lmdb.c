@@ -104,6 +104,37 @@ static void a_consumer_is_one_file_for_its_owner_alone(void **state)
     assert_int_equal(st.st_mode & 0777, 0700);
 }
 
+static size_t open_files(void)
+{
+    DIR *d = opendir("/proc/self/fd");
+    size_t n = 0;
+    assert_non_null(d);
+    while (readdir(d))
+        n++;
+    closedir(d);
+    return n;
+}
+
+static void of_a_consumer_that_is_let_go_nothing_is_open_and_it_can_be_read_again(void **state)
+{
+    struct world *w = *state;
+    AUTO(ckpt_closep) struct ckpt *owner = open_ckpt(w, CKPT_WRITE);
+    AUTO(ckpt_closep) struct ckpt *other = open_ckpt(w, CKPT_WRITE);
+    must_commit(owner, 1, "k", SLICE("v"));
+    size_t before = open_files();
+    for (int i = 0; i < 2; i++) {
+        AUTO(buf_done) struct buf row = BUF_INIT(64);
+        struct err e = ERR_INIT;
+        assert_int_equal(ckpt_get(other, A, CKPT_APPLIED, SLICE("k"), &row, &e), RC_OK);
+        assert_true(slice_eq(buf_slice(&row), SLICE("v")));
+        assert_true(open_files() > before);
+        ckpt_let_go(other, A);
+        assert_int_equal(open_files(), before);
+    }
+    ckpt_let_go(other, SLICE("ns/never"));
+    must_commit(owner, 2, "k", SLICE("w"));
+}
+
 static void a_folder_that_is_not_there_is_not_found_for_a_reader(void **state)
 {
     struct world *w = *state;
@@ -529,6 +560,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_consumer_is_one_file_for_its_owner_alone),
+        CASE(of_a_consumer_that_is_let_go_nothing_is_open_and_it_can_be_read_again),
         CASE(a_folder_that_is_not_there_is_not_found_for_a_reader),
         CASE(two_writers_in_one_process_fence_each_other_by_generation),
         CASE(a_writer_killed_at_any_moment_loses_no_acknowledged_commit),
