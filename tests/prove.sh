@@ -2,12 +2,13 @@
 # tests/prove.sh [--only PART...] [--list]: what takes longer than tests/run.sh may; it ends at the first part that fails.
 #
 # RESILOG_PROVE_SHORT=1: a short run of each part, which shows that the part works and proves nothing more.
-set -eu
+set -euo pipefail
 cd "$(dirname "$0")/.."
 
 parts="
 bench    | the benches in full
 seeds    | 20,000 seeds of the simulation
+log      | every flipped bit of a small log, and 10,000 crash images
 faults   | ten rounds of the end-to-end faults
 fuzz     | five minutes of search with each fuzz target
 coverage | line coverage by folder, of unit, conformance, corpora, faults and simulation
@@ -56,6 +57,14 @@ part_seeds() {
 	build dev sim_live
 	[ -z "$short" ] || seeds=20
 	RESILOG_SIM_SEEDS=$seeds build/dev/tests/sim/sim_live 0 1
+}
+
+part_log() {
+	local step=1 images=10000
+	build dev
+	[ -z "$short" ] || { step=97; images=50; }
+	RESILOG_FLIP_STEP=$step build/dev/log/unit_log_segment_check
+	RESILOG_CRASH_IMAGES=$images ctest --test-dir build/dev -R '^faults/fault_images$' --timeout 3600 -V | grep -E 'images|FAILED|tests passed'
 }
 
 part_faults() {

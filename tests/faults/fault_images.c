@@ -18,10 +18,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define IMAGES      700
-#define IMAGES_LIFE 15 /* of each run in two lives */
-#define LIVES_MIN   20 /* so many syncs there are at least to be killed before */
-#define REMOVED     -1 /* in place of a file */
+#define IMAGES      700 /* of a clean run; RESILOG_CRASH_IMAGES: another number */
+#define IMAGES_LIFE 15  /* of each run in two lives */
+#define LIVES_MIN   20  /* so many syncs there are at least to be killed before */
+#define REMOVED     -1  /* in place of a file */
 #define FOLDER      -2
 #define FILES_MAX   256
 #define OPS_MAX     4096
@@ -400,14 +400,21 @@ static void recorded_done(struct recorded *r)
     fault_place_free(r->place);
 }
 
+static unsigned images_wanted(void)
+{
+    const char *text = getenv("RESILOG_CRASH_IMAGES");
+    return text ? (unsigned)strtoul(text, NULL, 10) : IMAGES;
+}
+
 /* Crashes of one clean run: before each operation once, then at random. */
 static bool one_life(struct disk *d, char **argv, unsigned *images)
 {
+    unsigned wanted = images_wanted();
     struct recorded r = record(argv, 0);
     bool ok = !r.bad;
     if (ok)
         parse(d, r.bytes, r.n, 0);
-    for (unsigned i = 0; ok && i < IMAGES; i++, ++*images)
+    for (unsigned i = 0; ok && i < wanted; i++, ++*images)
         ok = look(d, r.place, i <= d->n_ops ? i : (size_t)chance(d, d->n_ops + 1), i);
     printf("%u images of %zu operations\n", *images, d->n_ops);
     if (r.bad)

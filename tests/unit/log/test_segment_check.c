@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 
 #define EVENTS    7
-#define FLIP_STEP 97
+#define FLIP_STEP 97 /* RESILOG_FLIP_STEP: another one; 1: every bit of the file */
 #define PATH_S1   "/s-00000000000000000001.mdb"
 
 struct checked {
@@ -65,13 +65,15 @@ static void a_sound_segment_is_reported_with_its_tail(void **state)
 static void every_flipped_bit_is_seen_or_changes_nothing(void **state)
 {
     struct log_world *w = *state;
+    const char *text = getenv("RESILOG_FLIP_STEP");
+    uint64_t step = text ? strtoul(text, NULL, 10) : FLIP_STEP;
     char path[512];
     struct checked c;
     struct segment_report r;
     make_log(w, path);
     uint64_t bits = file_bits(path);
     unsigned seen = 0, harmless = 0;
-    for (uint64_t bit = 0; bit < bits; bit += FLIP_STEP) {
+    for (uint64_t bit = 0; bit < bits; bit += step) {
         struct err e = ERR_INIT;
         flip_bit(path, bit);
         enum rc rc = check(path, &c, &r, &e);
