@@ -166,7 +166,7 @@ static enum rc read_scope(struct pump *p, struct err *e)
         return compare_found(p, found, e);
     if (rc == RC_AGAIN)
         return rc;
-    if (rc < 0)
+    if (rc < 0 && rc != RC_NOTFOUND) /* without the kind its copies are gone, too */
         return skip_scope(p, &why, e);
     rc = end_scope(p, e);
     pump_drift_done(p);

@@ -186,7 +186,7 @@ static enum rc skip_scan(struct pump *p, const struct err *why, struct err *e)
 {
     if (why->rc == RC_NOMEM)
         return err_nomem(e);
-    diag_error(p->env.diag, DIAG_WARN,
+    diag_error(p->env.diag, why->rc == RC_NOTFOUND ? DIAG_DEBUG : DIAG_WARN,
                "copies of before cannot be found: the destination does not list them", why);
     p->scan_skipped = true;
     next_scan(p);

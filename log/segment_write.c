@@ -39,9 +39,7 @@ enum rc segment_lmdb_error(int code, const char *path, const char *dir, uint64_t
     if (code == MDB_MAP_FULL || code == ENOSPC || code == EDQUOT || code == EFBIG ||
         (code == EIO && folder_room(dir) < need + ROOM_SLACK)) {
         enum rc rc = err_set(e, RC_LIMIT, ERR_RETRY,
-                             "%s: no room on the disk for %" PRIu64 " more bytes; make room, it "
-                             "goes on by itself",
-                             path, need);
+                             "%s: no room on the disk; make room, it goes on by itself", path);
         if (e)
             e->sys = ENOSPC;
         return rc;

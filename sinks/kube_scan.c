@@ -255,8 +255,10 @@ static void no_page(struct kube_scan *s, const struct kube_verdict *v, const str
     switch ((int)v->cls) {
     case KUBE_KIND_MISSING:
     case KUBE_OBJECT_MISSING:
-        s->state = SCAN_END; /* no such kind, so no copies */
         say(s, DIAG_DEBUG, "list objects not found in cluster", NULL);
+        (void)err_set(&s->failure, RC_NOTFOUND, ERR_RETRY, "the destination does not serve %.*s",
+                      SLICE_ARG(buf_slice(&s->scope)));
+        s->state = SCAN_FAILED;
         return;
     case KUBE_EXPIRED:
         buf_reset(&s->token);

@@ -25,7 +25,8 @@ struct kube_scans {
 
 /* Gives an iterator, which ends when one complete list was seen; copies scope and api_version. Its
  * events: key, uid, version, api_version, and in body a record with base unknown. An object may come twice
- * where a list had to begin anew. Errors: INVALID, NOMEM. */
+ * where a list had to begin anew. It gives NOTFOUND where the destination does not serve the kind. Errors: INVALID,
+ * NOMEM. */
 MUST_CHECK enum rc kube_scan_open(struct kube_scans *all, struct slice scope,
                                   struct slice api_version, struct event_iter **ret, struct err *e);
 /* Starts the next page of a scan that wants one. RC_OK: a request went out; RC_AGAIN: nothing to do before

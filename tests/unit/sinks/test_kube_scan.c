@@ -234,11 +234,24 @@ static void a_page_that_is_too_large_is_asked_for_in_smaller_ones(void **state)
     assert_int_equal(found, OBJECTS);
 }
 
-static void a_kind_that_is_not_there_has_no_copies(void **state)
+static void not_served(struct kw *w, struct event_iter *it)
+{
+    const struct event *ev;
+    struct err e = ERR_INIT;
+    enum rc rc = RC_AGAIN;
+    for (int i = 0; i < 100 && rc == RC_AGAIN; i++) {
+        (void)kw_pass(w);
+        rc = event_iter_next(it, &ev, &e);
+    }
+    assert_int_equal(rc, RC_NOTFOUND);
+}
+
+/* It may be served again, with its objects: a version that is switched off for a while. */
+static void a_kind_that_is_not_there_is_told_from_one_without_copies(void **state)
 {
     struct kw *w = *state;
     AUTO(event_iter_freep) struct event_iter *it = scan(w, SLICE("example.com/widgets"));
-    assert_null(next(w, it));
+    not_served(w, it);
 }
 
 static void what_was_scanned_is_not_written_again(void **state)
@@ -311,7 +324,7 @@ static void each_step_has_the_message_of_the_documentation(void **state)
     AUTO(event_iter_freep) struct event_iter *maps = scan(w, SCOPE);
     assert_null(next(w, maps));
     AUTO(event_iter_freep) struct event_iter *widgets = scan(w, SLICE("example.com/widgets"));
-    assert_null(next(w, widgets));
+    not_served(w, widgets);
     assert_non_null(strstr(said.p, "DEBUG listing objects in cluster scope=/configmaps\n"
                                    "WARN  error listing objects in cluster scope=/configmaps "
                                    "error="));
@@ -338,7 +351,7 @@ int main(void)
         T(after_a_silence_the_destination_is_asked_who_it_is),
         T(a_list_that_gets_errors_is_told_while_it_lasts),
         T(a_page_that_is_too_large_is_asked_for_in_smaller_ones),
-        T(a_kind_that_is_not_there_has_no_copies),
+        T(a_kind_that_is_not_there_is_told_from_one_without_copies),
         T(what_was_scanned_is_not_written_again),
         T(a_scan_may_be_left_early_and_outlive_its_sink),
         T(a_scope_without_a_resource_is_refused),
