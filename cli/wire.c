@@ -271,7 +271,14 @@ static enum rc open_ckpt(void *arg, struct ckpt **ret, struct err *e)
     struct wire *w = arg;
     AUTO(buf_done) struct buf dir = BUF_INIT(DATA_PATH_MAX);
     enum rc rc = path_in(w->data, "consumers", &dir, e);
-    return rc < 0 ? rc : ckpt_lmdb_open(dir.p, CKPT_WRITE, &w->env, ret, e);
+    struct ckpt *ckpt = NULL;
+    if (rc == RC_OK)
+        rc = ckpt_lmdb_open(dir.p, CKPT_WRITE, &w->env, &ckpt, e);
+    if (rc == RC_OK && diag_says(w->log_env.diag, DIAG_DEBUG))
+        rc = ckpt_trace_open(ckpt, &w->log_env, &ckpt, e);
+    if (rc == RC_OK)
+        *ret = ckpt;
+    return rc;
 }
 
 static enum rc open_producer(void *arg, const struct cluster *source, const struct env *env,

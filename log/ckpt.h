@@ -90,4 +90,8 @@ MUST_CHECK enum rc ckpt_mem_open(struct ckpt_mem_store *s, struct ckpt **ret, st
 MUST_CHECK enum rc ckpt_lmdb_open(const char *dir, enum ckpt_access access, const struct env *env,
                                   struct ckpt **ret, struct err *e);
 
+/* Takes `inner`; says one debug line for each call with its result. Errors: NOMEM. */
+MUST_CHECK enum rc ckpt_trace_open(struct ckpt *inner, const struct env *env, struct ckpt **ret,
+                                   struct err *e);
+
 #endif
