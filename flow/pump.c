@@ -38,6 +38,7 @@ static enum rc load_head(struct pump *p, struct err *e)
         return rc;
     }
     p->scanning = rc == RC_NOTFOUND || p->head.generation == 0;
+    p->has_rows = rc == RC_OK;
     if (p->scanning)
         p->head = (struct ckpt_head){.generation = 0, .offset = 1};
     struct rlog_bounds bounds;

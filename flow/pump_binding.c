@@ -49,7 +49,6 @@ static enum rc keep_frozen(struct pump *p, const struct map *frozen, struct err 
         rc = rows_set_applied(p->rows, at.key, &a, e);
     if (rc != RC_OK || map_count(frozen) == 0)
         return rc;
-    p->frozen_kept = true;
     return rows_commit(p->rows, &(struct ckpt_head){.offset = 1}, SLICE_NULL, e);
 }
 

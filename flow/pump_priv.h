@@ -46,7 +46,7 @@ struct pump {
     rlog_off review_anchor; /* what waits until everything was decided again */
 
     bool scanned;      /* the scan was completed in this life: what has no row has no copy */
-    bool frozen_kept;  /* rows of frozen copies, which the scan is to leave alone, are there */
+    bool has_rows;     /* the scan may meet rows: of frozen copies, which it is to leave alone */
     bool scan_skipped; /* the destination does not list a kind */
     bool scanning;     /* no checkpoint: asking the destination for our marks first */
     size_t scan_entry; /* index of the entry that is scanned */

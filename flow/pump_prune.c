@@ -198,7 +198,7 @@ static enum rc note_scanned(struct pump *p, const struct event *ev, struct err *
     const struct applied a = {.state = APPLIED_SYNCED, .record = ev->body};
     struct applied known;
     struct err why = ERR_INIT;
-    enum rc rc = p->frozen_kept ? rows_applied(p->rows, ev->key, &known, &why) : RC_NOTFOUND;
+    enum rc rc = p->has_rows ? rows_applied(p->rows, ev->key, &known, &why) : RC_NOTFOUND;
     if (rc == RC_OK && known.state == APPLIED_DESELECTED)
         return RC_OK;
     if (rc < 0 && rc != RC_NOTFOUND) {

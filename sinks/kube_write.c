@@ -82,14 +82,19 @@ static bool is_applied(const struct kube_write *w)
 
 enum echo { ECHO_NO, ECHO_YES, ECHO_UNKNOWN };
 
-/* The state that the opposite synchronization's record tells of. Of what was first made in the destination its hash is as
- * good (then only status or ignored members differ), unless we wrote another state there since. */
-static bool is_recorded_by_opposite(const struct kube_write *w, const struct kube_record *r)
+/* What the opposite synchronization wrote is all that the source has: nothing of its own was kept there by the merge, which
+ * has yet to go to the destination. */
+static bool is_whole(const struct kube_record *r)
 {
-    if (slice_eq(r->version, w->item.event->version))
-        return true;
+    return memcmp(r->desired_hash, r->answer_hash, KUBE_HASH_SIZE) == 0;
+}
+
+/* Of what was first made in the destination an equal state is as good as the version of the answer (then only status or
+ * ignored members differ), unless we wrote another state there since. */
+static bool is_same_state(const struct kube_write *w, const struct kube_record *r)
+{
     bool we_wrote = w->has_old && w->old.version.n > 0;
-    return w->origin_here && !we_wrote &&
+    return w->origin_here && !we_wrote && is_whole(r) &&
            memcmp(r->answer_hash, w->desired_hash, KUBE_HASH_SIZE) == 0;
 }
 
@@ -102,11 +107,13 @@ static enum echo judge_echo(const struct kube_write *w)
     bool by_us = slice_eq(w->item.event->manager, SLICE(KUBE_MANAGER));
     struct kube_record r;
     struct err ignored = ERR_INIT;
-    if (!w->origin_here && !(by_us && w->has_old))
+    if (!w->origin_here && (!by_us || !w->has_old || w->item.decided_anew || w->doubt))
         return ECHO_NO;
     if (kube_record_decode(w->item.opposite, &r, &ignored) != RC_OK)
         return by_us && w->origin_here ? ECHO_YES : ECHO_NO;
-    if (is_recorded_by_opposite(w, &r))
+    if (slice_eq(r.version, w->item.event->version))
+        return is_whole(&r) ? ECHO_YES : ECHO_NO;
+    if (is_same_state(w, &r))
         return ECHO_YES;
     return w->item.tries < (by_us ? ECHO_TRIES : 1) ? ECHO_UNKNOWN : ECHO_NO;
 }

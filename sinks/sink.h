@@ -43,12 +43,12 @@ struct sink_item {
     /* Of a put: the source's object after the transformation. Of a delete: its last state as it was, empty if unknown. */
     struct slice body;
     struct slice record; /* the sink's own record of the key; empty: none */
-    /* A write of the key that no record tells of may have been done, by an earlier life that died before its commit:
-     * the destination is to be looked at, whatever the record says. */
+    /* A write that no record tells of may have been done: the destination is to be looked at, whatever the record says. */
     bool unsure;
     struct slice
         opposite; /* the record that the sink of the opposite synchronization has of the key; empty: none */
     unsigned tries;         /* how often this very event was held or had to wait before */
+    bool decided_anew;      /* an event of before, by a changed synchronization */
     struct slice ns_labels; /* JSON object: labels of the source's namespace, empty if unknown */
     const struct sink_policy *policy;
     /* For diagnostics: gives a copy (for free()) of the event of the same object before `event`, NULL where there is none

@@ -119,6 +119,7 @@ static void what_is_frozen_stays_so_in_another_log(void **state)
     lose_log(w);
     pt_put(w, CM, "{'v':1}");
     pt_open(w);
+    pt_crash(w); /* before the scan is over */
     ft_own(&w->log, EVENT_SYNC_END, "@sync//secrets");
     ft_own(&w->log, EVENT_SYNC_END, "@sync//configmaps");
     pt_run(w);

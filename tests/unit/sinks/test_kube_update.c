@@ -362,6 +362,7 @@ static void opposite_wrote(struct kt *t, const char *projected)
     assert_int_equal(json_parse_view(slice_str(json), &d, &e), RC_OK);
     assert_int_equal(kube_project(d, &opts, NULL, &e), RC_OK);
     assert_int_equal(kube_project_hash(d, &opts, r.answer_hash, &e), RC_OK);
+    memcpy(r.desired_hash, r.answer_hash, sizeof r.desired_hash);
     buf_reset(&t->opposite);
     assert_int_equal(kube_record_encode(&r, SLICE("{}"), t->dest.compressor, &t->opposite, &e),
                      RC_OK);
@@ -384,6 +385,41 @@ static void the_very_version_of_the_opposite_ones_answer_is_an_echo(void **state
     t->event.version = SLICE("10");
     kt_put(t, BACK("v"));
     (void)kt_ends(t, SINK_SKIPPED, "echo");
+}
+
+/* The merge kept what a person had added to the copy: that is news to the origin. */
+static void what_the_opposite_one_kept_of_a_person_goes_back(void **state)
+{
+    struct kt *t = *state;
+    struct kube_record r;
+    struct err e = ERR_INIT;
+    AUTO(buf_done) struct buf again = BUF_INIT(KUBE_RECORD_MAX);
+    opposite_wrote(t, BACK("v"));
+    assert_int_equal(kube_record_decode(buf_slice(&t->opposite), &r, &e), RC_OK);
+    r.desired_hash[0] ^= 1;
+    assert_int_equal(kube_record_encode(&r, SLICE("{}"), t->dest.compressor, &again, &e), RC_OK);
+    buf_reset(&t->opposite);
+    buf_add_slice(&t->opposite, buf_slice(&again));
+    t->event.manager = SLICE("resilog");
+    t->event.version = SLICE("10");
+    kt_put(t, BACK("v"));
+    kt_asks(t, HTTP_GET, GET_PATH);
+}
+
+static void a_changed_synchronization_and_a_comparison_write_the_copy_all_the_same(void **state)
+{
+    struct kt *t = *state;
+    kt_created(t, SOURCE, ANSWER);
+    opposite_wrote(t, "{'metadata':{'name':'a'},'data':{'k':'other'}}");
+    t->event.manager = SLICE("resilog");
+    t->event.version = SLICE("10");
+    t->item.decided_anew = true;
+    kt_put(t, SOURCE_2);
+    kt_asks(t, HTTP_GET, GET_PATH);
+    t->item.decided_anew = false;
+    t->item.unsure = true;
+    kt_put(t, SOURCE_2);
+    kt_asks(t, HTTP_GET, GET_PATH);
 }
 
 static void what_may_be_a_write_without_an_answer_yet_waits_and_is_an_echo_then(void **state)
@@ -539,6 +575,8 @@ int main(void)
         T(our_own_write_on_its_way_back_ends_here),
         T(what_the_opposite_one_wrote_is_an_echo_whoever_touched_its_status),
         T(the_very_version_of_the_opposite_ones_answer_is_an_echo),
+        T(what_the_opposite_one_kept_of_a_person_goes_back),
+        T(a_changed_synchronization_and_a_comparison_write_the_copy_all_the_same),
         T(what_may_be_a_write_without_an_answer_yet_waits_and_is_an_echo_then),
         T(what_a_person_took_away_goes_back_although_we_wrote_last),
         T(a_persons_change_waits_once_and_goes_back),
