@@ -7,7 +7,9 @@
 #include "core/map.h"
 #include "flow/replication.h"
 
+/* One that was found stays for a while; one that was not may begin any moment. */
 #define LOOK_EVERY_NS (30 * NS_PER_S)
+#define LOOK_SOON_NS  NS_PER_S
 
 static enum rc note_name(void *arg, struct slice consumer, struct err *e)
 {
@@ -62,7 +64,7 @@ enum rc pump_load_opposite(struct pump *p, struct flight *f, struct err *e)
     enum rc rc = RC_OK;
     if (now >= p->opposite_due_ns) {
         rc = find_opposite(p, e);
-        p->opposite_due_ns = now + LOOK_EVERY_NS;
+        p->opposite_due_ns = now + (map_count(p->opposite) ? LOOK_EVERY_NS : LOOK_SOON_NS);
     }
     for (bool more = map_seek(p->opposite, SLICE_NULL, false, &at); rc == RC_OK && more;
          more = map_seek(p->opposite, at.key, true, &at)) {

@@ -44,6 +44,7 @@ version() { # CLUSTER NAME
     k east -n app create configmap shop --from-literal=a=1
     k west -n app create configmap depot --from-literal=w=1
     run_start pair
+    wait_until 30 live
     wait_until 30 data_is west shop '{"a":"1"}'
     wait_until 30 data_is east depot '{"w":"1"}'
     k east -n app patch configmap shop --type=merge -p '{"data":{"a":"2"}}'

@@ -59,7 +59,7 @@ static void an_item_bears_the_record_of_the_opposite_synchronization(void **stat
     other_consumer(w, SLICE("team/elsewhere"), "cluster-1", "cluster-9", "elsewhere");
     other_consumer(w, SLICE("team/back"), "cluster-1", "source-1", "back");
     assert_opposite(w, CM, ""); /* it is not looked for all the time */
-    pt_wait(w, 30 * NS_PER_S);
+    pt_wait(w, NS_PER_S);
     assert_opposite(w, CM, "back");
     assert_opposite(w, "/configmaps/n/unknown", "");
 }
