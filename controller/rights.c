@@ -4,6 +4,7 @@
 
 #include "controller/resource.h"
 #include "core/buf.h"
+#include "core/clock.h"
 #include "core/json.h"
 #include "io/http.h"
 #include "io/kube_error.h"
@@ -13,10 +14,9 @@
 
 #define AT_ONCE   16
 #define BODY_MAX  4096
-#define TEXT_MAX  1024
 #define RIGHT_MAX (64u << 10) /* rights of one cluster */
 #define REVIEWS   SLICE("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews")
-#define SAY_NS    (60 * 1000000000LL)
+#define WAIT_NS   (60 * NS_PER_S)
 
 struct rights {
     struct right *all;
@@ -37,11 +37,11 @@ void rights_free(struct rights *r)
     free(r);
 }
 
-static bool is_same(const struct right *a, struct slice group, struct slice resource,
-                    const char *name, const char *verb)
+static bool is_about(const struct right *a, struct slice group, struct slice resource,
+                     const char *name)
 {
     bool names = a->name ? name && strcmp(a->name, name) == 0 : !name;
-    return names && strcmp(a->verb, verb) == 0 && slice_eq(slice_str(a->group), group) &&
+    return names && slice_eq(slice_str(a->group), group) &&
            slice_eq(slice_str(a->resource), resource);
 }
 
@@ -65,7 +65,7 @@ static enum rc need(struct rights *r, struct slice group, struct slice resource,
                     const char *verb, struct err *e)
 {
     for (size_t i = 0; i < r->n; i++)
-        if (is_same(&r->all[i], group, resource, name, verb))
+        if (is_about(&r->all[i], group, resource, name) && strcmp(r->all[i].verb, verb) == 0)
             return RC_OK;
     enum rc rc = grow(r, e);
     if (rc != RC_OK)
@@ -251,7 +251,7 @@ static enum rc go_on(struct asking *a, struct err *e)
         return rc;
     rc = http_take(a->http, &ev, e);
     if (rc == RC_AGAIN)
-        return http_wait(a->http, -1, SAY_NS, e);
+        return http_wait(a->http, -1, WAIT_NS, e);
     return rc == RC_OK ? take_answer(a, &ev, e) : rc;
 }
 
@@ -271,8 +271,7 @@ enum rc rights_ask(struct rights *r, struct http *http, struct err *e)
 
 static bool is_of(const struct right *a, const struct right *b)
 {
-    bool names = a->name ? b->name && strcmp(a->name, b->name) == 0 : !b->name;
-    return names && strcmp(a->group, b->group) == 0 && strcmp(a->resource, b->resource) == 0;
+    return is_about(a, slice_str(b->group), slice_str(b->resource), b->name);
 }
 
 /* The rule of the resource of right i, unless one before had it. */

@@ -11,7 +11,6 @@
 
 struct buf;
 struct cluster;
-struct env;
 struct http;
 struct resources;
 struct rights;
