@@ -246,4 +246,36 @@ static inline const char *pt_key(int i, char out[40])
     return out;
 }
 
+/* ---- cmocka's fixtures ---- */
+
+static inline int pt_setup(void **state)
+{
+    struct pump_world *w = pt_new();
+    pt_open(w);
+    *state = w;
+    return 0;
+}
+
+static inline int pt_teardown(void **state)
+{
+    pt_free(*state);
+    return 0;
+}
+
+#define PT_CM "/configmaps/n/a"
+
+/* From source-1 to cluster-1, where PT_CM has arrived. */
+static inline int pt_setup_bound(void **state)
+{
+    struct pump_world *w = pt_new();
+    dest_mem_identity(w->dest, "cluster-1");
+    w->source = SLICE("source-1");
+    pt_open(w);
+    pt_put(w, PT_CM, "{'v':1}");
+    pt_run(w);
+    pt_has(w, PT_CM, "{'v':1}");
+    *state = w;
+    return 0;
+}
+
 #endif

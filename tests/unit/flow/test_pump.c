@@ -8,20 +8,6 @@
 #define V  "/services/n/v"
 #define NS "/namespaces//n"
 
-static int setup(void **state)
-{
-    struct pump_world *w = pt_new();
-    pt_open(w);
-    *state = w;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    pt_free(*state);
-    return 0;
-}
-
 /* ---- Applying ---- */
 
 static void puts_and_deletes_reach_the_destination_in_the_order_of_the_key(void **state)
@@ -539,7 +525,7 @@ static void a_fenced_generation_stops_the_pump(void **state)
     assert_int_equal(e.retry, ERR_FATAL);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, pt_setup, pt_teardown)
 
 int main(void)
 {

@@ -1,27 +1,7 @@
 /* flow/pump_binding: what a checkpoint says counts for one log, one source and one destination. */
 #include "tests/unit/flow/pump_test.h"
 
-#define CM     "/configmaps/n/a"
 #define FROZEN "/secrets/n/f"
-
-static int setup(void **state)
-{
-    struct pump_world *w = pt_new();
-    dest_mem_identity(w->dest, "cluster-1");
-    w->source = SLICE("source-1");
-    pt_open(w);
-    pt_put(w, CM, "{'v':1}");
-    pt_run(w);
-    pt_has(w, CM, "{'v':1}");
-    *state = w;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    pt_free(*state);
-    return 0;
-}
 
 /* The process ends; the destination is built anew, with this identity. */
 static void rebuild_destination(struct pump_world *w, const char *identity)
@@ -49,10 +29,10 @@ static void lose_log(struct pump_world *w)
 static void the_same_ones_begin_where_the_checkpoint_stands(void **state)
 {
     struct pump_world *w = *state;
-    size_t before = dest_mem_submits(w->dest, CM);
+    size_t before = dest_mem_submits(w->dest, PT_CM);
     pt_crash(w);
     pt_run(w);
-    assert_int_equal(dest_mem_submits(w->dest, CM), before);
+    assert_int_equal(dest_mem_submits(w->dest, PT_CM), before);
 }
 
 static void a_destination_built_anew_is_filled_again(void **state)
@@ -67,7 +47,7 @@ static void a_destination_built_anew_is_filled_again(void **state)
     assert_int_equal(dest_mem_count(w->dest), 0);
     pt_crash(w);
     pt_run(w);
-    pt_has(w, CM, "{'v':1}");
+    pt_has(w, PT_CM, "{'v':1}");
 }
 
 static void the_marks_of_the_other_destination_are_its_own(void **state)
@@ -79,7 +59,7 @@ static void the_marks_of_the_other_destination_are_its_own(void **state)
     assert_int_equal(pt_try_run(w, &e), RC_CONFLICT);
     pt_crash(w);
     pt_run(w);
-    pt_has(w, CM, "{'v':1}");
+    pt_has(w, PT_CM, "{'v':1}");
     pt_has(w, "/configmaps/n/left", "{}"); /* until one listing is complete */
 }
 
@@ -103,9 +83,9 @@ static void another_log_that_is_shorter_is_no_failure(void **state)
     lose_log(w);
     pt_open(w);
     pt_run(w);
-    pt_put(w, CM, "{'v':2}");
+    pt_put(w, PT_CM, "{'v':2}");
     pt_run(w);
-    pt_has(w, CM, "{'v':2}");
+    pt_has(w, PT_CM, "{'v':2}");
 }
 
 /* A copy that left the selection is not the log's any more: the new one must not know it. */
@@ -117,36 +97,36 @@ static void what_is_frozen_stays_so_in_another_log(void **state)
     pt_put(w, FROZEN, "{'metadata':{}}");
     pt_run(w);
     lose_log(w);
-    pt_put(w, CM, "{'v':1}");
+    pt_put(w, PT_CM, "{'v':1}");
     pt_open(w);
     pt_crash(w); /* before the scan is over */
     ft_own(&w->log, EVENT_SYNC_END, "@sync//secrets");
     ft_own(&w->log, EVENT_SYNC_END, "@sync//configmaps");
     pt_run(w);
     pt_has(w, FROZEN, "{'metadata':{'labels':{'sel':'yes'}}}");
-    pt_has(w, CM, "{'v':1}");
+    pt_has(w, PT_CM, "{'v':1}");
 }
 
 static void another_source_begins_anew(void **state)
 {
     struct pump_world *w = *state;
-    size_t before = dest_mem_submits(w->dest, CM);
+    size_t before = dest_mem_submits(w->dest, PT_CM);
     pt_close(w);
     w->source = SLICE("source-2");
     pt_open(w);
     pt_run(w);
-    assert_true(dest_mem_submits(w->dest, CM) > before);
+    assert_true(dest_mem_submits(w->dest, PT_CM) > before);
 }
 
 static void where_a_sink_cannot_tell_the_checkpoint_counts(void **state)
 {
     struct pump_world *w = *state;
-    size_t before = dest_mem_submits(w->dest, CM);
+    size_t before = dest_mem_submits(w->dest, PT_CM);
     pt_close(w);
     dest_mem_identity(w->dest, "");
     pt_open(w);
     pt_run(w);
-    assert_int_equal(dest_mem_submits(w->dest, CM), before);
+    assert_int_equal(dest_mem_submits(w->dest, PT_CM), before);
 }
 
 /* What a sink that cannot tell for once must not do: make the checkpoint forget whose it is. */
@@ -166,15 +146,15 @@ static void what_was_noted_stays_noted(void **state)
 static void how_often_an_item_was_tried_is_told(void **state)
 {
     struct pump_world *w = *state;
-    pt_refuse(w, CM, 1);
-    pt_put(w, CM, "{'v':2}");
+    pt_refuse(w, PT_CM, 1);
+    pt_put(w, PT_CM, "{'v':2}");
     pt_run(w);
     assert_int_equal(dest_mem_last_tries(w->dest), 0);
     pt_run_for(w, 10 * NS_PER_S);
     assert_int_equal(dest_mem_last_tries(w->dest), 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, pt_setup_bound, pt_teardown)
 
 int main(void)
 {

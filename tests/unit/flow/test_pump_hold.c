@@ -4,20 +4,6 @@
 #define A "/configmaps/n/a"
 #define B "/configmaps/n/b"
 
-static int setup(void **state)
-{
-    struct pump_world *w = pt_new();
-    pt_open(w);
-    *state = w;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    pt_free(*state);
-    return 0;
-}
-
 static void a_refused_key_is_held_and_blocks_nobody(void **state)
 {
     struct pump_world *w = *state;
@@ -197,7 +183,7 @@ static void the_tries_of_an_older_event_do_not_count(void **state)
     assert_int_equal(dest_mem_last_tries(w->dest), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, pt_setup, pt_teardown)
 
 int main(void)
 {

@@ -3,28 +3,7 @@
 
 #include "flow/pump_priv.h"
 
-#define CM "/configmaps/n/a"
-
-static int setup(void **state)
-{
-    struct pump_world *w = pt_new();
-    dest_mem_identity(w->dest, "cluster-1");
-    w->source = SLICE("source-1");
-    pt_open(w);
-    pt_put(w, CM, "{'v':1}");
-    pt_run(w);
-    pt_has(w, CM, "{'v':1}");
-    *state = w;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    pt_free(*state);
-    return 0;
-}
-
-/* Another consumer, from that source to that destination, has this record of CM. */
+/* Another consumer, from that source to that destination, has this record of PT_CM. */
 static void other_consumer(struct pump_world *w, struct slice name, const char *source,
                            const char *destination, const char *record)
 {
@@ -35,7 +14,7 @@ static void other_consumer(struct pump_world *w, struct slice name, const char *
     const struct ckpt_head head = {.generation = 1, .offset = 2};
     assert_ok(rows_open(w->ckpt, name, &rows, &e));
     assert_ok(rows_set_binding(rows, &b, &e));
-    assert_ok(rows_set_applied(rows, SLICE(CM), &a, &e));
+    assert_ok(rows_set_applied(rows, SLICE(PT_CM), &a, &e));
     assert_ok(rows_commit(rows, &head, SLICE_NULL, &e));
 }
 
@@ -54,13 +33,13 @@ static void assert_opposite(struct pump_world *w, const char *key, const char *r
 static void an_item_bears_the_record_of_the_opposite_synchronization(void **state)
 {
     struct pump_world *w = *state;
-    assert_opposite(w, CM, "");
+    assert_opposite(w, PT_CM, "");
     other_consumer(w, SLICE("team/beside"), "source-1", "cluster-1", "beside");
     other_consumer(w, SLICE("team/elsewhere"), "cluster-1", "cluster-9", "elsewhere");
     other_consumer(w, SLICE("team/back"), "cluster-1", "source-1", "back");
-    assert_opposite(w, CM, ""); /* it is not looked for all the time */
+    assert_opposite(w, PT_CM, ""); /* it is not looked for all the time */
     pt_wait(w, NS_PER_S);
-    assert_opposite(w, CM, "back");
+    assert_opposite(w, PT_CM, "back");
     assert_opposite(w, "/configmaps/n/unknown", "");
 }
 
@@ -72,14 +51,14 @@ static void a_list_of_checkpoints_that_fails_stops_nobody(void **state)
     pt_wait(w, 30 * NS_PER_S);
     ckpt_fault_set(w->ckpt, CKPT_FAULT_LIST,
                    &(struct fault_rule){.times = 1, .rc = RC_CORRUPT, .retry = ERR_FATAL});
-    pt_put(w, CM, "{'v':2}");
+    pt_put(w, PT_CM, "{'v':2}");
     pt_run(w);
-    pt_has(w, CM, "{'v':2}");
+    pt_has(w, PT_CM, "{'v':2}");
     pt_wait(w, 30 * NS_PER_S);
-    assert_opposite(w, CM, "back");
+    assert_opposite(w, PT_CM, "back");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, pt_setup_bound, pt_teardown)
 
 int main(void)
 {

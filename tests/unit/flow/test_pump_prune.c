@@ -6,20 +6,6 @@
 #define ALIVE       "/configmaps/n/alive"
 #define MISSING_END 11 /* one more than the guard lets pass */
 
-static int setup(void **state)
-{
-    struct pump_world *w = pt_new();
-    pt_open(w);
-    *state = w;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    pt_free(*state);
-    return 0;
-}
-
 /* n objects are copied; the first `gone` of them are missing in a listing. */
 static void copy_and_lose(struct pump_world *w, int n, int gone)
 {
@@ -360,7 +346,7 @@ static void a_crash_at_any_step_of_the_first_start_prunes_the_leftover_all_the_s
         assert_int_equal(dest_mem_count(w->dest), 1);
         pt_has(w, ALIVE, "{'v':1}");
         assert_int_equal(pt_committed(w), pt_head(w));
-        teardown(&s);
+        pt_teardown(&s);
         if (done) {
             assert_true(n > 5);
             return;
@@ -445,8 +431,8 @@ static void with_a_checkpoint_the_destination_is_not_scanned(void **state)
     pt_has(w, "/configmaps/n/stranger", "{}");
 }
 
-#define TEST(name)   cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define BEHIND(name) cmocka_unit_test_setup_teardown(name, setup_with_leftovers, teardown)
+#define TEST(name)   cmocka_unit_test_setup_teardown(name, pt_setup, pt_teardown)
+#define BEHIND(name) cmocka_unit_test_setup_teardown(name, setup_with_leftovers, pt_teardown)
 
 static void a_first_start_asks_nothing_about_what_is_long_gone(void **state)
 {
