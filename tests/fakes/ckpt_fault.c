@@ -80,6 +80,7 @@ static enum rc fault_remove(struct ckpt *c, struct slice consumer, struct err *e
 
 static void fault_let_go(struct ckpt *c, struct slice consumer)
 {
+    (void)fails(fault_of(c), CKPT_FAULT_LET_GO);
     ckpt_let_go(fault_of(c)->inner, consumer);
 }
 

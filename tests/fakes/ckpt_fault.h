@@ -12,6 +12,7 @@ enum ckpt_fault_call {
     CKPT_FAULT_COMMIT,
     CKPT_FAULT_LIST,
     CKPT_FAULT_REMOVE,
+    CKPT_FAULT_LET_GO, /* never fails, is only counted */
     CKPT_FAULT_CALLS
 };
 

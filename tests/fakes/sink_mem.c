@@ -39,7 +39,8 @@ struct dest_mem {
     bool cache, fatal;
     char identity[64];
     char denied[64];
-    unsigned last_tries;
+    enum rc denied_so;
+    struct sink_item last;
 };
 
 struct mem_scan;
@@ -206,9 +207,10 @@ void dest_mem_cache(struct dest_mem *d, bool on)
     d->cache = on;
 }
 
-void dest_mem_deny_scan(struct dest_mem *d, const char *scope)
+void dest_mem_deny_scan(struct dest_mem *d, const char *scope, enum rc rc)
 {
     snprintf(d->denied, sizeof d->denied, "%s", scope ? scope : "");
+    d->denied_so = rc;
 }
 
 void dest_mem_identity(struct dest_mem *d, const char *identity)
@@ -221,9 +223,9 @@ void dest_mem_fatal(struct dest_mem *d, bool on)
     d->fatal = on;
 }
 
-unsigned dest_mem_last_tries(const struct dest_mem *d)
+struct sink_item dest_mem_last(const struct dest_mem *d)
 {
-    return d->last_tries;
+    return d->last;
 }
 
 size_t dest_mem_submits(const struct dest_mem *d, const char *key)
@@ -340,7 +342,7 @@ static enum rc mem_submit(struct sink *s, const struct sink_item *item, struct e
     *at = f;
     m->n_flights++;
     count_submit(m->dest, item->event->key);
-    m->dest->last_tries = item->tries;
+    m->dest->last = *item;
     return RC_OK;
 }
 
@@ -505,11 +507,14 @@ static void mem_close(struct sink *s)
 
 static enum rc scan_next(struct event_iter *it, const struct event **ret, struct err *e)
 {
-    (void)e;
     struct mem_scan *s = (struct mem_scan *)it;
     struct map_entry entry;
     if (!s->answered)
         return RC_AGAIN;
+    struct slice scope = slice_of(s->prefix.p, s->prefix.n - 1);
+    if (slice_eq(scope, slice_str(s->sink->dest->denied)))
+        return err_set(e, s->sink->dest->denied_so, ERR_FINAL, "cannot list %.*s",
+                       SLICE_ARG(scope));
     struct slice from = s->key.n ? buf_slice(&s->key) : buf_slice(&s->prefix);
     if (!map_seek(s->sink->dest->objects, from, s->key.n > 0, &entry) ||
         !slice_starts(entry.key, buf_slice(&s->prefix)))
@@ -537,8 +542,7 @@ static enum rc mem_scan(struct sink *s, struct slice scope, struct slice api_ver
                         struct event_iter **ret, struct err *e)
 {
     assert(api_version.n > 0);
-    if (slice_eq(scope, slice_str(downcast(s)->dest->denied)))
-        return err_set(e, RC_DENIED, ERR_FINAL, "cannot list %.*s", SLICE_ARG(scope));
+    (void)e;
     struct mem_scan *scan = sure(calloc(1, sizeof *scan));
     scan->iter.ops = &scan_ops;
     scan->sink = downcast(s);

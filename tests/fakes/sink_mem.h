@@ -56,15 +56,15 @@ void dest_mem_window(struct dest_mem *d, size_t items);
 /* Writes stay in the sink until it is flushed, and are lost with it. */
 void dest_mem_cache(struct dest_mem *d, bool on);
 void dest_mem_fatal(struct dest_mem *d, bool on);
-/* Scans of this scope fail from now on; NULL: of none. */
-void dest_mem_deny_scan(struct dest_mem *d, const char *scope);
+/* Scans of this scope fail so from now on; NULL: of none. */
+void dest_mem_deny_scan(struct dest_mem *d, const char *scope, enum rc rc);
 /* Which destination it says it is; at first it does not tell. */
 void dest_mem_identity(struct dest_mem *d, const char *identity);
 /* How often each key was submitted. */
 size_t dest_mem_submits(const struct dest_mem *d, const char *key);
 
-/* What the item submitted last said of earlier tries. */
-unsigned dest_mem_last_tries(const struct dest_mem *d);
+/* What the item submitted last said of its history; the borrowed members are not to be looked at. */
+struct sink_item dest_mem_last(const struct dest_mem *d);
 
 /* Borrows d and env. */
 struct sink *sink_mem_open(struct dest_mem *d, const struct env *env);

@@ -88,6 +88,22 @@ static void another_log_that_is_shorter_is_no_failure(void **state)
     pt_has(w, PT_CM, "{'v':2}");
 }
 
+/* What is read here may be written by another process, which has not begun; it is no other log. */
+static void a_log_that_nobody_has_begun_is_not_another_one(void **state)
+{
+    struct pump_world *w = *state;
+    struct err e = ERR_INIT;
+    rlog_off committed = pt_committed(w);
+    pt_close(w);
+    rlog_close(w->log.log);
+    rlog_mem_store_free(w->log.store);
+    w->log.store = rlog_mem_store_new();
+    assert_ok(rlog_mem_open(w->log.store, RLOG_READ, &w->log.env, &w->log.log, &e));
+    assert_int_equal(pt_try_open(w, &e), RC_CORRUPT);
+    assert_true(ft_has(e.msg, "the log lost events"));
+    assert_int_equal(pt_committed(w), committed);
+}
+
 /* A copy that left the selection is not the log's any more: the new one must not know it. */
 static void what_is_frozen_stays_so_in_another_log(void **state)
 {
@@ -149,9 +165,9 @@ static void how_often_an_item_was_tried_is_told(void **state)
     pt_refuse(w, PT_CM, 1);
     pt_put(w, PT_CM, "{'v':2}");
     pt_run(w);
-    assert_int_equal(dest_mem_last_tries(w->dest), 0);
+    assert_int_equal(dest_mem_last(w->dest).tries, 0);
     pt_run_for(w, 10 * NS_PER_S);
-    assert_int_equal(dest_mem_last_tries(w->dest), 1);
+    assert_int_equal(dest_mem_last(w->dest).tries, 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pt_setup_bound, pt_teardown)
@@ -164,6 +180,7 @@ int main(void)
         TEST(the_marks_of_the_other_destination_are_its_own),
         TEST(another_log_is_read_from_its_beginning),
         TEST(another_log_that_is_shorter_is_no_failure),
+        TEST(a_log_that_nobody_has_begun_is_not_another_one),
         TEST(what_is_frozen_stays_so_in_another_log),
         TEST(another_source_begins_anew),
         TEST(where_a_sink_cannot_tell_the_checkpoint_counts),

@@ -162,11 +162,27 @@ static void a_deleted_object_is_not_restored(void **state)
     pt_free(w);
 }
 
+/* Its copies are gone, too, and wait for the kind where a person sees it. */
+static void copies_of_a_kind_that_is_not_served_are_looked_at(void **state)
+{
+    (void)state;
+    struct pump_world *w = with_copies(PERIOD);
+    size_t a = dest_mem_submits(w->dest, A);
+    dest_mem_deny_scan(w->dest, "/configmaps", RC_NOTFOUND);
+    round_of(w);
+    assert_int_equal(dest_mem_submits(w->dest, A), a + 1);
+    dest_mem_deny_scan(w->dest, "/configmaps", RC_DENIED);
+    round_of(w);
+    assert_int_equal(dest_mem_submits(w->dest, A), a + 1);
+    pt_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_as_it_was_left_is_not_even_looked_at),
         cmocka_unit_test(a_changed_and_a_deleted_copy_are_restored),
+        cmocka_unit_test(copies_of_a_kind_that_is_not_served_are_looked_at),
         cmocka_unit_test(held_and_frozen_keys_are_left_alone),
         cmocka_unit_test(what_bears_our_mark_and_is_not_known_is_noted),
         cmocka_unit_test(a_copy_that_nobody_knew_goes_when_its_source_is_gone),

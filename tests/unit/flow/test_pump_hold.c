@@ -176,11 +176,29 @@ static void the_tries_of_an_older_event_do_not_count(void **state)
     struct pump_world *w = *state;
     pt_refuse(w, A, 1);
     pt_put(w, A, "{'v':1}");
-    pt_run_for(w, 4 * NS_PER_S);
+    pt_run_for(w, NS_PER_S);
+    assert_int_equal(pt_status(w).held, 1);
     pt_put(w, A, "{'v':2}");
     pt_run_for(w, NS_PER_S);
     pt_has(w, A, "{'v':2}");
-    assert_int_equal(dest_mem_last_tries(w->dest), 0);
+    assert_int_equal(dest_mem_last(w->dest).tries, 0);
+}
+
+/* That life may have written it after its last commit. */
+static void what_an_earlier_life_held_is_looked_at_whatever_its_record_says(void **state)
+{
+    struct pump_world *w = *state;
+    pt_refuse(w, A, 1);
+    pt_put(w, A, "{}");
+    pt_run(w);
+    assert_int_equal(pt_committed(w), pt_head(w));
+    pt_crash(w);
+    pt_run(w);
+    pt_has(w, A, "{}");
+    assert_true(dest_mem_last(w->dest).unsure);
+    pt_put(w, A, "{'v':2}");
+    pt_run(w);
+    assert_false(dest_mem_last(w->dest).unsure);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pt_setup, pt_teardown)
@@ -198,6 +216,7 @@ int main(void)
         TEST(what_waits_for_the_same_is_asked_about_by_one_key_at_a_time),
         TEST(a_delete_does_not_let_go_what_waits_for_the_same),
         TEST(the_tries_of_an_older_event_do_not_count),
+        TEST(what_an_earlier_life_held_is_looked_at_whatever_its_record_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

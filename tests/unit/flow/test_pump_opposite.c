@@ -39,7 +39,9 @@ static void an_item_bears_the_record_of_the_opposite_synchronization(void **stat
     other_consumer(w, SLICE("team/back"), "cluster-1", "source-1", "back");
     assert_opposite(w, PT_CM, ""); /* it is not looked for all the time */
     pt_wait(w, NS_PER_S);
+    ckpt_fault_set(w->ckpt, CKPT_FAULT_LET_GO, &(struct fault_rule){0});
     assert_opposite(w, PT_CM, "back");
+    assert_int_equal(ckpt_fault_count(w->ckpt, CKPT_FAULT_LET_GO), 2); /* of the two others */
     assert_opposite(w, "/configmaps/n/unknown", "");
 }
 

@@ -270,7 +270,7 @@ static void a_kind_that_the_destination_does_not_list_holds_up_no_other(void **s
 {
     struct pump_world *w = *state;
     pt_close(w);
-    dest_mem_deny_scan(w->dest, "/configmaps");
+    dest_mem_deny_scan(w->dest, "/configmaps", RC_DENIED);
     dest_mem_leave(w->dest, "/secrets/n/left", "{}");
     pt_open(w);
     pt_put(w, ALIVE, "{'v':1}");
@@ -286,7 +286,7 @@ static void a_copy_of_a_kind_that_is_not_listed_goes_by_its_event(void **state)
 {
     struct pump_world *w = *state;
     pt_close(w);
-    dest_mem_deny_scan(w->dest, "/configmaps");
+    dest_mem_deny_scan(w->dest, "/configmaps", RC_DENIED);
     pt_put(w, LEFT, "{}");
     pt_delete(w, LEFT);
     pt_open(w);

@@ -57,6 +57,7 @@ static void another_patch_reaches_the_copies(void **state)
     assert_true(s.catching_up);
     pt_run(w);
     pt_has(w, DEPLOYMENT, "{'spec':{'replicas':3}}");
+    assert_true(dest_mem_last(w->dest).decided_anew);
     assert_int_equal(dest_mem_writes(w->dest), writes + 1);
     pump_status(w->pump, &s);
     assert_false(s.catching_up);
@@ -64,6 +65,9 @@ static void another_patch_reaches_the_copies(void **state)
     size_t submits = dest_mem_submits(w->dest, DEPLOYMENT);
     pt_run(w);
     assert_int_equal(dest_mem_submits(w->dest, DEPLOYMENT), submits); /* it is noted as done */
+    pt_put(w, CM, "{'v':2}");
+    pt_run(w);
+    assert_false(dest_mem_last(w->dest).decided_anew);
     pt_free(w);
 }
 

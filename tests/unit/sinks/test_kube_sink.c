@@ -262,6 +262,25 @@ static void a_delete_waits_while_another_version_of_the_kind_is_served(void **st
     kw_job_done(&j);
 }
 
+static void one_discovery_serves_the_deletes_of_a_while(void **state)
+{
+    struct kw *w = *state;
+    struct kw_job j;
+    copy_widget(w, &j);
+    define_widgets(w, "v2");
+    kw_apply(w, &j, SINK_DELETE, "");
+    uint64_t asked = fake_kube_counts(w->kube).discoveries;
+    for (int i = 0; i < 5; i++) {
+        kw_apply(w, &j, SINK_DELETE, "");
+        kw_expect(&j, SINK_WAITING, "kind-missing");
+    }
+    assert_int_equal(fake_kube_counts(w->kube).discoveries, asked);
+    fake_clock_advance(&w->clock, 31 * NS_PER_S);
+    kw_apply(w, &j, SINK_DELETE, "");
+    assert_true(fake_kube_counts(w->kube).discoveries > asked);
+    kw_job_done(&j);
+}
+
 static void a_delete_is_done_where_the_whole_kind_is_gone(void **state)
 {
     struct kw *w = *state;
@@ -512,6 +531,7 @@ int main(void)
         T(an_object_of_somebody_else_survives_both_put_and_delete),
         T(a_missing_namespace_and_a_missing_kind_wait_for_what_would_help),
         T(a_delete_waits_while_another_version_of_the_kind_is_served),
+        T(one_discovery_serves_the_deletes_of_a_while),
         T(a_delete_is_done_where_the_whole_kind_is_gone),
         T(a_delete_waits_where_discovery_does_not_tell_whether_the_kind_is_gone),
         T(a_terminating_object_is_made_anew_once_it_is_gone),
