@@ -16,7 +16,7 @@ static enum rc note_name(void *arg, struct slice consumer, struct err *e)
     return map_put(arg, consumer, arg, e);
 }
 
-/* A checkpoint that cannot be read tells nothing; it is its own synchronization's trouble. */
+/* A checkpoint that cannot be read changes nothing of what is known; it is its own synchronization's trouble. */
 static enum rc note_if_opposite(struct pump *p, struct slice consumer, const struct binding *mine,
                                 struct err *e)
 {
@@ -26,11 +26,12 @@ static enum rc note_if_opposite(struct pump *p, struct slice consumer, const str
     if (slice_eq(consumer, p->opts.replication->sync))
         return RC_OK;
     enum rc rc = binding_load(p->opts.ckpt, consumer, &memory, &other, &why);
-    bool is = rc == RC_OK && other.source.n > 0 && slice_eq(other.source, mine->destination) &&
-              slice_eq(other.destination, mine->source);
-    if (is)
+    if (rc == RC_OK && other.source.n > 0 && slice_eq(other.source, mine->destination) &&
+        slice_eq(other.destination, mine->source))
         return map_put(p->opposite, consumer, p, e);
     ckpt_let_go(p->opts.ckpt, consumer);
+    if (rc == RC_OK)
+        (void)map_delete(p->opposite, consumer);
     return rc == RC_NOMEM ? err_nomem(e) : RC_OK;
 }
 
@@ -43,7 +44,6 @@ static enum rc find_opposite(struct pump *p, struct err *e)
     struct map_entry at = {SLICE_NULL, NULL};
     if (!names)
         return err_nomem(e);
-    map_clear(p->opposite);
     enum rc rc = binding_load(p->opts.ckpt, p->opts.replication->sync, &memory, &mine, e);
     if (rc != RC_OK || mine.destination.n == 0)
         return rc;
@@ -68,11 +68,13 @@ enum rc pump_load_opposite(struct pump *p, struct flight *f, struct err *e)
     }
     for (bool more = map_seek(p->opposite, SLICE_NULL, false, &at); rc == RC_OK && more;
          more = map_seek(p->opposite, at.key, true, &at)) {
-        struct err why = ERR_INIT; /* one that cannot be read tells nothing */
+        struct err why = ERR_INIT;
         if (record_load(p->opts.ckpt, at.key, f->event->key, &f->opposite, &why) == RC_OK)
             break;
-        if (why.rc == RC_NOMEM)
-            return err_nomem(e);
+        if (why.rc != RC_NOTFOUND && why.retry == ERR_RETRY) { /* what is damaged tells nothing */
+            *e = why;
+            return why.rc;
+        }
     }
     f->item.opposite = buf_slice(&f->opposite);
     return rc;

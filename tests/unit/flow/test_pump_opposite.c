@@ -45,6 +45,27 @@ static void an_item_bears_the_record_of_the_opposite_synchronization(void **stat
     assert_opposite(w, "/configmaps/n/unknown", "");
 }
 
+static void one_that_is_known_stays_so_while_it_cannot_be_read(void **state)
+{
+    struct pump_world *w = *state;
+    struct event ev = {.op = EVENT_PUT, .key = SLICE(PT_CM)};
+    struct flight *f;
+    struct err e = ERR_INIT;
+    const struct fault_rule busy = {
+        .pass = 1, .times = 1, .rc = RC_UNAVAILABLE, .retry = ERR_RETRY};
+    other_consumer(w, SLICE("team/back"), "cluster-1", "source-1", "back");
+    pt_wait(w, NS_PER_S);
+    assert_opposite(w, PT_CM, "back");
+    pt_wait(w, 30 * NS_PER_S);
+    ckpt_fault_set(w->ckpt, CKPT_FAULT_GET, &busy); /* our binding is read first */
+    assert_opposite(w, PT_CM, "back");
+    ckpt_fault_set(w->ckpt, CKPT_FAULT_GET,
+                   &(struct fault_rule){.times = 1, .rc = RC_UNAVAILABLE, .retry = ERR_RETRY});
+    assert_ok(work_begin(w->pump->work, &ev, 0, &f, &e));
+    assert_int_equal(pump_load_opposite(w->pump, f, &e), RC_UNAVAILABLE);
+    work_end(w->pump->work, f);
+}
+
 /* It is its own synchronization's trouble. */
 static void a_list_of_checkpoints_that_fails_stops_nobody(void **state)
 {
@@ -66,6 +87,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(an_item_bears_the_record_of_the_opposite_synchronization),
+        TEST(one_that_is_known_stays_so_while_it_cannot_be_read),
         TEST(a_list_of_checkpoints_that_fails_stops_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
