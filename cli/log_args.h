@@ -12,8 +12,8 @@ struct rlog_range;
  * now_ns is the wall clock. Errors: INVALID, those of rlog_seek. */
 MUST_CHECK enum rc log_point(struct rlog *log, const char *text, int64_t now_ns, rlog_off *ret,
                              struct err *e);
-/* Checks a range that the user gave by two points, each NULL where it was not: it must end behind its beginning, and begin
- * within the log, whose next event gets that offset. Errors: INVALID. */
+/* Checks a range that the user gave by two points, each NULL where it was not: it must end behind its beginning, and
+ * begin within the log, whose next event gets that offset. Errors: INVALID. */
 MUST_CHECK enum rc log_check_range(const char *since, const char *until,
                                    const struct rlog_range *range, rlog_off next, struct err *e);
 /* "put,delete" as a bit for each op. Errors: INVALID with the list of what there is. */

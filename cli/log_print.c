@@ -49,8 +49,8 @@ void log_print_free(struct log_print *p)
 
 /* ---- What changed ---- */
 
-/* The bodies of an object's event and of the one before it; *ret_before stays NULL where there was no object or it is no
- * longer in the log, *ret_after where there is none now. */
+/* The bodies of an object's event and of the one before it; *ret_before stays NULL where there was no object or it
+ * is no longer in the log, *ret_after where there is none now. */
 static enum rc parse_states(struct log_print *p, const struct event *ev,
                             struct json_doc **ret_before, struct json_doc **ret_after,
                             struct err *e)

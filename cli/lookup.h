@@ -7,7 +7,8 @@ struct command;
 
 /* The command that the words behind argv[0] begin with, and how many of them name it; NULL: none. */
 const struct command *lookup_command(int argc, char **argv, int *ret_words);
-/* Appends why the words behind argv[0] (there is one) name no command: what is below the first, or what is most like them. */
+/* Appends why the words behind argv[0] (there is one) name no command: what is below the first, or what is most like
+ * them. */
 void lookup_explain(int argc, char **argv, struct buf *out);
 
 #endif

@@ -1,5 +1,5 @@
-/* A walk over two trees side by side: objects by member, arrays by index, everything else by value. The order is that of
- * a valid patch: what is gone from an array goes from its end. Recursion is as deep as the objects, at most
+/* A walk over two trees side by side: objects by member, arrays by index, everything else by value. The order is
+ * that of a valid patch: what is gone from an array goes from its end. Recursion is as deep as the objects, at most
  * DEPTH_MAX: below that a difference is one of the whole value. */
 #include "cli/print_changes.h"
 

@@ -23,7 +23,8 @@ MUST_CHECK enum rc table_new(const struct table_column *columns, size_t n, bool 
                              struct table **ret, struct err *e);
 void table_free(struct table *t);
 DEFINE_FREEP(struct table, table_free)
-/* Adds a row: as many NUL-terminated cells, one behind the other, in that colour (NULL: none). Copies. Errors: NOMEM. */
+/* Adds a row: as many NUL-terminated cells, one behind the other, in that colour (NULL: none). Copies. Errors:
+ * NOMEM. */
 MUST_CHECK enum rc table_add(struct table *t, const char *cells, const char *colour, struct err *e);
 /* Prints the rows added since the last call, the header once, to standard output. */
 void table_print(struct table *t);

@@ -21,8 +21,8 @@ struct group_member {
     int64_t prune_until_ns; /* as in pump_opts */
 };
 
-/* Starts the source's thread. Copies members; borrows the rest. Errors: NOMEM, UNAVAILABLE (no thread to be had), LIMIT,
- * IO. */
+/* Starts the source's thread. Copies members; borrows the rest. Errors: NOMEM, UNAVAILABLE (no thread to be had),
+ * LIMIT, IO. */
 MUST_CHECK enum rc group_start(const struct cluster *source, const struct group_member *members,
                                size_t n, const struct wiring *wiring, const struct env *env,
                                struct group **ret, struct err *e);

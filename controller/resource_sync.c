@@ -95,8 +95,8 @@ static bool is_other_version(const struct replication_entry *a, const struct rep
            b->version.n > 0 && !slice_eq(a->version, b->version);
 }
 
-/* A source's log holds each resource in one version (DESIGN section 4): the others of this synchronization, and those of
- * the ones that were read before. */
+/* A source's log holds each resource in one version (DESIGN section 4): the others of this synchronization, and
+ * those of the ones that were read before. */
 static void check_version(struct loader *l, const struct item *item, const struct json *node,
                           const struct sync_record *s, const struct replication_entry *entry)
 {
@@ -186,8 +186,8 @@ static enum rc read_replication(struct loader *l, const struct item *item,
     return rc;
 }
 
-/* Of a part of the resource in its canonical form, so that only a change of meaning is one; and of this program's version,
- * whose rules decide, too. */
+/* Of a part of the resource in its canonical form, so that only a change of meaning is one; and of this program's
+ * version, whose rules decide, too. */
 static enum rc digest_part(const struct item *item, const struct json *part,
                            uint8_t ret[RESOURCE_DIGEST], struct err *e)
 {

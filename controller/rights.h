@@ -1,5 +1,5 @@
-/* What resilog needs to be allowed on a cluster, whether it is (asked by SelfSubjectAccessReview), and what is missing as
- * a ClusterRole that a person can apply. */
+/* What resilog needs to be allowed on a cluster, whether it is (asked by SelfSubjectAccessReview), and what is
+ * missing as a ClusterRole that a person can apply. */
 #ifndef RESILOG_CONTROLLER_RIGHTS_H
 #define RESILOG_CONTROLLER_RIGHTS_H
 

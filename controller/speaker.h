@@ -18,8 +18,8 @@ enum speaker {
     SPEAKER_RECONCILER       /* its pump where it compares the destination as a whole */
 };
 
-/* Gives a diag of that speaker, to be freed before d. source: of the EVENTS_LISTENER, sync: of the last three; else NULL.
- * Errors: NOMEM. */
+/* Gives a diag of that speaker, to be freed before d. source: of the EVENTS_LISTENER, sync: of the last three; else
+ * NULL. Errors: NOMEM. */
 MUST_CHECK enum rc speaker_bind(struct diag *d, enum speaker who, const struct cluster *source,
                                 const struct sync *sync, struct diag **ret, struct err *e);
 

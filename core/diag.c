@@ -1,12 +1,12 @@
-/* Diagnostics. One lock covers a line from its repetition check to its write, so lines never mix
- * and the writer is called once at a time.
+/* Diagnostics. One lock covers a line from its repetition check to its write, so lines never mix and the writer is
+ * called once at a time.
  *
- * Keeps, once for a diag and all that is bound to it: the line under construction, a fixed array, and a fixed table of the lines said lately (a
- * hash of each, not its text). Where the table is full the oldest entry goes, and its line may then
- * be said again early: never less is said than the contract allows to leave out. A value is cut at
- * VALUE_MAX bytes as written, so that one long value does not hide the fields behind it; fields
- * that no longer fit are left out. Every line is complete JSON whatever is cut. Control characters
- * are escaped: no text can move a terminal's cursor. */
+ * Keeps, once for a diag and all that is bound to it: the line under construction, a fixed array, and a fixed table
+ * of the lines said lately (a hash of each, not its text). Where the table is full the oldest entry goes, and its
+ * line may then be said again early: never less is said than the contract allows to leave out. A value is cut at
+ * VALUE_MAX bytes as written, so that one long value does not hide the fields behind it; fields that no longer fit
+ * are left out. Every line is complete JSON whatever is cut. Control characters are escaped: no text can move a
+ * terminal's cursor. */
 #include "core/diag.h"
 
 #include "core/clock.h"

@@ -48,9 +48,9 @@ struct diag *diag_new(struct clock *clock, enum diag_format format, enum diag_le
 void diag_free(struct diag *d);
 
 #define DIAG_BOUND_MAX 16
-/* Gives a diag that says its lines where d says them, with these fields (after d's own bound ones) in front of each line's:
- * who is speaking. One of a path that d has bound takes its place. At most DIAG_BOUND_MAX in all. Copies the texts, borrows
- * the paths; d must outlive it. Of a silent d (NULL): NULL. Errors: NOMEM. */
+/* Gives a diag that says its lines where d says them, with these fields (after d's own bound ones) in front of each
+ * line's: who is speaking. One of a path that d has bound takes its place. At most DIAG_BOUND_MAX in all. Copies the
+ * texts, borrows the paths; d must outlive it. Of a silent d (NULL): NULL. Errors: NOMEM. */
 MUST_CHECK enum rc diag_bind(struct diag *d, const struct diag_field *fields, size_t n,
                              struct diag **ret, struct err *e);
 

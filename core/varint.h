@@ -1,5 +1,5 @@
-/* Unsigned numbers in as few bytes as they need: seven bits a byte, the low ones first, the top bit says that more follow
- * (LEB128). Each number has exactly one form: the shortest. */
+/* Unsigned numbers in as few bytes as they need: seven bits a byte, the low ones first, the top bit says that more
+ * follow (LEB128). Each number has exactly one form: the shortest. */
 #ifndef RESILOG_CORE_VARINT_H
 #define RESILOG_CORE_VARINT_H
 

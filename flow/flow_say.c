@@ -1,5 +1,5 @@
-/* What the log knows of an object, for a line about it. Keeps nothing; what cannot be read is left out: no line may stop
- * the flow. */
+/* What the log knows of an object, for a line about it. Keeps nothing; what cannot be read is left out: no line may
+ * stop the flow. */
 #include "flow/flow_say.h"
 
 #include "core/diag_object.h"

@@ -14,11 +14,13 @@ struct flow_line {
     size_t n_more;                 /* at most DIAG_OBJECT_MORE */
 };
 
-/* One line about the object of ev, which has at least key and offset: without a body it is looked up. What the log does not
- * hold (a delete that was made up has offset 0; others were trimmed) is not said. The log is asked only if the line is. */
+/* One line about the object of ev, which has at least key and offset: without a body it is looked up. What the log
+ * does not hold (a delete that was made up has offset 0; others were trimmed) is not said. The log is asked only if
+ * the line is. */
 void flow_say(struct diag *d, struct rlog *log, const struct event *ev,
               const struct flow_line *line);
-/* A copy without body (for free()) of the last event of the same key before ev; NULL where there is none, or it cannot be had. */
+/* A copy without body (for free()) of the last event of the same key before ev; NULL where there is none, or it
+ * cannot be had. */
 struct event *flow_before(struct rlog *log, const struct event *ev);
 
 #endif

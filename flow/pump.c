@@ -179,8 +179,9 @@ static void end_recheck(struct pump *p)
     map_delete(p->relabelled, entry.key);
 }
 
-/* Looks at one more key of the first relabelled prefix. The walk stands still at its opening, and news are read beside it:
- * from then on each key's last event is looked up, as the one of the walk may be older than what was applied (I4). */
+/* Looks at one more key of the first relabelled prefix. The walk stands still at its opening, and news are read
+ * beside it: from then on each key's last event is looked up, as the one of the walk may be older than what was
+ * applied (I4). */
 static enum rc recheck(struct pump *p, struct err *e)
 {
     struct map_entry entry;

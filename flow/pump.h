@@ -1,15 +1,14 @@
 /* Log to sink: reads events from a cursor, filters, transforms, submits, and commits what is done.
  *
- * At most one item per key is in flight; a newer event of that key waits for it and replaces what
- * waited. The committed offset is the lowest below which every event is done, held or filtered; it,
- * the holds and the applied records are one write (I3), at most every 100 ms or 1,000 results. A
- * crash means replay. A key that the destination refuses is held with its reason and tried again
- * with back-off, or at once when a newer event of it or its missing dependency arrives (I11).
- * Deletes are decided by the applied table, never by the filter. Deletes inferred from a listing
- * are collected until its sync-end and held altogether when they exceed the larger of
- * PUMP_PRUNE_COUNT and PUMP_PRUNE_PERCENT of that kind. A checkpoint is bound to its log, source and
- * destination; of others it says nothing, so it is forgotten and all begins as without one. One thread; several pumps on one log share
- * nothing but the log. */
+ * At most one item per key is in flight; a newer event of that key waits for it and replaces what waited. The
+ * committed offset is the lowest below which every event is done, held or filtered; it, the holds and the applied
+ * records are one write (I3), at most every 100 ms or 1,000 results. A crash means replay. A key that the
+ * destination refuses is held with its reason and tried again with back-off, or at once when a newer event of it or
+ * its missing dependency arrives (I11). Deletes are decided by the applied table, never by the filter. Deletes
+ * inferred from a listing are collected until its sync-end and held altogether when they exceed the larger of
+ * PUMP_PRUNE_COUNT and PUMP_PRUNE_PERCENT of that kind. A checkpoint is bound to its log, source and destination; of
+ * others it says nothing, so it is forgotten and all begins as without one. One thread; several pumps on one log
+ * share nothing but the log. */
 #ifndef RESILOG_FLOW_PUMP_H
 #define RESILOG_FLOW_PUMP_H
 

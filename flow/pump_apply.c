@@ -317,7 +317,8 @@ static enum rc note_record(struct pump *p, const struct flight *f, const struct 
     return rows_set_applied(p->rows, f->event->key, &a, e);
 }
 
-/* What the destination decided about a put shows that what it waited for is there: all that waits for the same may go. */
+/* What the destination decided about a put shows that what it waited for is there: all that waits for the same may
+ * go. */
 static void release_peers(struct pump *p, const struct flight *f, const struct hold *held,
                           const struct sink_result *r)
 {

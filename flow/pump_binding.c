@@ -1,6 +1,6 @@
-/* Whose checkpoint it is: its offset means one log, its applied rows one source and one destination. Where one of them is
- * another now (the data folder was lost in part, a destination was built anew under the old name), every row would tell of
- * copies that are not there; so it is forgotten, and the marks in the destination tell what is there.
+/* Whose checkpoint it is: its offset means one log, its applied rows one source and one destination. Where one of
+ * them is another now (the data folder was lost in part, a destination was built anew under the old name), every row
+ * would tell of copies that are not there; so it is forgotten, and the marks in the destination tell what is there.
  * One thread. */
 #include "flow/pump_priv.h"
 

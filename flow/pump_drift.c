@@ -1,9 +1,9 @@
 /* The comparison of the destination with the applied table: what somebody changed or deleted there is written again.
  *
- * A round goes through the synchronization's scopes one after another; each is listed by the sink (metadata only) and
- * compared row by row. What the sink no longer recognises is looked at by the usual way of an item, with the doubt that the
- * record may be wrong: so a round sends no write where nothing differs, and the next one no look either. Only a complete
- * list says that a copy is missing. Keeps the keys of the scope at hand. One thread. */
+ * A round goes through the synchronization's scopes one after another; each is listed by the sink (metadata only)
+ * and compared row by row. What the sink no longer recognises is looked at by the usual way of an item, with the
+ * doubt that the record may be wrong: so a round sends no write where nothing differs, and the next one no look
+ * either. Only a complete list says that a copy is missing. Keeps the keys of the scope at hand. One thread. */
 #include "flow/pump_prune.h"
 
 #include "core/buf.h"
@@ -65,7 +65,8 @@ static bool is_busy(struct pump *p, struct slice key)
 
 /* ---- What the list has ---- */
 
-/* It bears our mark and is not known: an earlier life made it and died. Noted as the first scan does, and decided again. */
+/* It bears our mark and is not known: an earlier life made it and died. Noted as the first scan does, and decided
+ * again. */
 static enum rc take_up(struct pump *p, const struct event *found, struct err *e)
 {
     const struct applied a = {.state = APPLIED_SYNCED, .record = found->body};
@@ -174,8 +175,8 @@ static enum rc read_scope(struct pump *p, struct err *e)
     return rc;
 }
 
-/* What was looked at was decided meanwhile, for keys to look at again come first. A copy that nobody knew and whose source
- * is gone by a listing of before is pruned here; no other listing may come for days. */
+/* What was looked at was decided meanwhile, for keys to look at again come first. A copy that nobody knew and whose
+ * source is gone by a listing of before is pruned here; no other listing may come for days. */
 static enum rc settle_scope(struct pump *p, struct err *e)
 {
     const struct replication_entry *entry = &p->opts.replication->entries[p->drift.entry];

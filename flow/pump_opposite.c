@@ -1,5 +1,6 @@
-/* The opposite synchronization: from our destination to our source. Its checkpoint, if it lies beside ours, tells what it
- * wrote into our source, so that this is known when it comes back. Of others nothing is kept open. One thread. */
+/* The opposite synchronization: from our destination to our source. Its checkpoint, if it lies beside ours, tells
+ * what it wrote into our source, so that this is known when it comes back. Of others nothing is kept open. One
+ * thread. */
 #include "flow/pump_priv.h"
 
 #include "core/buf.h"

@@ -86,8 +86,8 @@ static inline struct diag *pump_reconciler(const struct pump *p)
 }
 
 /* ---- pump_binding.c ---- */
-/* When the pump is opened: forgets a checkpoint of another log or another source. Errors: those of the checkpoint and of
- * the log, NOMEM. */
+/* When the pump is opened: forgets a checkpoint of another log or another source. Errors: those of the checkpoint
+ * and of the log, NOMEM. */
 MUST_CHECK enum rc pump_bind_log(struct pump *p, struct err *e);
 /* When the destination says who it is: notes it, or forgets a checkpoint of another one and gives CONFLICT (RESYNC).
  * Errors: those of the checkpoint, NOMEM. */
@@ -95,7 +95,8 @@ MUST_CHECK enum rc pump_bind_destination(struct pump *p, const struct sink_statu
                                          struct err *e);
 
 /* ---- pump_opposite.c ---- */
-/* Gives the flight's item what the opposite synchronization recorded of its key. Errors: NOMEM, those of the checkpoint. */
+/* Gives the flight's item what the opposite synchronization recorded of its key. Errors: NOMEM, those of the
+ * checkpoint. */
 MUST_CHECK enum rc pump_load_opposite(struct pump *p, struct flight *f, struct err *e);
 
 /* ---- pump_review.c ---- */

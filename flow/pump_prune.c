@@ -180,8 +180,8 @@ static void next_scan(struct pump *p)
     p->scan_entry++;
 }
 
-/* One kind that the destination does not list holds up no other one: its copies of before are only known by the looks of
- * their writes, and none is deleted that the log has never seen. */
+/* One kind that the destination does not list holds up no other one: its copies of before are only known by the
+ * looks of their writes, and none is deleted that the log has never seen. */
 static enum rc skip_scan(struct pump *p, const struct err *why, struct err *e)
 {
     if (why->rc == RC_NOMEM)

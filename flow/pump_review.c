@@ -1,6 +1,6 @@
-/* A replication that was changed: what was applied by other filters or another patch is decided again, from the log alone.
- * Runs from pump_open on beside everything else; only when nothing of it is open any more the checkpoint says that it goes
- * by the new replication, so a crash begins it anew. One thread. */
+/* A replication that was changed: what was applied by other filters or another patch is decided again, from the log
+ * alone. Runs from pump_open on beside everything else; only when nothing of it is open any more the checkpoint says
+ * that it goes by the new replication, so a crash begins it anew. One thread. */
 #include "flow/pump_priv.h"
 
 #include "core/buf.h"

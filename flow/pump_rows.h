@@ -90,8 +90,8 @@ MUST_CHECK enum rc rows_set_hold(struct rows *r, struct slice key, const struct 
 MUST_CHECK enum rc rows_drop_hold(struct rows *r, struct slice key, struct err *e);
 /* The first hold with key > after (SLICE_NULL: the first); false at the end. */
 bool rows_next_hold(struct rows *r, struct slice after, struct slice *ret_key, struct hold **ret);
-/* When a key asked last about a dependency that holds wait for (boot clock, to be set by the caller; at first 0); NULL if
- * none waits for it. */
+/* When a key asked last about a dependency that holds wait for (boot clock, to be set by the caller; at first 0);
+ * NULL if none waits for it. */
 int64_t *rows_asked(struct rows *r, struct slice dependency);
 struct rows_counts {
     size_t held, waiting, prune;

@@ -154,8 +154,8 @@ static void set_verbs(struct json_doc *d, const struct json *n, struct kube_reso
     }
 }
 
-/* r holds what differs between the two forms; adds what they share, and keeps it. Short names are for people: where they
- * are too many there are none, as one odd CRD must not cost all others their discovery. */
+/* r holds what differs between the two forms; adds what they share, and keeps it. Short names are for people: where
+ * they are too many there are none, as one odd CRD must not cost all others their discovery. */
 static enum rc keep(struct catalogue *c, struct json_doc *d, const struct json *n,
                     struct kube_resource *r, struct err *e)
 {

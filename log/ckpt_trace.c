@@ -1,5 +1,5 @@
-/* A decorator: passes each call on and says one debug line about it with its result. Keys are said, values never. Keeps:
- * the inner store, which it owns. Threads: as the inner store. */
+/* A decorator: passes each call on and says one debug line about it with its result. Keys are said, values never.
+ * Keeps: the inner store, which it owns. Threads: as the inner store. */
 #include "log/ckpt_ops.h"
 
 #include "core/diag.h"

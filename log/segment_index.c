@@ -1,7 +1,7 @@
-/* The index of a segment in memory, and what chooses between it and the file. Keeps: one entry for
- * each event, linked to the one before of the same key, a hash table of the last entries, and the
- * beginning of each key. Keys are known by 16 bytes of their SHA-256, so nobody can make two keys
- * meet; what is kept of their text is bounded. Failure modes: NOMEM leaves the index as it was. Threads: the caller's. */
+/* The index of a segment in memory, and what chooses between it and the file. Keeps: one entry for each event,
+ * linked to the one before of the same key, a hash table of the last entries, and the beginning of each key. Keys
+ * are known by 16 bytes of their SHA-256, so nobody can make two keys meet; what is kept of their text is bounded.
+ * Failure modes: NOMEM leaves the index as it was. Threads: the caller's. */
 #include "log/segment_index_priv.h"
 
 #include "core/le.h"

@@ -171,8 +171,8 @@ static bool is_kind_gone(const struct kube_discovery *d, const struct kube_gvr *
            !kube_discovery_unreachable(d, kind->group, SLICE_NULL);
 }
 
-/* One discovery serves all deletes that need it while it runs, and for a while those whose kind it still knows. Where it
- * cannot begin they wait. */
+/* One discovery serves all deletes that need it while it runs, and for a while those whose kind it still knows.
+ * Where it cannot begin they wait. */
 static void ask_kinds(struct kube_sink *k, struct slot *x)
 {
     bool known = !k->asking_kinds && clock_boot_ns(k->env.clock) < k->kinds_until &&

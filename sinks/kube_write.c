@@ -82,8 +82,8 @@ static bool is_applied(const struct kube_write *w)
 
 enum echo { ECHO_NO, ECHO_YES, ECHO_UNKNOWN };
 
-/* What the opposite synchronization wrote is all that the source has: nothing of its own was kept there by the merge, which
- * has yet to go to the destination. */
+/* What the opposite synchronization wrote is all that the source has: nothing of its own was kept there by the
+ * merge, which has yet to go to the destination. */
 static bool is_whole(const struct kube_record *r)
 {
     return memcmp(r->desired_hash, r->answer_hash, KUBE_HASH_SIZE) == 0;
@@ -98,10 +98,11 @@ static bool is_same_state(const struct kube_write *w, const struct kube_record *
            memcmp(r->answer_hash, w->desired_hash, KUBE_HASH_SIZE) == 0;
 }
 
-/* What the opposite synchronization wrote into the source comes back as an event: written into the destination once more
- * it would undo what changed there since. Its record tells that write, if that was committed already; so what does not
- * match it waits, for as long as a write may take where a resilog was the last to write. Where the opposite one is kept
- * elsewhere (or is a longer way round) the last writer alone decides, so that a ring ends here (docs/adr/0008). */
+/* What the opposite synchronization wrote into the source comes back as an event: written into the destination once
+ * more it would undo what changed there since. Its record tells that write, if that was committed already; so what
+ * does not match it waits, for as long as a write may take where a resilog was the last to write. Where the opposite
+ * one is kept elsewhere (or is a longer way round) the last writer alone decides, so that a ring ends here
+ * (docs/adr/0008). */
 static enum echo judge_echo(const struct kube_write *w)
 {
     bool by_us = slice_eq(w->item.event->manager, SLICE(KUBE_MANAGER));

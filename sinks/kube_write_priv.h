@@ -69,8 +69,8 @@ void kube_write_unserved(struct kube_write *w, const struct kube_answer *a, cons
  * LIMIT, NOMEM. */
 enum rc kube_write_applied(struct kube_write *w, struct slice answer, uint32_t created,
                            struct err *e);
-/* A record without a version of the destination's object: an echo was seen. Its uid is the origin's, or that of the copy
- * which the old record tells of. */
+/* A record without a version of the destination's object: an echo was seen. Its uid is the origin's, or that of the
+ * copy which the old record tells of. */
 enum rc kube_write_remember(struct kube_write *w, struct err *e);
 /* The record is to be forgotten. */
 void kube_write_forget(struct kube_write *w);

@@ -40,19 +40,17 @@ struct sink_item {
     enum sink_op op;
     bool observed;             /* a delete that was seen, not inferred from a listing */
     const struct event *event; /* key, source, version, uid, api_version, kind */
-    /* Of a put: the source's object after the transformation. Of a delete: its last state as it was, empty if unknown. */
+    /* Of a put: the source's object after the transformation. Of a delete: its last state, empty if unknown. */
     struct slice body;
     struct slice record; /* the sink's own record of the key; empty: none */
-    /* A write that no record tells of may have been done: the destination is to be looked at, whatever the record says. */
-    bool unsure;
-    struct slice
-        opposite; /* the record that the sink of the opposite synchronization has of the key; empty: none */
+    bool unsure; /* the record may not tell of the last write: the destination is to be looked at */
+    struct slice opposite;  /* the opposite sink's record of the key; empty: none (docs/adr/0008) */
     unsigned tries;         /* how often this very event was held or had to wait before */
     bool decided_anew;      /* an event of before, by a changed synchronization */
     struct slice ns_labels; /* JSON object: labels of the source's namespace, empty if unknown */
     const struct sink_policy *policy;
-    /* For diagnostics: gives a copy (for free()) of the event of the same object before `event`, NULL where there is none
-     * or it is not known. Optional. */
+    /* For diagnostics: gives a copy (for free()) of the event of the same object before `event`, NULL where there is
+     * none or it is not known. Optional. */
     struct event *(*before)(void *before_arg, const struct event *event);
     void *before_arg;
 };
@@ -118,13 +116,14 @@ MUST_CHECK enum rc sink_step(struct sink *s, int64_t *ret_wake_ns, struct err *e
 MUST_CHECK enum rc sink_take(struct sink *s, struct sink_result *ret, struct err *e);
 /* After RC_OK all results given so far survive a crash of the destination's client side. */
 MUST_CHECK enum rc sink_flush(struct sink *s, struct err *e);
-/* Iterates what the destination holds with our own mark of this synchronization in a scope ("group/resource"): events with
- * key, uid, version, and in body the sink's record for it (base unknown). The iterator gives RC_AGAIN while waiting (call
- * sink_step), NOTFOUND where the destination has no such kind now. UNSUPPORTED where a sink cannot. */
+/* Iterates what the destination holds with our own mark of this synchronization in a scope ("group/resource"):
+ * events with key, uid, version, and in body the sink's record for it (base unknown). The iterator gives RC_AGAIN
+ * while waiting (call sink_step), NOTFOUND where the destination has no such kind now. UNSUPPORTED where a sink
+ * cannot. */
 MUST_CHECK enum rc sink_scan(struct sink *s, struct slice scope, struct slice api_version,
                              struct event_iter **ret, struct err *e);
-/* True if the destination still is as the record says: found is the object as a scan gave it, NULL where a complete scan
- * did not find it. Asks nobody. False where a sink cannot tell: the item is looked at then. */
+/* True if the destination still is as the record says: found is the object as a scan gave it, NULL where a complete
+ * scan did not find it. Asks nobody. False where a sink cannot tell: the item is looked at then. */
 bool sink_recognises(struct sink *s, struct slice record, const struct event *found);
 void sink_status(struct sink *s, struct sink_status *ret);
 MUST_CHECK enum rc sink_wait(struct sink *s, int wake_fd, int64_t timeout_ns, struct err *e);
@@ -134,8 +133,8 @@ DEFINE_FREEP(struct sink, sink_close)
 struct kube_sink_opts {
     struct http *http;       /* taken, even on failure */
     const char *ca_pem, *ns; /* as in kube_identity_init of io/kube_identity.h */
-    /* Identities: of the source, and of the destination that the checkpoint knows (empty: none), so that it is asked for
-     * in the same manner. */
+    /* Identities: of the source, and of the destination that the checkpoint knows (empty: none), so that it is asked
+     * for in the same manner. */
     struct slice source, destination;
     struct slice sync; /* "namespace/name" of the synchronization */
     const struct slice *

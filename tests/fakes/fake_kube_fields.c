@@ -1,7 +1,8 @@
 /* managedFields of the modelled API server: who wrote which member last.
  *
- * A writer owns what its write changed and what it owned before; everybody else loses what it changed, and what is gone.
- * Lists count as one value here, where a real server names the elements of some. Subresources are not modelled. */
+ * A writer owns what its write changed and what it owned before; everybody else loses what it changed, and what is
+ * gone. Lists count as one value here, where a real server names the elements of some. Subresources are not
+ * modelled. */
 #include "tests/fakes/fake_kube_priv.h"
 
 static struct json *metadata_of(struct json_doc *d)

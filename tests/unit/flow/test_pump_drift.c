@@ -1,4 +1,5 @@
-/* flow/pump_drift: what somebody changed in the destination is restored at the next round, and nothing else is touched. */
+/* flow/pump_drift: what somebody changed in the destination is restored at the next round, and nothing else is
+ * touched. */
 #include "tests/unit/flow/pump_test.h"
 
 #define A      "/configmaps/n/a"
