@@ -54,7 +54,8 @@ struct slot {
     int64_t not_before; /* of READY */
     uint64_t order;     /* of READY: when submitted; of FINISHED: when finished */
     struct backoff
-        backoff; /* of the whole item: a look that succeeds does not make a write likelier to */
+        backoff;  /* of the whole item: a look that succeeds does not make a write likelier to */
+    bool retried; /* it waited or was held before */
     unsigned unserved; /* tries in a row that decided nothing */
 };
 
@@ -135,6 +136,7 @@ static enum rc sink_submit_item(struct sink *s, const struct sink_item *item, st
         .write = w,
         .order = ++k->order + kube_write_order(w), /* a head start, so that nobody starves */
         .backoff = {.first_ns = FIRST_NS, .max_ns = MOST_NS},
+        .retried = item->tries > 0,
     };
     if (kube_write_result(w))
         finish(k, x);
@@ -171,11 +173,11 @@ static bool is_kind_gone(const struct kube_discovery *d, const struct kube_gvr *
            !kube_discovery_unreachable(d, kind->group, SLICE_NULL);
 }
 
-/* One discovery serves all deletes that need it while it runs, and for a while those whose kind it still knows.
- * Where it cannot begin they wait. */
+/* One discovery serves all deletes that need it while it runs, and for a while those that have waited before, if it still
+ * knows their kind. Where it cannot begin they wait. */
 static void ask_kinds(struct kube_sink *k, struct slot *x)
 {
-    bool known = !k->asking_kinds && clock_boot_ns(k->env.clock) < k->kinds_until &&
+    bool known = x->retried && !k->asking_kinds && clock_boot_ns(k->env.clock) < k->kinds_until &&
                  !is_kind_gone(k->kinds, kube_write_kind_in_doubt(x->write));
     if (!known && (k->asking_kinds || begin_kinds(k)))
         x->state = SLOT_ASKING;
