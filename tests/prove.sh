@@ -10,6 +10,7 @@ bench    | the benches in full
 seeds    | 20,000 seeds of the simulation
 log      | every flipped bit of a small log, and 10,000 crash images
 faults   | ten rounds of the end-to-end faults
+churn    | half an hour of churn of every kind, with every process killed at random
 fuzz     | five minutes of search with each fuzz target
 coverage | line coverage by folder, of unit, conformance, corpora, faults and simulation
 "
@@ -75,6 +76,13 @@ part_faults() {
 		echo "round $round"
 		RESILOG=$PWD/build/dev/cli/resilog bats tests/e2e/40_faults.bats
 	done
+}
+
+part_churn() {
+	local seconds=1800
+	build dev
+	[ -z "$short" ] || seconds=20
+	RESILOG=$PWD/build/dev/cli/resilog RESILOG_CHURN_SECONDS=$seconds bats tests/e2e/long/churn.bats
 }
 
 # What a search finds new stays in build/fuzz/found/TARGET for the next one; what breaks a target is build/fuzz/found/TARGET-crash-...
