@@ -50,7 +50,10 @@ part_bench() {
 	local bench
 	build release
 	[ -z "$short" ] || export RESILOG_BENCH_SMOKE=1
-	for bench in tests/bench/*.sh; do RESILOG=$PWD/build/release/cli/resilog "$bench"; done
+	export RESILOG=$PWD/build/release/cli/resilog
+	for bench in tests/bench/*.sh; do "$bench"; done
+	RESILOG_BENCH_OBJECTS=100000 tests/bench/cold_sync.sh
+	RESILOG_BENCH_SYNCHRONIZATIONS=10 tests/bench/live.sh
 }
 
 part_seeds() {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # How long after a change of the source its copy is written, at 50 changes a second, beside a bare client that at the same time and rate
 # sends the same GET and PUT to the same destination. RESILOG_BENCH_SMOKE=1: 8 s of changes; else 60 s. What resilog did when is read from
-# its own log and its debug diagnostics.
+# its own log and its debug diagnostics. RESILOG_BENCH_SYNCHRONIZATIONS=10: the objects are shared out among ten synchronizations (1 by default).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 kube=$here/../servers/kube
@@ -9,6 +9,7 @@ bench=$(dirname "${RESILOG:?path of the program}")/../tests/bench/bench_live
 objects=100
 rate=50
 seconds=60
+synchronizations=${RESILOG_BENCH_SYNCHRONIZATIONS:-1}
 [ -z "${RESILOG_BENCH_SMOKE:-}" ] || seconds=8
 
 "$kube/programs.sh" get etcd kube-apiserver kubectl || { [ $? -eq 3 ] && [ "${RESILOG_TEST_ALL:-}" != 1 ] && exit 77; exit 1; }
@@ -52,19 +53,28 @@ apiVersion: assets.astronetes.io/v1alpha1
 kind: KubernetesCluster
 metadata: {name: destination}
 spec: {secretName: destination}
----
-apiVersion: automation.astronetes.io/v1alpha1
-kind: LiveSynchronization
-metadata: {name: bench}
-spec:
-  plugin: kubernetes-objects-to-kubernetes
-  config:
-    sourceName: source
-    destinationName: destination
-    replication:
-      resources:
-        - {group: "", version: v1, resource: configmaps, filters: {nameSelector: {regex: ["^o-"]}}}
 Y
+synchronization() { # NUMBER PATTERN
+	cat >>"$dir/sync.yaml" <<-Y
+		---
+		apiVersion: automation.astronetes.io/v1alpha1
+		kind: LiveSynchronization
+		metadata: {name: bench-$1}
+		spec:
+		  plugin: kubernetes-objects-to-kubernetes
+		  config:
+		    sourceName: source
+		    destinationName: destination
+		    replication:
+		      resources:
+		        - {group: "", version: v1, resource: configmaps, filters: {nameSelector: {regex: ["$2"]}}}
+	Y
+}
+case $synchronizations in
+1) synchronization 0 '^o-' ;;
+10) for digit in 0 1 2 3 4 5 6 7 8 9; do synchronization $digit "^o-.*$digit\$"; done ;;
+*) echo "live.sh: RESILOG_BENCH_SYNCHRONIZATIONS is $synchronizations; 1 and 10 are possible" >&2; exit 2 ;;
+esac
 : >"$dir/resilog.log"
 "$RESILOG" run -f "$dir/sync.yaml" --data "$dir/data" --kubeconfig "source=$dir/source/kubeconfig" \
 	--kubeconfig "destination=$dir/destination/kubeconfig" --log-level debug 2>"$dir/resilog.log" &
