@@ -328,7 +328,7 @@ void us_take_over(struct world *w)
         return;
     world_say(w, "another process takes the log");
     world_saw(w, SIGHT_TAKEOVER);
-    close_member(w, world_now(w));
+    close_member(w, world_now(w) + w->plan.destination_rates.delay_max_ns + REOPEN_NS);
     u->old = u->intake;
     u->intake = (struct us_intake){0};
     u->append_armed = false;
