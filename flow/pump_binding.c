@@ -6,7 +6,6 @@
 
 #include "core/buf.h"
 #include "core/diag.h"
-#include "core/map.h"
 #include "flow/replication.h"
 
 #include <string.h>
@@ -33,39 +32,18 @@ static enum rc load(struct pump *p, struct rlog_bounds *bounds, struct buf *memo
 
 /* ---- The log and the source ---- */
 
-static enum rc note_frozen(void *arg, struct slice key, const struct applied *a, struct err *e)
-{
-    return a->state == APPLIED_DESELECTED ? map_put(arg, key, arg, e) : RC_OK;
-}
-
 /* What left the selection stays frozen: its mark alone would have it taken for a copy that the log must know. */
-static enum rc keep_frozen(struct pump *p, const struct map *frozen, struct err *e)
+static enum rc keep_frozen(void *arg, struct slice key, const struct applied *a, struct err *e)
 {
-    const struct applied a = {.state = APPLIED_DESELECTED};
-    struct map_entry at = {SLICE_NULL, NULL};
-    enum rc rc = RC_OK;
-    for (bool more = map_seek(frozen, SLICE_NULL, false, &at); rc == RC_OK && more;
-         more = map_seek(frozen, at.key, true, &at))
-        rc = rows_set_applied(p->rows, at.key, &a, e);
-    if (rc != RC_OK || map_count(frozen) == 0)
-        return rc;
-    return rows_commit(p->rows, &(struct ckpt_head){.offset = 1}, SLICE_NULL, e);
+    struct pump *p = arg;
+    const struct applied bare = {.state = APPLIED_DESELECTED};
+    return a->state == APPLIED_DESELECTED ? rows_set_applied(p->rows, key, &bare, e) : RC_OK;
 }
 
 static enum rc begin_anew(struct pump *p, bool same_source, struct err *e)
 {
-    AUTO(map_freep) struct map *frozen = map_new(NULL);
-    struct slice sync = p->opts.replication->sync;
-    enum rc rc = frozen ? RC_OK : err_nomem(e);
-    if (rc == RC_OK && same_source)
-        rc = rows_scan_applied(p->rows, SLICE_NULL, note_frozen, frozen, e);
-    rows_free(p->rows);
-    p->rows = NULL;
-    if (rc == RC_OK)
-        rc = ckpt_remove(p->opts.ckpt, sync, e);
-    if (rc == RC_OK)
-        rc = rows_open(p->opts.ckpt, sync, &p->rows, e);
-    return rc == RC_OK ? keep_frozen(p, frozen, e) : rc;
+    enum rc rc = same_source ? rows_scan_applied(p->rows, SLICE_NULL, keep_frozen, p, e) : RC_OK;
+    return rc == RC_OK ? rows_begin_anew(p->rows, e) : rc;
 }
 
 enum rc pump_bind_log(struct pump *p, struct err *e)

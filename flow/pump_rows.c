@@ -432,21 +432,40 @@ static size_t collect(const struct rows *r, enum ckpt_table table, struct ckpt_r
     return n;
 }
 
-enum rc rows_commit(struct rows *r, const struct ckpt_head *head, struct slice status,
-                    struct err *e)
+/* Commits what with all rows that wait. */
+static enum rc commit(struct rows *r, struct ckpt_commit *what, struct err *e)
 {
     size_t max = rows_pending(r);
     AUTO(freep) struct ckpt_row *list = calloc(max + 1, sizeof *list);
     if (!list)
         return err_nomem(e);
-    size_t n = collect(r, CKPT_HOLDS, list);
-    n += collect(r, CKPT_APPLIED, list + n);
-    struct ckpt_commit what = {.head = *head, .status = status, .rows = list, .n_rows = n};
-    enum rc rc = ckpt_commit(r->ckpt, r->consumer, &what, e);
+    what->n_rows = collect(r, CKPT_HOLDS, list);
+    what->n_rows += collect(r, CKPT_APPLIED, list + what->n_rows);
+    what->rows = list;
+    enum rc rc = ckpt_commit(r->ckpt, r->consumer, what, e);
     if (rc < 0)
         return rc;
     map_clear(r->changes[CKPT_HOLDS]);
     map_clear(r->changes[CKPT_APPLIED]);
+    return RC_OK;
+}
+
+enum rc rows_commit(struct rows *r, const struct ckpt_head *head, struct slice status,
+                    struct err *e)
+{
+    struct ckpt_commit what = {.head = *head, .status = status};
+    return commit(r, &what, e);
+}
+
+enum rc rows_begin_anew(struct rows *r, struct err *e)
+{
+    struct ckpt_commit what = {.head = {.generation = 0, .offset = 1}, .anew = true};
+    map_clear(r->changes[CKPT_HOLDS]);
+    enum rc rc = commit(r, &what, e);
+    if (rc != RC_OK)
+        return rc;
+    map_clear(r->holds);
+    map_clear(r->waits);
     return RC_OK;
 }
 

@@ -104,6 +104,9 @@ size_t rows_pending(const struct rows *r);
  * wait. */
 MUST_CHECK enum rc rows_commit(struct rows *r, const struct ckpt_head *head, struct slice status,
                                struct err *e);
+/* In one step forgets all that the checkpoint says, the holds and the head included, and commits the applied rows that
+ * wait: generation 0, offset 1. Errors: those of ckpt_commit; then nothing was forgotten. */
+MUST_CHECK enum rc rows_begin_anew(struct rows *r, struct err *e);
 /* Walks the committed applied rows of a prefix; commit first to see all. */
 typedef enum rc rows_applied_fn(void *arg, struct slice key, const struct applied *a,
                                 struct err *e);

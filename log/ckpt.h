@@ -33,6 +33,7 @@ struct ckpt_row {
 
 struct ckpt_commit {
     struct ckpt_head head;
+    bool anew; /* all of before is forgotten in the same step: texts, rows, and the fences */
     struct slice
         position; /* the back end's own place for the offset, opaque; kept as it is when p == NULL */
     struct slice status; /* JSON for `resilog status`; kept as it is when p == NULL */

@@ -86,6 +86,15 @@ static enum rc put_row(struct commit *w, enum ckpt_tag tag, struct slice key, st
     return rc;
 }
 
+/* Empties the file but for the consumer's name. */
+static enum rc forget(struct commit *w, const struct consumer *c, int *ret_code, struct err *e)
+{
+    *ret_code = mdb_drop(w->txn, w->dbi, /* del= */ 0);
+    return *ret_code == 0
+               ? put_row(w, TAG_NAME, SLICE_NULL, slice_of(c->name, c->name_n), ret_code, e)
+               : RC_OK;
+}
+
 static enum rc put_all(struct commit *w, int *ret_code, struct err *e)
 {
     char head[CKPT_HEAD_SIZE];
@@ -111,8 +120,8 @@ static enum rc commit_txn(struct consumer *c, struct commit *w, int *ret_code, s
         *ret_code = mdb_dbi_open(w->txn, NULL, 0, &w->dbi);
     if (*ret_code != 0)
         return RC_OK;
-    enum rc rc = check_fences(w, e);
-    if (rc == RC_OK)
+    enum rc rc = w->what->anew ? forget(w, c, ret_code, e) : check_fences(w, e);
+    if (rc == RC_OK && *ret_code == 0)
         rc = put_all(w, ret_code, e);
     if (rc != RC_OK || *ret_code != 0)
         return rc;

@@ -288,7 +288,7 @@ static enum rc check_fences(const struct ckpt_head *stored, const struct ckpt_he
 static enum rc commit_locked(struct ckpt_mem_store *s, struct slice consumer,
                              const struct ckpt_commit *what, struct err *e)
 {
-    const struct account *old = map_get(s->accounts, consumer);
+    const struct account *old = what->anew ? NULL : map_get(s->accounts, consumer);
     enum rc rc = old ? check_fences(&old->head, &what->head, e) : RC_OK;
     if (rc != RC_OK)
         return rc;

@@ -385,6 +385,26 @@ static void a_removed_consumer_is_forgotten_and_may_start_again(void **state)
     assert_row(w, B, CKPT_HOLDS, SLICE("k"), SLICE("v"));
 }
 
+static void what_begins_anew_keeps_its_own_rows_alone(void **state)
+{
+    struct world *w = *state;
+    const struct ckpt_row rows[] = {{CKPT_APPLIED, SLICE("a"), SLICE("1")},
+                                    {CKPT_HOLDS, SLICE("h"), SLICE("1")}};
+    struct ckpt_commit what = commit_of(5, 500, rows, 2);
+    what.position = what.status = SLICE("old");
+    commit(w, A, &what);
+    commit(w, B, &what);
+    what = commit_of(0, 1, &(struct ckpt_row){CKPT_APPLIED, SLICE("b"), SLICE("2")}, 1);
+    what.anew = true;
+    commit(w, A, &what);
+    world_reopen(w);
+    assert_head(w, A, 0, 1);
+    assert_texts(w, SLICE(""), SLICE(""));
+    assert_scan(w, A, CKPT_APPLIED, "", "b=2;");
+    assert_scan(w, A, CKPT_HOLDS, "", "");
+    assert_head(w, B, 5, 500);
+}
+
 static void I10_the_largest_sizes_pass_and_one_byte_more_does_not(void **state)
 {
     struct world *w = *state;
@@ -657,6 +677,7 @@ int ckpt_suite_run(const struct ckpt_backend *backend)
         CASE(a_walk_ends_with_what_the_callback_says),
         CASE(consumers_are_listed_in_byte_order_and_share_nothing),
         CASE(a_removed_consumer_is_forgotten_and_may_start_again),
+        CASE(what_begins_anew_keeps_its_own_rows_alone),
         CASE(I10_the_largest_sizes_pass_and_one_byte_more_does_not),
         CASE(long_keys_are_told_apart_and_sorted),
         CASE(a_key_that_looks_like_a_cut_one_is_another_key),

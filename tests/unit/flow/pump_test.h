@@ -35,12 +35,20 @@ struct pump_world {
 static const struct json_patch_op PT_SCALE[] = {
     {.kind = JSON_PATCH_REPLACE, .path = SLICE("/spec/replicas"), .value = SLICE("0")}};
 
-static inline enum rc pt_try_open(struct pump_world *w, struct err *e)
+static inline void pt_open_ckpt(struct pump_world *w)
 {
     struct ckpt *inner = NULL;
-    assert_ok(ckpt_mem_open(w->ckpts, &inner, e));
+    struct err e = ERR_INIT;
+    assert_ok(ckpt_mem_open(w->ckpts, &inner, &e));
     w->ckpt = ckpt_fault_new(inner);
     assert_non_null(w->ckpt);
+}
+
+/* Opens the checkpoint, too, if that was not done. */
+static inline enum rc pt_try_open(struct pump_world *w, struct err *e)
+{
+    if (!w->ckpt)
+        pt_open_ckpt(w);
     w->sink = sink_mem_open(w->dest, &w->log.env);
     struct pump_opts opts = {.log = w->log.log,
                              .ckpt = w->ckpt,

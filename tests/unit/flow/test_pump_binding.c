@@ -123,6 +123,25 @@ static void what_is_frozen_stays_so_in_another_log(void **state)
     pt_has(w, PT_CM, "{'v':1}");
 }
 
+static void what_is_frozen_survives_a_failure_to_begin_anew(void **state)
+{
+    struct pump_world *w = *state;
+    struct err e = ERR_INIT;
+    pt_put(w, FROZEN, "{'metadata':{'labels':{'sel':'yes'}}}");
+    pt_run(w);
+    pt_put(w, FROZEN, "{'metadata':{}}");
+    pt_run(w);
+    lose_log(w);
+    pt_put(w, PT_CM, "{'v':1}");
+    ft_own(&w->log, EVENT_SYNC_END, "@sync//secrets");
+    pt_open_ckpt(w);
+    ckpt_fault_set(w->ckpt, CKPT_FAULT_COMMIT, &(struct fault_rule){.rc = RC_IO, .times = 1});
+    assert_int_equal(pt_try_open(w, &e), RC_IO);
+    pt_crash(w);
+    pt_run(w);
+    pt_has(w, FROZEN, "{'metadata':{'labels':{'sel':'yes'}}}");
+}
+
 static void another_source_begins_anew(void **state)
 {
     struct pump_world *w = *state;
@@ -182,6 +201,7 @@ int main(void)
         TEST(another_log_that_is_shorter_is_no_failure),
         TEST(a_log_that_nobody_has_begun_is_not_another_one),
         TEST(what_is_frozen_stays_so_in_another_log),
+        TEST(what_is_frozen_survives_a_failure_to_begin_anew),
         TEST(another_source_begins_anew),
         TEST(where_a_sink_cannot_tell_the_checkpoint_counts),
         TEST(what_was_noted_stays_noted),

@@ -196,6 +196,31 @@ static void after_a_failed_commit_everything_still_waits(void **state)
     assert_non_null(rows_hold(s->rows, SLICE("b")));
 }
 
+static void what_begins_anew_has_only_the_rows_that_waited(void **state)
+{
+    struct store *s = *state;
+    struct err e = ERR_INIT;
+    struct applied a;
+    set_applied(s, "a", 3, "r");
+    set_hold(s, "b", "x", "y", false);
+    commit(s, 4);
+    set_applied(s, "c", 0, "");
+    set_hold(s, "d", "x", "", false);
+    assert_int_equal(rows_begin_anew(s->rows, &e), RC_OK);
+    for (int i = 0; i < 2; i++) {
+        struct ckpt_head head;
+        assert_int_equal(ckpt_load(s->ckpt, SYNC, &head, NULL, NULL, &e), RC_OK);
+        assert_int_equal(head.generation, 0);
+        assert_int_equal(head.offset, 1);
+        assert_int_equal(rows_applied(s->rows, SLICE("a"), &a, &e), RC_NOTFOUND);
+        assert_null(rows_hold(s->rows, SLICE("b")));
+        assert_null(rows_asked(s->rows, SLICE("y")));
+        assert_null(rows_hold(s->rows, SLICE("d")));
+        assert_applied(s, "c", 0, "");
+        restart(s);
+    }
+}
+
 static enum rc note_key(void *arg, struct slice key, const struct applied *a, struct err *e)
 {
     (void)e;
@@ -369,6 +394,7 @@ int main(void)
         TEST(a_dependency_is_awaited_as_long_as_one_hold_waits_for_it),
         TEST(holds_are_counted_by_kind_and_walked_in_order),
         TEST(after_a_failed_commit_everything_still_waits),
+        TEST(what_begins_anew_has_only_the_rows_that_waited),
         TEST(a_walk_gives_the_committed_rows_of_a_prefix),
         TEST(rows_that_are_cut_or_unknown_are_corrupt),
         TEST(the_rows_are_those_of_the_format_document),
