@@ -107,7 +107,7 @@ static enum rc begin(struct pump *p, const struct event *ev, const struct again 
                      (ev->offset >= p->head.offset && ev->offset < p->first_head);
     f->drifted = how->unsure;
     f->item.decided_anew = p->review && how->anchor == p->review_anchor;
-    f->item.tries = h && h->offset == ev->offset ? h->attempts : 0;
+    f->item.tries = h && h->offset == ev->offset ? h->awaited : 0;
     rc = copy_record(p, f, e);
     if (rc == RC_OK && op == SINK_PUT)
         rc = pump_load_opposite(p, f, e);

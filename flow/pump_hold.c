@@ -34,10 +34,13 @@ enum rc pump_hold(struct pump *p, struct slice key, rlog_off offset, const struc
                   struct err *e)
 {
     const struct hold *before = rows_hold(p->rows, key);
+    bool again = before && before->offset == offset;
     struct hold h = {.offset = offset,
                      .waiting = why->waiting,
-                     .attempts = before && before->offset == offset ? before->attempts + 1 : 1,
+                     .attempts = again ? before->attempts + 1 : 1,
+                     .awaited = again ? before->awaited : 0,
                      .since_ns = before ? before->since_ns : clock_wall_ns(p->env.clock)};
+    h.awaited += strcmp(why->cls, HOLD_OPPOSITE) == 0;
     snprintf(h.cls, sizeof h.cls, "%s", why->cls);
     snprintf(h.reason, sizeof h.reason, "%s", why->reason);
     snprintf(h.dependency, sizeof h.dependency, "%.*s", SLICE_ARG(why->dependency));

@@ -37,6 +37,7 @@ struct hold {
     bool released;   /* what it waited for is there; not stored */
     bool earlier; /* of an earlier life, which may have written it after its commit; not stored */
     uint32_t attempts;
+    uint32_t awaited; /* as HOLD_OPPOSITE; not stored: after a restart it may wait as long again */
     int64_t since_ns; /* wall clock */
     int64_t due_ns;   /* boot clock; not stored: after a restart all are due at once */
     char cls[32];     /* HOLD_PRUNE, "invalid", "namespace-missing", ... */
@@ -44,6 +45,8 @@ struct hold {
     char dependency[HOLD_TEXT_MAX]; /* a key; empty if none is known */
 };
 #define HOLD_PRUNE "prune"
+#define HOLD_OPPOSITE                                                                              \
+    "opposite" /* the answer to a write of the opposite synchronization is awaited */
 static inline bool hold_is_prune(const struct hold *h)
 {
     return strcmp(h->cls, HOLD_PRUNE) == 0;

@@ -45,7 +45,7 @@ struct sink_item {
     struct slice record; /* the sink's own record of the key; empty: none */
     bool unsure; /* the record may not tell of the last write: the destination is to be looked at */
     struct slice opposite;  /* the opposite sink's record of the key; empty: none (docs/adr/0008) */
-    unsigned tries;         /* how often this very event was held or had to wait before */
+    unsigned tries;         /* how often this very event waited for the opposite's answer before */
     bool decided_anew;      /* an event of before, by a changed synchronization */
     struct slice ns_labels; /* JSON object: labels of the source's namespace, empty if unknown */
     const struct sink_policy *policy;

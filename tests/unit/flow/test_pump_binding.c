@@ -178,17 +178,6 @@ static void what_was_noted_stays_noted(void **state)
     assert_int_equal(pt_try_run(w, &e), RC_CONFLICT);
 }
 
-static void how_often_an_item_was_tried_is_told(void **state)
-{
-    struct pump_world *w = *state;
-    pt_refuse(w, PT_CM, 1);
-    pt_put(w, PT_CM, "{'v':2}");
-    pt_run(w);
-    assert_int_equal(dest_mem_last(w->dest).tries, 0);
-    pt_run_for(w, 10 * NS_PER_S);
-    assert_int_equal(dest_mem_last(w->dest).tries, 1);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pt_setup_bound, pt_teardown)
 
 int main(void)
@@ -205,7 +194,6 @@ int main(void)
         TEST(another_source_begins_anew),
         TEST(where_a_sink_cannot_tell_the_checkpoint_counts),
         TEST(what_was_noted_stays_noted),
-        TEST(how_often_an_item_was_tried_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

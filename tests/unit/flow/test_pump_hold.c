@@ -203,6 +203,24 @@ static void what_an_earlier_life_held_is_looked_at_whatever_its_record_says(void
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pt_setup, pt_teardown)
 
+/* Other reasons to wait must not use up the patience for the opposite synchronization. */
+static void an_item_is_told_how_often_it_waited_for_the_opposite_one(void **state)
+{
+    struct pump_world *w = *state;
+    struct sink_script away = {.outcome = SINK_WAITING, .cls = "namespace-missing", .times = 3};
+    struct sink_script opposite = {.outcome = SINK_WAITING, .cls = HOLD_OPPOSITE, .times = 2};
+    dest_mem_script(w->dest, PT_CM, &away);
+    pt_put(w, PT_CM, "{'v':1}");
+    pt_run_for(w, NS_PER_S);
+    dest_mem_script(w->dest, PT_CM, &opposite);
+    pt_run_for(w, 3600 * NS_PER_S);
+    pt_has(w, PT_CM, "{'v':1}");
+    assert_int_equal(dest_mem_last(w->dest).tries, 2);
+    pt_put(w, PT_CM, "{'v':2}");
+    pt_run(w);
+    assert_int_equal(dest_mem_last(w->dest).tries, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +234,7 @@ int main(void)
         TEST(what_waits_for_the_same_is_asked_about_by_one_key_at_a_time),
         TEST(a_delete_does_not_let_go_what_waits_for_the_same),
         TEST(the_tries_of_an_older_event_do_not_count),
+        TEST(an_item_is_told_how_often_it_waited_for_the_opposite_one),
         TEST(what_an_earlier_life_held_is_looked_at_whatever_its_record_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
