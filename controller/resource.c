@@ -78,6 +78,11 @@ enum rc resources_load(const struct resources_opts *opts, struct resources **ret
     return rc;
 }
 
+struct resources **resources_older(struct resources *r)
+{
+    return &r->older;
+}
+
 size_t resources_errors(const struct resources *r)
 {
     return problem_list_errors(r->problems);

@@ -72,6 +72,9 @@ MUST_CHECK enum rc resources_signature(const struct resources_opts *opts,
 MUST_CHECK enum rc resources_rereadable(const struct resources_opts *opts, bool *ret,
                                         struct err *e);
 
+/* A link for who keeps several of them; NULL at first. */
+struct resources **resources_older(struct resources *r);
+
 size_t resources_errors(const struct resources *r); /* how many problems are errors */
 /* The remark with that index, in the order of files and lines; NULL behind the last. */
 const struct problem *resources_problem(const struct resources *r, size_t index);

@@ -60,6 +60,7 @@ struct resources {
     size_t n_clusters;
     struct sync_record **syncs;
     size_t n_syncs;
+    struct resources *older;
 };
 
 /* While reading. */

@@ -32,11 +32,6 @@ struct plan {
     uint8_t digest[SHA256_SIZE];
 };
 
-struct generation {
-    struct resources *resources;
-    struct generation *older;
-};
-
 struct runtime {
     const struct wiring *wiring;
     struct env env;
@@ -46,7 +41,7 @@ struct runtime {
     int64_t prune_until_ns; /* boot clock */
     struct slot *slots;
     size_t n;
-    struct generation *newest; /* what is wanted */
+    struct resources *newest; /* what is wanted; behind it older ones that groups still borrow */
 };
 
 static bool is_named(const struct sync *sync, const char *name)
@@ -241,35 +236,22 @@ static bool is_used(const struct runtime *r, const struct resources *resources)
     return false;
 }
 
-static void free_unused(struct runtime *r, struct generation **at)
+static void free_unused(struct runtime *r, struct resources **at)
 {
     while (*at) {
-        struct generation *g = *at;
-        if (is_used(r, g->resources)) {
-            at = &g->older;
+        struct resources *one = *at;
+        if (is_used(r, one)) {
+            at = resources_older(one);
             continue;
         }
-        *at = g->older;
-        resources_free(g->resources);
-        free(g);
+        *at = *resources_older(one);
+        resources_free(one);
     }
-}
-
-static enum rc take(struct runtime *r, struct resources *resources, struct err *e)
-{
-    struct generation *g = malloc(sizeof *g);
-    if (!g) {
-        resources_free(resources);
-        return err_nomem(e);
-    }
-    *g = (struct generation){resources, r->newest};
-    r->newest = g;
-    return RC_OK;
 }
 
 static enum rc apply(struct runtime *r, struct err *e)
 {
-    const struct resources *resources = r->newest->resources;
+    const struct resources *resources = r->newest;
     size_t n = 0, made = 0;
     while (resources_cluster(resources, n))
         n++;
@@ -289,14 +271,15 @@ static enum rc apply(struct runtime *r, struct err *e)
 
 enum rc runtime_apply(struct runtime *r, struct resources *resources, struct err *e)
 {
-    enum rc rc = take(r, resources, e);
-    return rc == RC_OK ? runtime_again(r, e) : rc;
+    *resources_older(resources) = r->newest;
+    r->newest = resources;
+    return runtime_again(r, e);
 }
 
 enum rc runtime_again(struct runtime *r, struct err *e)
 {
     enum rc rc = apply(r, e);
-    free_unused(r, &r->newest->older);
+    free_unused(r, resources_older(r->newest));
     return rc;
 }
 

@@ -29,8 +29,8 @@ MUST_CHECK enum rc runtime_start(const struct runtime_opts *opts, const struct e
                                  struct runtime **ret, struct err *e);
 /* Runs what these resources ask for, and nothing else: a source of which nothing changed, neither its own and its
  * destinations' credentials nor any of its synchronizations, goes on undisturbed; the others finish and commit (at most
- * RUNTIME_DRAIN_NS) and start anew. Takes resources. After an error some may not run: see runtime_again. Errors: NOMEM,
- * UNAVAILABLE (no thread to be had), LIMIT. */
+ * RUNTIME_DRAIN_NS) and start anew. Takes resources; they are what is wanted also after an error, but some may not run
+ * then: see runtime_again. Errors: NOMEM, UNAVAILABLE (no thread to be had), LIMIT. */
 MUST_CHECK enum rc runtime_apply(struct runtime *r, struct resources *resources, struct err *e);
 /* Applies what the last runtime_apply took once more, and so starts what that could not. Errors: as runtime_apply. */
 MUST_CHECK enum rc runtime_again(struct runtime *r, struct err *e);
