@@ -74,8 +74,9 @@ enum rc pump_open(const struct pump_opts *opts, const struct env *env, struct pu
     p->ns = namespaces_new();
     p->pruning = map_new(free_value);
     p->relabelled = map_new(free_value);
+    p->leaving = map_new(free_value);
     p->opposite = map_new(NULL);
-    if (!p->work || !p->ns || !p->pruning || !p->relabelled || !p->opposite)
+    if (!p->work || !p->ns || !p->pruning || !p->relabelled || !p->leaving || !p->opposite)
         return err_nomem(e);
     enum rc rc = rows_open(opts->ckpt, opts->replication->sync, &p->rows, e);
     if (rc == RC_OK)
@@ -107,6 +108,7 @@ void pump_close(struct pump *p)
     namespaces_free(p->ns);
     map_free(p->pruning);
     map_free(p->relabelled);
+    map_free(p->leaving);
     map_free(p->opposite);
     free(p);
 }
@@ -395,6 +397,7 @@ enum rc pump_step(struct pump *p, int64_t *ret_wake_ns, struct err *e)
 {
     bool any = false;
     int64_t sink_wake = INT64_MAX, hold_due = INT64_MAX, commit_due = INT64_MAX;
+    int64_t leave_due = INT64_MAX;
     enum rc rc = sink_step(p->opts.sink, &sink_wake, e);
     any = rc == RC_OK;
     if (rc >= 0)
@@ -407,6 +410,10 @@ enum rc pump_step(struct pump *p, int64_t *ret_wake_ns, struct err *e)
     }
     if (rc >= 0)
         rc = feed_some(p, &any, e);
+    if (rc >= 0) {
+        rc = pump_decide_leaving(p, &leave_due, e);
+        any = any || rc == RC_OK;
+    }
     if (rc >= 0)
         rc = commit_if_due(p, &commit_due, e);
     if (rc < 0)
@@ -415,6 +422,7 @@ enum rc pump_step(struct pump *p, int64_t *ret_wake_ns, struct err *e)
         return RC_OK;
     int64_t wake = sink_wake < hold_due ? sink_wake : hold_due;
     wake = wake < commit_due ? wake : commit_due;
+    wake = wake < leave_due ? wake : leave_due;
     bool idle = !p->draining && !p->stuck;
     *ret_wake_ns = idle && p->drift.wake_ns < wake ? p->drift.wake_ns : wake;
     return RC_AGAIN;

@@ -20,21 +20,15 @@ void pump_say(struct pump *p, struct slice key, rlog_off offset, const struct fl
     flow_say(p->env.diag, p->opts.log, &(struct event){.key = key, .offset = offset}, line);
 }
 
-/* ---- Evaluate ---- */
-
-static enum rc deselect(struct pump *p, const struct event *ev, struct err *e)
+void pump_say_left(struct pump *p, struct slice key, rlog_off offset)
 {
-    struct applied a;
-    enum rc rc = rows_applied(p->rows, ev->key, &a, e);
-    if (rc == RC_OK && a.state == APPLIED_SYNCED) {
-        a.state = APPLIED_DESELECTED;
-        pump_say(p, ev->key, ev->offset, &(struct flow_line){DIAG_INFO, PUMP_FROZEN, NULL, 0});
-        rc = rows_set_applied(p->rows, ev->key, &a, e);
-    }
-    if (rc < 0 && rc != RC_NOTFOUND)
-        return rc;
-    return rows_drop_hold(p->rows, ev->key, e);
+    const char *msg = p->opts.replication->prune_deselected
+                          ? "object left the selection, its copy is to be removed"
+                          : "object left the selection, its copy is frozen";
+    pump_say(p, key, offset, &(struct flow_line){DIAG_INFO, msg, NULL, 0});
 }
+
+/* ---- Evaluate ---- */
 
 static enum rc undecided(struct pump *p, const struct event *ev, const struct key *key,
                          bool ns_known, struct err *e)
@@ -59,6 +53,8 @@ static enum rc copy_record(struct pump *p, struct flight *f, struct err *e)
         return RC_OK;
     if (rc < 0)
         return rc;
+    /* Nobody looked after a frozen copy; or its removal was decided, and done by a life that could not say so. */
+    f->item.unsure = f->item.unsure || a.state == APPLIED_DESELECTED;
     buf_add_slice(&f->record, a.record);
     f->item.record = buf_slice(&f->record);
     return buf_check(&f->record, "sink record", e);
@@ -100,7 +96,6 @@ static enum rc begin(struct pump *p, const struct event *ev, const struct again 
     f->item.op = op;
     f->item.before = before;
     f->item.before_arg = p;
-    f->item.observed = ev->cause == CAUSE_WATCH;
     /* Read again: an earlier life may have written an event of this key that no record tells of. */
     const struct hold *h = rows_hold(p->rows, ev->key);
     f->item.unsure = how->unsure || (h && h->earlier) ||
@@ -158,6 +153,53 @@ static enum rc send(struct pump *p, const struct event *ev, const struct replica
     return submit(p, f, e);
 }
 
+static enum rc send_delete(struct pump *p, const struct event *ev, const struct again *how,
+                           bool observed, struct err *e)
+{
+    struct flight *f;
+    enum rc rc = begin(p, ev, how, SINK_DELETE, &f, e);
+    if (rc < 0)
+        return rc;
+    f->item.observed = observed;
+    buf_add_slice(&f->body, ev->body);
+    f->item.body = buf_slice(&f->body);
+    rc = buf_check(&f->body, "the last state of a deleted object", e);
+    if (rc == RC_OK)
+        return submit(p, f, e);
+    work_end(p->work, f);
+    return rc;
+}
+
+/* The copy of a key that is not selected, and is noted so: it stays, or goes once the guard let it pass. A hold stays
+ * until then, for it may be all that remembers the key. */
+static enum rc leave(struct pump *p, const struct event *ev, const struct again *how, struct err *e)
+{
+    if (!p->opts.replication->prune_deselected)
+        return rows_drop_hold(p->rows, ev->key, e);
+    return how->leaving ? send_delete(p, ev, how, /* observed= */ false, e)
+                        : pump_leave(p, ev->key, ev->offset, how->anchor, e);
+}
+
+static enum rc deselect(struct pump *p, const struct event *ev, const struct again *how,
+                        struct err *e)
+{
+    struct applied a;
+    struct err why = ERR_INIT;
+    enum rc rc = rows_applied(p->rows, ev->key, &a, &why);
+    if (rc == RC_NOTFOUND)
+        return rows_drop_hold(p->rows, ev->key, e);
+    if (rc < 0) {
+        *e = why;
+        return rc;
+    }
+    if (a.state == APPLIED_SYNCED) {
+        a.state = APPLIED_DESELECTED;
+        pump_say_left(p, ev->key, ev->offset);
+        rc = rows_set_applied(p->rows, ev->key, &a, e);
+    }
+    return rc == RC_OK ? leave(p, ev, how, e) : rc;
+}
+
 static enum rc evaluate_put(struct pump *p, const struct event *ev, const struct again *how,
                             struct err *e)
 {
@@ -168,7 +210,8 @@ static enum rc evaluate_put(struct pump *p, const struct event *ev, const struct
     if (rc == RC_OK && filter_names(p->opts.replication, in.key.group, in.key.resource))
         rc = json_parse_view(ev->body, &object, &why);
     else if (rc == RC_OK)
-        return rows_drop_hold(p->rows, ev->key, e);
+        return p->opts.replication->prune_deselected ? deselect(p, ev, how, e)
+                                                     : rows_drop_hold(p->rows, ev->key, e);
     if (rc < 0) {
         struct hold_reason reason = {.cls = "unreadable", .reason = why.msg, .retry_after_ns = -1};
         return rc == RC_NOMEM ? err_nomem(e) : pump_hold(p, ev->key, ev->offset, &reason, e);
@@ -189,7 +232,7 @@ static enum rc evaluate_put(struct pump *p, const struct event *ev, const struct
     case FILTER_UNRELATED:
         break;
     }
-    return deselect(p, ev, e);
+    return deselect(p, ev, how, e);
 }
 
 /* Without a row there may yet be a copy: made by an earlier life that died before its commit, and
@@ -213,27 +256,18 @@ static enum rc evaluate_delete(struct pump *p, const struct event *ev, const str
     if (rc == RC_NOTFOUND && !may_be_unrecorded(p, ev))
         return rows_drop_hold(p->rows, ev->key, e);
     if (a.state == APPLIED_DESELECTED) {
-        pump_say(p, ev->key, ev->offset,
-                 &(struct flow_line){DIAG_INFO, "deleted at the source, its frozen copy stays",
-                                     NULL, 0});
-        return rows_drop_hold(p->rows, ev->key, e);
+        if (!p->opts.replication->prune_deselected)
+            pump_say(p, ev->key, ev->offset,
+                     &(struct flow_line){DIAG_INFO, "deleted at the source, its frozen copy stays",
+                                         NULL, 0});
+        return leave(p, ev, how, e);
     }
     const struct hold *h = rows_hold(p->rows, ev->key);
     if (ev->cause != CAUSE_WATCH && !approved && h && hold_is_prune(h))
         return RC_OK; /* decided: a second collection would wait for a sync-end that was read already */
     if (ev->cause != CAUSE_WATCH && !approved)
         return pump_collect_prune(p, ev->key, how->anchor, e);
-    struct flight *f;
-    rc = begin(p, ev, how, SINK_DELETE, &f, e);
-    if (rc < 0)
-        return rc;
-    buf_add_slice(&f->body, ev->body);
-    f->item.body = buf_slice(&f->body);
-    rc = buf_check(&f->body, "the last state of a deleted object", e);
-    if (rc == RC_OK)
-        return submit(p, f, e);
-    work_end(p->work, f);
-    return rc;
+    return send_delete(p, ev, how, ev->cause == CAUSE_WATCH, e);
 }
 
 enum rc pump_evaluate(struct pump *p, const struct event *ev, const struct again *how,
@@ -242,6 +276,7 @@ enum rc pump_evaluate(struct pump *p, const struct event *ev, const struct again
     bool inferred = ev->op == EVENT_DELETE && ev->cause != CAUSE_WATCH && !how->approved;
     if (!inferred)
         pump_forget_prune(p, ev->key);
+    pump_stay(p, ev->key);
     if (work_by_key(p->work, ev->key))
         return inferred ? pump_collect_prune(p, ev->key, how->anchor, e)
                         : work_again(p->work, ev->key, *how, e);

@@ -96,7 +96,8 @@ static enum rc try_again(struct pump *p, struct slice key, struct hold *h, int64
     if (asked)
         *asked = now;
     h->flying = true;
-    return work_again(p->work, key, (struct again){.approved = hold_is_prune(h)}, e);
+    bool approved = hold_is_prune(h);
+    return work_again(p->work, key, (struct again){.approved = approved, .leaving = approved}, e);
 }
 
 enum rc pump_retry_holds(struct pump *p, int64_t *ret_due_ns, struct err *e)

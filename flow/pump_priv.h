@@ -39,6 +39,8 @@ struct pump {
     struct map
         *pruning; /* key -> rlog_off anchor of an inferred delete whose sync-end was not read yet */
     struct map *relabelled;     /* key prefix to evaluate again -> rlog_off anchor */
+    struct map *leaving;        /* key -> struct leaver (pump_leave.c) */
+    int64_t leaving_due_ns;     /* boot clock: when it is decided about them, if there are any */
     struct event_iter *recheck; /* walks the first prefix of `relabelled` */
     rlog_off recheck_until;     /* where that walk ends */
 
@@ -78,7 +80,7 @@ MUST_CHECK enum rc pump_look_again(struct pump *p, struct slice prefix, rlog_off
 
 /* One line about an object, with its event at `offset` (0: none) as the log has it. */
 void pump_say(struct pump *p, struct slice key, rlog_off offset, const struct flow_line *line);
-#define PUMP_FROZEN "object left the selection, its copy is frozen"
+void pump_say_left(struct pump *p, struct slice key, rlog_off offset);
 /* Who speaks where the destination is compared as a whole. */
 static inline struct diag *pump_reconciler(const struct pump *p)
 {

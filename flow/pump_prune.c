@@ -45,6 +45,12 @@ void pump_forget_prune(struct pump *p, struct slice key)
     map_delete(p->pruning, key);
 }
 
+size_t pump_prune_limit(size_t copies)
+{
+    size_t share = copies * PUMP_PRUNE_PERCENT / 100;
+    return share > PUMP_PRUNE_COUNT ? share : PUMP_PRUNE_COUNT;
+}
+
 bool pump_may_prune(const struct pump *p)
 {
     return clock_boot_ns(p->env.clock) < p->opts.prune_until_ns;
@@ -132,8 +138,7 @@ enum rc pump_decide_prune(struct pump *p, struct slice scope, rlog_off sync_end,
     if (rc < 0)
         return rc;
     size_t n = count_pruning(p, buf_slice(&prefix));
-    size_t limit = survey.synced * PUMP_PRUNE_PERCENT / 100;
-    limit = limit > PUMP_PRUNE_COUNT ? limit : PUMP_PRUNE_COUNT;
+    size_t limit = pump_prune_limit(survey.synced);
     if (n <= limit || pump_may_prune(p))
         return settle_all(p, buf_slice(&prefix), NULL, e);
     char why[HOLD_TEXT_MAX];

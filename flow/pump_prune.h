@@ -1,5 +1,5 @@
 /* Deletes that nobody saw, their guard, and the first scan of a destination: the part of the pump's inside in
- * pump_prune.c. */
+ * pump_prune.c and pump_leave.c. */
 #ifndef RESILOG_FLOW_PUMP_PRUNE_H
 #define RESILOG_FLOW_PUMP_PRUNE_H
 
@@ -8,6 +8,8 @@
 /* Collects an inferred delete until its listing's end. Errors: NOMEM. */
 MUST_CHECK enum rc pump_collect_prune(struct pump *p, struct slice key, rlog_off anchor,
                                       struct err *e);
+/* How many of so many copies may go at once without approval. */
+size_t pump_prune_limit(size_t copies);
 /* Pruning above the limit is approved. */
 bool pump_may_prune(const struct pump *p);
 /* The key has a newer event. */
@@ -23,5 +25,16 @@ MUST_CHECK enum rc pump_scan(struct pump *p, struct err *e);
  * Errors: those of sink_scan. */
 MUST_CHECK enum rc pump_open_scan(struct pump *p, size_t entry, struct event_iter **ret,
                                   struct err *e);
+
+/* ---- pump_leave.c ---- */
+/* Collects a key whose copy is to be removed, as of the event at `offset` it is not selected; anchor waits for it.
+ * Nothing where it is collected already. Errors: NOMEM. */
+MUST_CHECK enum rc pump_leave(struct pump *p, struct slice key, rlog_off offset, rlog_off anchor,
+                              struct err *e);
+/* The key is decided about anew. */
+void pump_stay(struct pump *p, struct slice key);
+/* Decides about all that was collected, if it is time: RC_OK, or RC_AGAIN with when it will be. Errors: NOMEM, those of
+ * the checkpoint. */
+MUST_CHECK enum rc pump_decide_leaving(struct pump *p, int64_t *ret_due_ns, struct err *e);
 
 #endif

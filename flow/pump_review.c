@@ -1,7 +1,7 @@
 /* A replication that was changed: what was applied by other filters or another patch is decided again, from the log
  * alone. Runs from pump_open on beside everything else; only when nothing of it is open any more the checkpoint says
  * that it goes by the new replication, so a crash begins it anew. One thread. */
-#include "flow/pump_priv.h"
+#include "flow/pump_prune.h"
 
 #include "core/buf.h"
 #include "core/diag.h"
@@ -27,18 +27,31 @@ static enum rc review_entries(struct pump *p, struct err *e)
     return rc;
 }
 
-/* Freezes what is of a resource that no entry names any more. */
-static enum rc freeze_row(void *arg, struct slice key, const struct applied *a, struct err *e)
+static bool is_named(const struct pump *p, struct slice key)
+{
+    struct key parts;
+    return key_parse(key, &parts, NULL) != RC_OK ||
+           filter_names(p->opts.replication, parts.group, parts.resource);
+}
+
+/* What is of a resource that no entry names any more has left the selection. Of what left it before, some may be gone
+ * from the source: no walk through its live keys meets that. */
+static enum rc review_row(void *arg, struct slice key, const struct applied *a, struct err *e)
 {
     struct pump *p = arg;
-    struct key parts;
-    if (a->state != APPLIED_SYNCED || key_parse(key, &parts, NULL) != RC_OK ||
-        filter_names(p->opts.replication, parts.group, parts.resource))
-        return RC_OK;
     struct applied frozen = *a;
-    frozen.state = APPLIED_DESELECTED;
-    pump_say(p, key, a->offset, &(struct flow_line){DIAG_INFO, PUMP_FROZEN, NULL, 0});
-    return rows_set_applied(p->rows, key, &frozen, e);
+    enum rc rc = RC_OK;
+    if (a->state == APPLIED_SYNCED && is_named(p, key))
+        return RC_OK;
+    if (a->state == APPLIED_SYNCED) {
+        frozen.state = APPLIED_DESELECTED;
+        pump_say_left(p, key, a->offset);
+        rc = rows_set_applied(p->rows, key, &frozen, e);
+    }
+    if (rc == RC_OK && p->opts.replication->prune_deselected)
+        return pump_leave(p, key, a->offset, p->review_anchor, e);
+    const struct hold *h = rows_hold(p->rows, key);
+    return rc == RC_OK && h && hold_is_prune(h) ? rows_drop_hold(p->rows, key, e) : rc;
 }
 
 enum rc pump_review(struct pump *p, struct err *e)
@@ -56,7 +69,7 @@ enum rc pump_review(struct pump *p, struct err *e)
     /* From the first row on the table goes by neither of the two: a change that is taken back is a change, too. */
     rc = rows_set_digest(p->rows, (const uint8_t[REPLICATION_DIGEST]){0}, e);
     if (rc == RC_OK)
-        rc = rows_scan_applied(p->rows, SLICE_NULL, freeze_row, p, e);
+        rc = rows_scan_applied(p->rows, SLICE_NULL, review_row, p, e);
     return rc == RC_OK ? review_entries(p, e) : rc;
 }
 

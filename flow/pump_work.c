@@ -178,6 +178,7 @@ enum rc work_again(struct work *w, struct slice key, struct again what, struct e
     struct again *known = map_get(w->again, key);
     if (known && what.anchor <= known->anchor) {
         known->approved = known->approved || what.approved;
+        known->leaving = known->leaving || what.leaving;
         known->unsure = known->unsure || what.unsure;
         return RC_OK;
     }

@@ -50,6 +50,7 @@ bool work_is_anchored(const struct work *w, rlog_off offset);
 struct again {
     rlog_off anchor; /* counted; the higher one wins; 0: none */
     bool approved;   /* an inferred delete of it passed the prune guard */
+    bool leaving;    /* so did the removal of its copy, should it not be selected */
     bool unsure;     /* the destination may not be as the record says */
 };
 /* Enters key, or joins what is entered already; an approval of before is not one of a newer anchor.

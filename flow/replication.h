@@ -32,6 +32,7 @@ struct replication {
         [REPLICATION_DIGEST]; /* of all that decides what is copied and how; equal: nothing changed */
     const struct replication_entry *entries;
     size_t n_entries;
+    bool prune_deselected; /* copies of what left the selection are removed, not frozen */
     int64_t resync_ns; /* how often the destination is compared with what was applied; 0: never */
 };
 

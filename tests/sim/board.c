@@ -43,6 +43,7 @@ const char *sight_name(enum sight s)
         [SIGHT_REPLACED] = "replaced",
         [SIGHT_ADOPTED] = "adopted",
         [SIGHT_RESTORED] = "restored",
+        [SIGHT_REMOVED] = "removed",
         [SIGHT_FROZEN] = "frozen",
         [SIGHT_HELD_PRUNE] = "held-prune",
         [SIGHT_HELD_NOT_OURS] = "held-not-ours",

@@ -48,6 +48,7 @@ enum sight {
     SIGHT_REPLACED, /* created under a name that a copy had before */
     SIGHT_ADOPTED,
     SIGHT_RESTORED, /* made again after somebody took it away */
+    SIGHT_REMOVED,  /* it had left the selection */
     SIGHT_FROZEN,   /* at the end: */
     SIGHT_HELD_PRUNE,
     SIGHT_HELD_NOT_OURS,

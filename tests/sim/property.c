@@ -2,7 +2,7 @@
  *
  * Keeps one entry for each key that ever was there. I4: the number of the source's write never falls, and what was
  * deleted comes back only with a higher one. I6: what changes or goes bore our mark for that very object, and goes
- * only because the log says that its source went. */
+ * only because the log says that its source went, or left the selection where that is asked for. */
 #include "tests/sim/property_priv.h"
 
 #include "core/event_iter.h"
@@ -98,7 +98,21 @@ bool property_end_is_logged(struct world *w, struct slice key, struct slice uid)
     return ended;
 }
 
-static void check_may_go(struct world *w, struct slice key, const struct copy *was)
+/* True if the log tells that the source's object with that uid was, or may have been, not selected. */
+static bool leaving_is_logged(struct world *w, struct slice key, struct slice uid)
+{
+    AUTO(event_iter_freep) struct event_iter *it = NULL;
+    const struct event *ev;
+    bool left = false;
+    if (rlog_history(w->us.reader, key, 0, 0, &it, NULL) != RC_OK)
+        return false;
+    while (!left && event_iter_next(it, &ev, NULL) == RC_OK)
+        left =
+            ev->op == EVENT_PUT && slice_eq(ev->uid, uid) && property_may_leave(w, key, ev->body);
+    return left;
+}
+
+static void check_may_go(struct world *w, struct slice key, struct copy *was)
 {
     if (was->deleting)
         return;
@@ -106,7 +120,12 @@ static void check_may_go(struct world *w, struct slice key, const struct copy *w
         board_fail(w->board, "I6", "%.*s was deleted without our mark on it", SLICE_ARG(key));
         return;
     }
-    if (!property_end_is_logged(w, key, slice_str(was->origin)))
+    bool ended = property_end_is_logged(w, key, slice_str(was->origin));
+    was->left = w->plan.prune_deselected && !was->adopted &&
+                leaving_is_logged(w, key, slice_str(was->origin));
+    if (was->left && !ended)
+        world_saw(w, SIGHT_REMOVED);
+    if (!was->left && !ended)
         board_fail(w->board, "I6", "%.*s was deleted, but the log has no end of its source %s",
                    SLICE_ARG(key), was->origin);
 }
@@ -117,7 +136,7 @@ static void check_created(struct world *w, struct slice key, const struct copy *
     world_saw(w, was->seq ? SIGHT_REPLACED : SIGHT_CREATED);
     if (!now->marked)
         board_fail(w->board, "I6", "%.*s was created without our mark", SLICE_ARG(key));
-    bool restored = was->taken && now->seq == was->seq;
+    bool restored = (was->taken || was->left) && now->seq == was->seq;
     if (restored)
         world_saw(w, SIGHT_RESTORED);
     if (now->seq && now->seq <= was->seq && !restored)
@@ -125,12 +144,12 @@ static void check_created(struct world *w, struct slice key, const struct copy *
                    SLICE_ARG(key), (unsigned long long)now->seq, (unsigned long long)was->seq);
 }
 
-static void check_updated(struct world *w, struct slice key, const struct copy *was,
-                          const struct copy *now)
+static void check_updated(struct world *w, struct slice key, struct copy *was, struct copy *now)
 {
     if (now->deleting && !was->deleting) {
         world_saw(w, SIGHT_DELETED);
         check_may_go(w, key, was);
+        now->left = was->left;
         return;
     }
     world_saw(w, SIGHT_UPDATED);
@@ -146,8 +165,7 @@ static void check_updated(struct world *w, struct slice key, const struct copy *
         board_fail(w->board, "I6", "%.*s is not ours and was written", SLICE_ARG(key));
 }
 
-static void check_change(struct world *w, struct slice key, const struct copy *was,
-                         const struct copy *now)
+static void check_change(struct world *w, struct slice key, struct copy *was, struct copy *now)
 {
     struct key parts;
     if (key_parse(key, &parts, NULL) == RC_OK && slice_eq(parts.resource, SLICE("namespaces")) &&

@@ -141,12 +141,14 @@ static bool hold_is_true(struct world *w, struct slice key, struct slice object,
                          const struct hold *h)
 {
     struct slice copy = get(w->destination, key);
+    bool unwanted =
+        object.n == 0 || (w->plan.prune_deselected && !property_selected(w, key, object, 0));
     if (h->waiting || !h->reason[0])
         return false;                    /* everything that anybody could wait for is there */
     if (strcmp(h->cls, HOLD_PRUNE) == 0) /* whether there is a copy is asked when it is approved */
-        return object.n == 0;
+        return unwanted;
     if (strcmp(h->cls, "adopted") == 0 || strcmp(h->cls, "never-deleted") == 0)
-        return object.n == 0 && copy.n > 0;
+        return unwanted && copy.n > 0;
     if (strcmp(h->cls, "not-ours") == 0)
         return is_not_ours(w, key);
     if (strcmp(h->cls, "patch") == 0)
@@ -242,6 +244,12 @@ static enum rc check_applied(void *arg, struct slice key, struct slice value, st
     buf_add_slice(&object, get(w->source, key));
     bool selected = object.n && property_selected(w, key, buf_slice(&object), 0);
     const struct copy *c = map_get(w->property->copies, key);
+    if (a.state == APPLIED_DESELECTED && w->plan.prune_deselected) {
+        if (!read_hold(w, key, &h))
+            wrong(v, "I1: %.*s left the selection, but is neither removed nor held",
+                  SLICE_ARG(key));
+        return RC_OK;
+    }
     if (a.state == APPLIED_DESELECTED) {
         world_saw(w, SIGHT_FROZEN);
         if (selected)

@@ -17,6 +17,7 @@
 struct copy {
     bool live, marked, adopted, deleting;
     bool taken;   /* not live: somebody else deleted it */
+    bool left;    /* not live, or terminating: removed because it had left the selection */
     uint64_t seq; /* the highest ever, also of objects that are gone; 0: none with a number */
     int64_t version;
     char uid[PROPERTY_TEXT], origin[PROPERTY_TEXT]; /* origin: uid of the source's object */

@@ -88,8 +88,11 @@ static void init_replication(struct world *w)
         };
         u->scopes[i] = wanted[i];
     }
-    u->replication = (struct replication){
-        .sync = slice_str(US_SYNC), .entries = u->entries, .n_entries = n, .resync_ns = RESYNC_NS};
+    u->replication = (struct replication){.sync = slice_str(US_SYNC),
+                                          .entries = u->entries,
+                                          .n_entries = n,
+                                          .prune_deselected = w->plan.prune_deselected,
+                                          .resync_ns = RESYNC_NS};
 }
 
 const struct replication_entry *us_entry(const struct world *w, struct slice key)

@@ -73,6 +73,7 @@ static void make_plan(struct world *w)
     p->copy_crd = world_chance(w, 500);
     p->force_namespace = world_chance(w, 500);
     p->forbidden = world_chance(w, 150);
+    p->prune_deselected = world_chance(w, 400);
     plan_rates(w, &p->source_rates);
     plan_rates(w, &p->destination_rates);
     world_say(w, "plan: %u operations, crash every %u turns, append faults %u, commit faults %u",

@@ -25,6 +25,7 @@ struct sim_plan {
     bool
         copy_crd; /* the synchronization copies CRDs; else somebody makes them in the destination */
     bool force_namespace;
+    bool prune_deselected; /* what leaves the selection is removed */
     bool forbidden; /* the destination refuses what we write in the namespace n1, to the end */
     struct fake_kube_rates source_rates, destination_rates;
 };
