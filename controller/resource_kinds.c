@@ -170,7 +170,7 @@ static const struct field replication_fields[] = {
     CHOICE("adopt", adopt_choices),
     CHOICE("effects", effects_choices),
     LATER("record", FIELD_ANY),
-    LATER("pruneDeselected", FIELD_BOOL),
+    FLAG("pruneDeselected"),
     REFUSED("excludeResources", NULL, "entries of resources that name what is to be copied"),
     END,
 };

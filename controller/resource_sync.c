@@ -179,10 +179,12 @@ static enum rc read_replication(struct loader *l, const struct item *item,
     if (!list)
         return RC_OK;
     enum rc rc = read_entries(l, item, list, &defaults, s, e);
-    s->sync.replication = (struct replication){.sync = slice_str(item->full_name),
-                                               .entries = s->entries,
-                                               .n_entries = s->n_entries,
-                                               .resync_ns = read_period(item, config, replication)};
+    s->sync.replication =
+        (struct replication){.sync = slice_str(item->full_name),
+                             .entries = s->entries,
+                             .n_entries = s->n_entries,
+                             .prune_deselected = fields_true(replication, "pruneDeselected"),
+                             .resync_ns = read_period(item, config, replication)};
     return rc;
 }
 

@@ -115,6 +115,68 @@ lists() {
     k destination -n re get secret s
 }
 
+# removing ENTRY-FIELDS: the synchronization of ConfigMaps, with what leaves it removed.
+removing() {
+    declare_sync edit maps source destination "pruneDeselected: true" <<<"- {version: v1, resource: configmaps, $1}"
+}
+copies() {
+    k destination -n re get configmaps -o name | grep -c "$1" || :
+}
+
+@test "with pruneDeselected what leaves the selection is removed, and made anew when it is selected again" {
+    k destination -n re create configmap theirs --from-literal=k=1
+    k source -n re label configmap a keep=yes
+    wait_until 15 is yes value destination a '{.metadata.labels.keep}'
+    removing 'filters: {selector: {matchLabels: {keep: "yes"}}}'
+    gone() { ! k destination -n re get configmap "$1" >/dev/null 2>&1; }
+    wait_until 20 gone b
+    wait_until 20 gone meanwhile
+    is 2 value destination a '{.data.k}'
+    k source -n re label configmap a keep-
+    wait_until 20 gone a
+    k source -n re label configmap a keep=yes
+    wait_until 15 is 2 value destination a '{.data.k}'
+    k source label namespace re team=shop
+    removing 'filters: {namespaceSelector: {matchLabels: {team: shop}}}'
+    wait_until 15 is 2 value destination b '{.data.k}'
+    k source label namespace re team-
+    wait_until 20 gone a
+    wait_until 20 gone b
+    k source label namespace re team=shop
+    wait_until 15 is 2 value destination a '{.data.k}'
+    is 1 value destination theirs '{.data.k}'
+}
+
+@test "many that leave at once are held until it is approved; a namespace is never removed" {
+    local i
+    for i in $(seq 20); do
+        printf -- '---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: bulk-%s, namespace: re, labels: {bulk: "yes"}}\n' "$i"
+    done | k source create -f -
+    wait_until 30 is 20 copies bulk-
+    declare_sync edit spaces source destination "pruneDeselected: true" <<<'- {version: v1, resource: namespaces, filters: {nameSelector: {regex: [^space$]}}}'
+    k source create namespace space
+    space() { k destination get namespace space >/dev/null 2>&1; }
+    wait_until 20 space
+    declare_sync edit spaces source destination "pruneDeselected: true" <<<'- {version: v1, resource: namespaces, filters: {nameSelector: {regex: [^none$]}}}'
+    removing 'filters: {selector: {matchLabels: {keep: "yes"}}}'
+    wait_until 20 says edit 'copies of /configmaps left the selection; to remove more than 10 at once needs approval: resilog run --allow-prune default/maps'
+    wait_until 20 status_has edit maps pruneHeld '2?'
+    wait_until 20 status_is edit spaces held 1
+    [ "$(copies bulk-)" = 20 ]
+    space
+    run_stop edit
+    run_start edit --kubeconfig "destination=$E2E_DIR/destination.kubeconfig" --allow-prune maps
+    wait_until 30 is 0 copies bulk-
+    wait_until 20 status_is edit maps pruneHeld 0
+    is 2 value destination a '{.data.k}'
+    space
+    rm "$E2E_DIR/edit/maps.yaml"
+    wait_until 20 status_is edit maps phase Stopped
+    is 2 value destination a '{.data.k}'
+    rm "$E2E_DIR/edit/spaces.yaml"
+    maps <<<''
+}
+
 @test "credentials that were rotated are used" {
     sed 's/admin-token/withdrawn-token/' "$(kube_config destination)" >"$E2E_DIR/destination.kubeconfig.new"
     mv "$E2E_DIR/destination.kubeconfig.new" "$E2E_DIR/destination.kubeconfig"

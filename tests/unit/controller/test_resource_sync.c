@@ -116,24 +116,21 @@ static void what_is_not_acted_on_yet_is_told_where_it_asks_for_something(void **
     static const struct rig_case cases[] = {
         {RESOURCES "      - {version: v1, resource: configmaps}\n"
                    "      resyncPeriod: 1h0m0s\n"
-                   "      pruneDeselected: true\n"
                    "      record: all\n"
                    "      excludeResources: [a]\n"
                    "    resyncPeriod: 90m\n"
                    "    bucketName: x\n"
                    "    observability: {enabled: true, interval: 30s}\n"
                    "    components: {nats: {logLevel: info, replicas: 2}}\n",
-         "warning f.yaml:13:7 spec.config.replication.pruneDeselected: accepted, not acted on yet\n"
-         "warning f.yaml:14:7 spec.config.replication.record: accepted, not acted on yet\n"
-         "error f.yaml:15:7 spec.config.replication.excludeResources: not in this release; use "
+         "warning f.yaml:13:7 spec.config.replication.record: accepted, not acted on yet\n"
+         "error f.yaml:14:7 spec.config.replication.excludeResources: not in this release; use "
          "entries of resources that name what is to be copied\n"
-         "warning f.yaml:16:5 spec.config.resyncPeriod: resyncPeriod is also in replication, with "
+         "warning f.yaml:15:5 spec.config.resyncPeriod: resyncPeriod is also in replication, with "
          "another value: that one is taken\n"
-         "warning f.yaml:17:5 spec.config.bucketName: accepted, not acted on yet\n"
-         "warning f.yaml:18:5 spec.config.observability: accepted, not acted on yet\n"
-         "warning f.yaml:19:5 spec.config.components: accepted, not acted on yet\n"},
+         "warning f.yaml:16:5 spec.config.bucketName: accepted, not acted on yet\n"
+         "warning f.yaml:17:5 spec.config.observability: accepted, not acted on yet\n"
+         "warning f.yaml:18:5 spec.config.components: accepted, not acted on yet\n"},
         {RESOURCES "      - {version: v1, resource: configmaps}\n"
-                   "      pruneDeselected: false\n"
                    "      excludeResources: []\n"
                    "    observability: {enabled: false}\n"
                    "    components: {nats: {}}\n",
@@ -171,6 +168,28 @@ static void the_period_may_stand_in_two_places_and_is_an_hour_without_either(voi
          "or 0s: the destination is never compared\n"},
     };
     rig_expect_all(cases, sizeof cases / sizeof *cases);
+}
+
+static void copies_of_what_leaves_are_removed_only_where_that_is_said(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml;
+        bool removed;
+    } cases[] = {{"", false},
+                 {"      pruneDeselected: false\n", false},
+                 {"      pruneDeselected: true\n", true}};
+    uint8_t digests[3][RESOURCE_DIGEST];
+    for (size_t i = 0; i < 3; i++) {
+        AUTO(buf_done) struct buf yaml = BUF_INIT(4096);
+        buf_addf(&yaml, RESOURCES "      - {version: v1, resource: configmaps}\n%s", cases[i].yaml);
+        AUTO(resources_freep) struct resources *r = rig_read(yaml.p);
+        assert_non_null(resources_sync(r, 0));
+        const struct replication *of = &resources_sync(r, 0)->replication;
+        assert_int_equal(of->prune_deselected, cases[i].removed);
+        memcpy(digests[i], of->digest, RESOURCE_DIGEST);
+    }
+    assert_memory_not_equal(digests[0], digests[2], RESOURCE_DIGEST); /* all is decided anew */
 }
 
 static void wrong_types_and_ranges_name_what_was_found_and_what_is_expected(void **state)
@@ -393,6 +412,8 @@ int main(void)
             a_synchronization_on_a_broken_cluster_is_no_record_and_no_further_error, rig_setup,
             rig_teardown),
         cmocka_unit_test_setup_teardown(more_entries_than_a_synchronization_may_have_are_refused,
+                                        rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(copies_of_what_leaves_are_removed_only_where_that_is_said,
                                         rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(
             the_period_may_stand_in_two_places_and_is_an_hour_without_either, rig_setup,
