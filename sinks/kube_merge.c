@@ -7,6 +7,7 @@
 #include "core/buf.h"
 #include "core/json.h"
 #include "core/map.h"
+#include "sinks/kube_project.h"
 #include "sinks/kube_retain.h"
 
 #define FEW_MEMBERS 32
@@ -167,6 +168,8 @@ enum rc kube_merge(struct json_doc *live, struct json_doc *desired, const struct
     enum rc rc = kube_retain(live, desired, rule, e);
     if (rc != RC_OK)
         return rc;
+    if (base->owned)
+        kube_project_cut(base->owned, rule);
     struct merge g = {.live = live, .desired = desired};
     rc = merge_object(&g, into, from, sent, e);
     if (rc == RC_OK && owned)

@@ -15,8 +15,9 @@ struct kube_rule;
 /* What we gave the object before; of each only the shape counts where it is not equal to live. NULL: unknown. */
 struct kube_base {
     const struct json_doc *sent; /* the desired object that was sent before */
-    const struct json_doc
-        *owned; /* what the destination's server says that we wrote (kube_owned) */
+    /* What the destination's server says that we wrote (kube_owned). Edited: what the rule never sends is taken out,
+     * as a server also counts what it made of our write (a DaemonSet's template generation). */
+    struct json_doc *owned;
 };
 
 /* Edits live so that it holds what desired has and lacks what a base had and desired has no more; every other member

@@ -42,6 +42,21 @@ static void cut_all(const struct kube_cut *cuts, const struct kube_facts *facts)
     }
 }
 
+static void cut_always(struct json_doc *d, const struct kube_cut *cuts)
+{
+    struct kube_facts facts = {.d = d};
+    struct cutter c = {.facts = &facts, .when = KUBE_ALWAYS};
+    for (; cuts && cuts->path; cuts++)
+        if (cuts->when == KUBE_ALWAYS)
+            kube_walk(d, json_root(d), cuts->path, cut_node, &c);
+}
+
+void kube_project_cut(struct json_doc *d, const struct kube_rule *rule)
+{
+    cut_always(d, rule->cut);
+    cut_always(d, kube_common_cuts);
+}
+
 static bool asks_for_applied(const struct kube_cut *cuts)
 {
     for (; cuts && cuts->path; cuts++)

@@ -25,6 +25,10 @@ struct kube_project_opts {
 MUST_CHECK enum rc kube_project(struct json_doc *d, const struct kube_project_opts *opts,
                                 struct buf *out, struct err *e);
 
+/* Takes from d, any document of an object's shape, the members that the rule never sends, whatever the object says.
+ */
+void kube_project_cut(struct json_doc *d, const struct kube_rule *rule);
+
 /* Hash of the canonical form of what kube_project, with the same opts, has left in d: the same for every spelling of
  * the object. Errors: LIMIT, NOMEM. */
 MUST_CHECK enum rc kube_project_hash(struct json_doc *d, const struct kube_project_opts *opts,

@@ -70,6 +70,27 @@ static void what_the_server_says_that_we_wrote_is_removed_too(void **state)
     assert_true(changed);
 }
 
+static void what_is_never_sent_is_not_removed_as_ours(void **state)
+{
+    (void)state;
+    const char *text = "{'metadata':{'annotations':{'deprecated.daemonset.template.generation':'2',"
+                       "'own':'1'},'finalizers':['f']}}";
+    AUTO(json_freep) struct json_doc *live = kt_parse(text);
+    AUTO(json_freep) struct json_doc *desired = kt_parse("{'metadata':{}}");
+    AUTO(json_freep)
+    struct json_doc *owned =
+        kt_parse("{'metadata':{'annotations':{'deprecated.daemonset.template.generation':null},"
+                 "'finalizers':null}}");
+    const struct kube_base base = {NULL, owned};
+    struct err e = ERR_INIT;
+    bool changed = true;
+    assert_int_equal(kube_merge(live, desired, &base,
+                                kube_rule_find(SLICE("apps"), SLICE("daemonsets")), &changed, &e),
+                     RC_OK);
+    assert_false(changed);
+    kt_assert_doc(live, text);
+}
+
 static void another_escape_space_or_order_changes_no_byte(void **state)
 {
     (void)state;
@@ -225,6 +246,7 @@ int main(void)
         cmocka_unit_test(a_removed_object_goes_unless_the_destination_has_members_in_it),
         cmocka_unit_test(with_base_unknown_nothing_is_removed),
         cmocka_unit_test(what_the_server_says_that_we_wrote_is_removed_too),
+        cmocka_unit_test(what_is_never_sent_is_not_removed_as_ours),
         cmocka_unit_test(another_escape_space_or_order_changes_no_byte),
         cmocka_unit_test(another_spelling_of_a_number_is_a_change),
         cmocka_unit_test(lists_are_taken_as_a_whole),
