@@ -1,4 +1,4 @@
-/* Retained members: elements of lists that are matched by key, tokens of the destination, replicas of an autoscaler.
+/* Retained members: what the merge would take as one list, and replicas of an autoscaler.
  *
  * Keeps nothing. A value that the desired object itself names is never replaced, but for replicas. */
 #include "sinks/kube_retain.h"
@@ -8,8 +8,6 @@
 #include "sinks/kube_rules.h"
 #include "sinks/kube_walk.h"
 #include "sinks/kube_when.h"
-
-#include <assert.h>
 
 struct pair {
     struct json_doc *live, *desired;
@@ -23,10 +21,55 @@ static enum rc put_copy(struct json_doc *d, struct json *object, struct slice na
     return rc == RC_OK ? json_set(d, object, name, copy, e) : rc;
 }
 
-/* Copies what `path` names below `from` to the same place below `to`, where that has room for it and holds nothing
- * yet. */
-static enum rc copy_member(const struct pair *p, const char *path, const struct json *from,
-                           struct json *to, struct err *e)
+static bool has_element(const struct json *list, const struct json *element)
+{
+    for (const struct json *x = list->first; x; x = x->next)
+        if (json_equal(x, element))
+            return true;
+    return false;
+}
+
+/* The list of that name in the object, made where there is none. */
+static enum rc list_of(struct json_doc *d, struct json *object, struct slice name,
+                       struct json **ret, struct err *e)
+{
+    struct json *list = json_get_slice(object, name);
+    enum rc rc = RC_OK;
+    if (!json_is(list, JSON_ARRAY)) {
+        rc = json_value(d, SLICE("[]"), &list, e);
+        if (rc == RC_OK)
+            rc = json_set(d, object, name, list, e);
+    }
+    if (rc == RC_OK)
+        *ret = list;
+    return rc;
+}
+
+static enum rc put_elements(const struct pair *p, const struct kube_retain *row,
+                            const struct json *live, struct json *object, struct slice name,
+                            struct err *e)
+{
+    const struct kube_facts facts = {.d = p->live};
+    for (const struct json *x = json_is(live, JSON_ARRAY) ? live->first : NULL; x; x = x->next) {
+        struct json *list, *copy;
+        if (!kube_when(row->when, &facts, x))
+            continue;
+        enum rc rc = list_of(p->desired, object, name, &list, e);
+        if (rc != RC_OK)
+            return rc;
+        if (has_element(list, x))
+            continue;
+        rc = json_value_copy(p->desired, x, &copy, e);
+        if (rc != RC_OK)
+            return rc;
+        json_insert(list, list->count, copy);
+    }
+    return RC_OK;
+}
+
+/* Copies what `path` names below `from` to the same place below `to`, where that has room for it. */
+static enum rc copy_below(const struct pair *p, const struct kube_retain *row, const char *path,
+                          const struct json *from, struct json *to, struct err *e)
 {
     char text[KUBE_SEGMENT_MAX];
     for (;;) {
@@ -36,6 +79,8 @@ static enum rc copy_member(const struct pair *p, const char *path, const struct 
         struct json *there = json_get_slice(to, name);
         if (!from || !json_is(to, JSON_OBJECT))
             return RC_OK;
+        if (*rest == '\0' && row->how == KUBE_RETAIN_ELEMENTS)
+            return put_elements(p, row, from, to, name, e);
         if (*rest == '\0')
             return there ? RC_OK : put_copy(p->desired, to, name, from, e);
         to = there;
@@ -57,10 +102,11 @@ static const struct json *same_element(const struct json *list, const struct jso
     return NULL;
 }
 
-static enum rc retain_by_key(const struct pair *p, const struct kube_retain *row, struct err *e)
+static enum rc retain_copy(const struct pair *p, const struct kube_retain *row, struct err *e)
 {
     const char *star = strstr(row->path, "/*");
-    assert(star);
+    if (!star)
+        return copy_below(p, row, row->path, json_root(p->live), json_root(p->desired), e);
     struct slice list = slice_of(row->path, (size_t)(star - row->path));
     const struct json *live = json_pointer_get(p->live, list);
     struct json *desired = json_pointer_get(p->desired, list);
@@ -68,54 +114,9 @@ static enum rc retain_by_key(const struct pair *p, const struct kube_retain *row
         return RC_OK;
     for (struct json *x = desired->first; x; x = x->next) {
         const struct json *own = same_element(live, x, row);
-        enum rc rc = own ? copy_member(p, star + 2, own, x, e) : RC_OK;
+        enum rc rc = own ? copy_below(p, row, star + 2, own, x, e) : RC_OK;
         if (rc != RC_OK)
             return rc;
-    }
-    return RC_OK;
-}
-
-static bool has_element(const struct json *list, const struct json *element)
-{
-    for (const struct json *x = list ? list->first : NULL; x; x = x->next)
-        if (json_equal(x, element))
-            return true;
-    return false;
-}
-
-/* The list of that name at the root of the desired object, made where there is none. */
-static enum rc list_of(struct json_doc *d, struct slice name, struct json **ret, struct err *e)
-{
-    struct json *list = json_get_slice(json_root(d), name);
-    enum rc rc = RC_OK;
-    if (!json_is(list, JSON_ARRAY)) {
-        rc = json_value(d, SLICE("[]"), &list, e);
-        if (rc == RC_OK)
-            rc = json_set(d, json_root(d), name, list, e);
-    }
-    if (rc == RC_OK)
-        *ret = list;
-    return rc;
-}
-
-static enum rc retain_own_tokens(const struct pair *p, const struct kube_retain *row, struct err *e)
-{
-    struct slice name = slice_str(row->path + 1);
-    struct kube_facts facts = {.d = p->live};
-    const struct json *live = json_get_slice(json_root(p->live), name);
-    for (const struct json *x = json_is(live, JSON_ARRAY) ? live->first : NULL; x; x = x->next) {
-        struct json *list, *copy;
-        if (!kube_when(KUBE_IF_OWN_TOKEN, &facts, x))
-            continue;
-        enum rc rc = list_of(p->desired, name, &list, e);
-        if (rc != RC_OK)
-            return rc;
-        if (has_element(list, x))
-            continue;
-        rc = json_value_copy(p->desired, x, &copy, e);
-        if (rc != RC_OK)
-            return rc;
-        json_insert(list, list->count, copy);
     }
     return RC_OK;
 }
@@ -136,8 +137,8 @@ enum rc kube_retain(struct json_doc *live, struct json_doc *desired, const struc
                     struct err *e)
 {
     static enum rc (*const how[])(const struct pair *, const struct kube_retain *, struct err *) = {
-        [KUBE_RETAIN_BY_KEY] = retain_by_key,
-        [KUBE_RETAIN_OWN_TOKENS] = retain_own_tokens,
+        [KUBE_RETAIN_MEMBER] = retain_copy,
+        [KUBE_RETAIN_ELEMENTS] = retain_copy,
         [KUBE_RETAIN_SCALED] = retain_scaled,
     };
     const struct pair p = {.live = live, .desired = desired};

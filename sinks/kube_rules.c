@@ -74,6 +74,13 @@ static const struct kube_cut job_cuts[] = {
     JOB("/metadata/labels/job-name"),
     JOB("/metadata/labels/batch.kubernetes.io~1job-name"),
     META("annotations/batch.kubernetes.io~1job-tracking"),
+    /* A copy that its time to live took away would be made again, and run again; it goes with its source. */
+    {"/spec/ttlSecondsAfterFinished", KUBE_ALWAYS},
+    {NULL, KUBE_ALWAYS},
+};
+/* The controller of each cluster collects them from that cluster's roles. */
+static const struct kube_cut cluster_role_cuts[] = {
+    {"/rules", KUBE_IF_AGGREGATED},
     {NULL, KUBE_ALWAYS},
 };
 static const struct kube_cut crd_cuts[] = {
@@ -115,16 +122,22 @@ static const struct kube_cut pod_cuts[] = {
 /* ---- Retains ---- */
 
 static const struct kube_retain service_retains[] = {
-    {"/spec/ports/*/nodePort", KUBE_RETAIN_BY_KEY, {"port", "protocol"}},
+    {"/spec/ports/*/nodePort", KUBE_RETAIN_MEMBER, {"port", "protocol"}, KUBE_ALWAYS},
     {.path = NULL},
 };
 static const struct kube_retain webhook_retains[] = {
-    {"/webhooks/*/clientConfig/caBundle", KUBE_RETAIN_BY_KEY, {"name"}},
+    {"/webhooks/*/clientConfig/caBundle", KUBE_RETAIN_MEMBER, {"name"}, KUBE_ALWAYS},
     {.path = NULL},
 };
 static const struct kube_retain service_account_retains[] = {
-    {.path = "/secrets", .how = KUBE_RETAIN_OWN_TOKENS},
-    {.path = "/imagePullSecrets", .how = KUBE_RETAIN_OWN_TOKENS},
+    {"/secrets", KUBE_RETAIN_ELEMENTS, .when = KUBE_IF_OWN_TOKEN},
+    {"/imagePullSecrets", KUBE_RETAIN_ELEMENTS, .when = KUBE_IF_OWN_TOKEN},
+    {.path = NULL},
+};
+static const struct kube_retain pod_retains[] = {
+    {"/spec/volumes", KUBE_RETAIN_ELEMENTS, .when = KUBE_IF_TOKEN_MOUNT},
+    {"/spec/containers/*/volumeMounts", KUBE_RETAIN_ELEMENTS, {"name"}, KUBE_IF_TOKEN_MOUNT},
+    {"/spec/initContainers/*/volumeMounts", KUBE_RETAIN_ELEMENTS, {"name"}, KUBE_IF_TOKEN_MOUNT},
     {.path = NULL},
 };
 static const struct kube_retain replica_retains[] = {
@@ -162,7 +175,8 @@ const struct kube_rule kube_rules[] = {
      .retain = service_account_retains},
     {"", "secrets", MAY_REPLACE, .order = 9},
     {"", "configmaps", MAY_REPLACE, .order = 9},
-    {"rbac.authorization.k8s.io", "clusterroles", MAY_REPLACE, .order = 10},
+    {"rbac.authorization.k8s.io", "clusterroles", MAY_REPLACE, .order = 10,
+     .cut = cluster_role_cuts},
     {"rbac.authorization.k8s.io", "roles", MAY_REPLACE, .order = 10},
     {"rbac.authorization.k8s.io", "clusterrolebindings", MAY_REPLACE, .order = 11},
     {"rbac.authorization.k8s.io", "rolebindings", MAY_REPLACE, .order = 11},
@@ -172,8 +186,8 @@ const struct kube_rule kube_rules[] = {
     {"discovery.k8s.io", "endpointslices", STAR_NAME, .owned = KUBE_OWNED_NEVER, .order = 13,
      .effect = NETWORK},
     {"apps", "daemonsets", .order = 14, .effect = RUNS, .cut = daemonset_cuts},
-    {"", "pods", STAR_NAME, .owned = KUBE_OWNED_NEVER, .order = 15, .effect = RUNS,
-     .cut = pod_cuts},
+    {"", "pods", STAR_NAME, .owned = KUBE_OWNED_NEVER, .order = 15, .effect = RUNS, .cut = pod_cuts,
+     .retain = pod_retains},
     {"", "replicationcontrollers", .order = 15, .effect = RUNS, .retain = replica_retains},
     {"apps", "replicasets", .order = 15, .effect = RUNS, .cut = deployment_cuts,
      .retain = replica_retains},

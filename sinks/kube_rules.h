@@ -40,6 +40,7 @@ enum kube_when {
     KUBE_UNLESS_MANUAL_SELECTOR, /* where the object's spec.manualSelector is not true */
     KUBE_UNLESS_CHOSEN,          /* a node port that nobody asked for */
     KUBE_IF_CA_INJECTED,         /* an annotation asks for a bundle of the destination's own */
+    KUBE_IF_AGGREGATED,          /* the object has an aggregationRule */
     KUBE_IF_OWN_TOKEN,           /* {"name": "<own name>-token-..."} or -dockercfg- */
     KUBE_IF_TOKEN_MOUNT          /* {"name": "kube-api-access-..."} */
 };
@@ -54,15 +55,16 @@ struct kube_cut {
  * keeps what the destination has. Rows are for lists, which the merge takes as one, and for members that somebody
  * in the destination took over. */
 enum kube_retain_how {
-    /* path ends in a member of a list's elements; elements are the same where all of `keys` agree */
-    KUBE_RETAIN_BY_KEY,
-    KUBE_RETAIN_OWN_TOKENS, /* elements of the list at path that are the destination's own tokens are kept in it */
-    KUBE_RETAIN_SCALED /* the member, where the destination's autoscaler wrote it last */
+    KUBE_RETAIN_MEMBER,   /* the member at path, where the desired object has none */
+    KUBE_RETAIN_ELEMENTS, /* those elements of the list at path of which `when` holds */
+    KUBE_RETAIN_SCALED    /* the member, where the destination's autoscaler wrote it last */
 };
 struct kube_retain {
-    const char *path; /* NULL ends the list */
+    const char *
+        path; /* NULL ends the list; "*" for elements of a list, which are the same where all of `keys` agree */
     enum kube_retain_how how;
     const char *keys[3]; /* NULL-terminated */
+    enum kube_when when;
 };
 
 struct kube_rule {

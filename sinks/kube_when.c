@@ -95,6 +95,8 @@ bool kube_when(enum kube_when when, const struct kube_facts *facts, const struct
         return !port_is_applied(facts->applied, node) && !port_is_managed(d, node->parent);
     case KUBE_IF_CA_INJECTED:
         return is_ca_injected(d);
+    case KUBE_IF_AGGREGATED:
+        return json_is(json_get(json_root(d), "aggregationRule"), JSON_OBJECT);
     case KUBE_IF_OWN_TOKEN:
         return is_own_token(d, node);
     case KUBE_IF_TOKEN_MOUNT:

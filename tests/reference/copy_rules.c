@@ -57,6 +57,7 @@ static const char *when_of(enum kube_when when)
         [KUBE_UNLESS_MANUAL_SELECTOR] = "unless spec.manualSelector is true",
         [KUBE_UNLESS_CHOSEN] = "unless somebody chose the port",
         [KUBE_IF_CA_INJECTED] = "where an annotation asks for a bundle of the destination's own",
+        [KUBE_IF_AGGREGATED] = "where the object has an aggregationRule",
         [KUBE_IF_OWN_TOKEN] = "where it names a generated token",
         [KUBE_IF_TOKEN_MOUNT] = "where it is the generated token's volume",
     };
@@ -66,9 +67,9 @@ static const char *when_of(enum kube_when when)
 static const char *how_of(enum kube_retain_how how)
 {
     static const char *const words[] = {
-        [KUBE_RETAIN_BY_KEY] = "the destination's value of the same element",
-        [KUBE_RETAIN_OWN_TOKENS] = "the destination's own tokens",
-        [KUBE_RETAIN_SCALED] = "where an autoscaler of the destination wrote it last",
+        [KUBE_RETAIN_MEMBER] = "the destination's value of the same element",
+        [KUBE_RETAIN_ELEMENTS] = "the destination's elements",
+        [KUBE_RETAIN_SCALED] = "the destination's value where an autoscaler wrote it last",
     };
     return words[how];
 }
@@ -123,8 +124,8 @@ static void add_retains(struct buf *out)
     for (size_t i = 0; i < kube_rules_count; i++) {
         const struct kube_rule *r = &kube_rules[i];
         for (const struct kube_retain *k = r->retain; k && k->path; k++)
-            buf_addf(out, "| %s | %s | `%s` | %s |\n", group_of(r->group), r->resource, k->path,
-                     how_of(k->how));
+            buf_addf(out, "| %s | %s | `%s` | %s%s%s |\n", group_of(r->group), r->resource, k->path,
+                     how_of(k->how), k->when ? " " : "", k->when ? when_of(k->when) : "");
     }
 }
 

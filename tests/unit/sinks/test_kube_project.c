@@ -158,6 +158,34 @@ static void a_job_with_a_manual_selector_keeps_it(void **state)
     assert_projects(&job, manual, manual);
 }
 
+static void rules_that_a_controller_collects_are_not_sent(void **state)
+{
+    (void)state;
+    const struct kind role = {"rbac.authorization.k8s.io", "clusterroles",
+                              "rbac.authorization.k8s.io/v1", "ClusterRole"};
+    const char *plain = "{'apiVersion':'rbac.authorization.k8s.io/v1','kind':'ClusterRole',"
+                        "'metadata':{'name':'r'},'aggregationRule':null,'rules':[{}]}";
+    assert_projects(&role, plain, plain);
+    assert_projects(&role,
+                    "{'apiVersion':'rbac.authorization.k8s.io/v1','kind':'ClusterRole',"
+                    "'metadata':{'name':'r'},'aggregationRule':{},'rules':[{}]}",
+                    "{'apiVersion':'rbac.authorization.k8s.io/v1','kind':'ClusterRole',"
+                    "'metadata':{'name':'r'},'aggregationRule':{}}");
+}
+
+static void a_job_is_not_taken_away_by_a_time_to_live(void **state)
+{
+    (void)state;
+    assert_projects(&job,
+                    "{'apiVersion':'batch/v1','kind':'Job','metadata':{'name':'j'},'spec':"
+                    "{'suspend':true,'ttlSecondsAfterFinished':60}}",
+                    "{'apiVersion':'batch/v1','kind':'Job','metadata':{'name':'j'},'spec':"
+                    "{'suspend':true}}");
+    const char *nested = "{'apiVersion':'batch/v1','kind':'CronJob','metadata':{'name':'c'},'spec':"
+                         "{'suspend':true,'jobTemplate':{'spec':{'ttlSecondsAfterFinished':60}}}}";
+    assert_projects(&cron_job, nested, nested);
+}
+
 static void with_effects_allowed_nothing_is_suspended(void **state)
 {
     (void)state;
@@ -258,6 +286,8 @@ int main(void)
         cmocka_unit_test(a_broken_applied_annotation_chooses_no_port),
         cmocka_unit_test(jobs_arrive_suspended_and_without_their_uid),
         cmocka_unit_test(a_job_with_a_manual_selector_keeps_it),
+        cmocka_unit_test(rules_that_a_controller_collects_are_not_sent),
+        cmocka_unit_test(a_job_is_not_taken_away_by_a_time_to_live),
         cmocka_unit_test(with_effects_allowed_nothing_is_suspended),
         cmocka_unit_test(the_kinds_of_the_sample_lose_what_their_rows_say),
         cmocka_unit_test(an_object_without_a_name_is_refused),

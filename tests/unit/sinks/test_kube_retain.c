@@ -58,6 +58,23 @@ static void tokens_of_the_destination_stay_in_the_list_once(void **state)
     assert_retains("", "serviceaccounts", "{'metadata':{'name':'sa'}}", "{}", "{}");
 }
 
+static void the_generated_tokens_of_a_pod_stay_in_their_lists(void **state)
+{
+    (void)state;
+    const char *live =
+        "{'spec':{'volumes':[{'name':'a'},{'name':'kube-api-access-d'}],'containers':["
+        "{'name':'side','volumeMounts':[{'name':'kube-api-access-d','mountPath':'/s'}]},"
+        "{'name':'main','volumeMounts':[{'name':'a'},{'name':'kube-api-access-d'}]}],"
+        "'initContainers':[{'name':'first','volumeMounts':[{'name':'kube-api-access-d'}]}]}}";
+    assert_retains("", "pods", live,
+                   "{'spec':{'volumes':[{'name':'a'}],'containers':[{'name':'main','volumeMounts':["
+                   "{'name':'a'}]},{'name':'new'}],'initContainers':[{'name':'first'}]}}",
+                   "{'spec':{'volumes':[{'name':'a'},{'name':'kube-api-access-d'}],'containers':["
+                   "{'name':'main','volumeMounts':[{'name':'a'},{'name':'kube-api-access-d'}]},"
+                   "{'name':'new'}],'initContainers':[{'name':'first','volumeMounts':["
+                   "{'name':'kube-api-access-d'}]}]}}");
+}
+
 static void replicas_are_left_to_an_autoscaler_that_set_them(void **state)
 {
     (void)state;
@@ -84,6 +101,7 @@ int main(void)
         cmocka_unit_test(a_number_that_the_source_chose_is_not_replaced),
         cmocka_unit_test(an_injected_bundle_stays_with_its_webhook),
         cmocka_unit_test(tokens_of_the_destination_stay_in_the_list_once),
+        cmocka_unit_test(the_generated_tokens_of_a_pod_stay_in_their_lists),
         cmocka_unit_test(replicas_are_left_to_an_autoscaler_that_set_them),
         cmocka_unit_test(a_kind_without_rows_is_left_as_it_is),
     };

@@ -28,8 +28,8 @@ static void every_row_is_well_formed(void **state)
             check_path(c->path);
         for (const struct kube_retain *k = r->retain; k && k->path; k++) {
             check_path(k->path);
-            assert_true((k->how == KUBE_RETAIN_BY_KEY) == (k->keys[0] != NULL));
-            assert_true((k->how == KUBE_RETAIN_BY_KEY) == (strstr(k->path, "/*/") != NULL));
+            assert_true((strstr(k->path, "/*/") != NULL) == (k->keys[0] != NULL));
+            assert_true((k->how == KUBE_RETAIN_ELEMENTS) == (k->when != KUBE_ALWAYS));
         }
         if (r->suspend)
             check_path(r->suspend);

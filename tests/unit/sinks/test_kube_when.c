@@ -46,6 +46,14 @@ static void an_injected_bundle_is_known_by_its_annotation(void **state)
     assert_false(holds(KUBE_IF_CA_INJECTED, "{'x':1}", "/x"));
 }
 
+static void a_role_is_aggregated_where_it_says_how(void **state)
+{
+    (void)state;
+    assert_true(holds(KUBE_IF_AGGREGATED, "{'aggregationRule':{},'rules':[]}", "/rules"));
+    assert_false(holds(KUBE_IF_AGGREGATED, "{'aggregationRule':null,'rules':[]}", "/rules"));
+    assert_false(holds(KUBE_IF_AGGREGATED, "{'rules':[]}", "/rules"));
+}
+
 static void a_token_is_the_accounts_own_only_by_its_full_name(void **state)
 {
     (void)state;
@@ -116,6 +124,7 @@ int main(void)
         cmocka_unit_test(none_is_a_string_or_a_list_that_begins_with_it),
         cmocka_unit_test(a_manual_selector_must_be_true),
         cmocka_unit_test(an_injected_bundle_is_known_by_its_annotation),
+        cmocka_unit_test(a_role_is_aggregated_where_it_says_how),
         cmocka_unit_test(a_token_is_the_accounts_own_only_by_its_full_name),
         cmocka_unit_test(a_node_port_is_chosen_where_a_manager_has_it),
         cmocka_unit_test(a_node_port_is_chosen_where_it_was_applied),
