@@ -52,16 +52,25 @@ CUTS = {
     "apps/deployments": ["metadata annotations deployment.kubernetes.io/*"],
     "apps/replicasets": ["metadata annotations deployment.kubernetes.io/*"],
     "apps/daemonsets": ["metadata annotations deprecated.daemonset.template.generation"],
-    "batch/jobs": ["metadata annotations batch.kubernetes.io/job-tracking"],
+    "batch/jobs": ["metadata annotations batch.kubernetes.io/job-tracking", "spec ttlSecondsAfterFinished"],
+    "/pods": ["spec nodeName", "spec priority", "spec ephemeralContainers"],
 }
 SUSPENDED = ("batch/jobs", "batch/cronjobs")
 # Objects that every cluster makes for itself: (group/resource, test of the object).
 RBAC = "rbac.authorization.k8s.io/"
 OWN = {
     "/configmaps": lambda o: name_of(o) in ("kube-root-ca.crt", "extension-apiserver-authentication", "cluster-info",
-                                            "kube-apiserver-legacy-service-account-token-tracking"),
+                                            "kube-apiserver-legacy-service-account-token-tracking") or is_noted(
+                                                o, "control-plane.alpha.kubernetes.io/leader"),
     "/services": lambda o: name_of(o) == "kubernetes",
-    "/endpoints": lambda o: name_of(o) == "kubernetes",
+    "/endpoints": lambda o: name_of(o) == "kubernetes" or is_noted(o, "endpoints.kubernetes.io/last-change-trigger-time"),
+    "discovery.k8s.io/endpointslices": lambda o: name_of(o) == "kubernetes" or text((
+        dig(o, "metadata", "labels") or {}).get('"endpointslice.kubernetes.io/managed-by"')).endswith("controller.k8s.io"),
+    "networking.k8s.io/servicecidrs": lambda o: name_of(o) == "kubernetes",
+    "apiregistration.k8s.io/apiservices": lambda o: '"kube-aggregator.kubernetes.io/automanaged"' in (
+        dig(o, "metadata", "labels") or {}),
+    "flowcontrol.apiserver.k8s.io/flowschemas": lambda o: is_noted(o, "apf.kubernetes.io/autoupdate-spec"),
+    "flowcontrol.apiserver.k8s.io/prioritylevelconfigurations": lambda o: is_noted(o, "apf.kubernetes.io/autoupdate-spec"),
     "/secrets": lambda o: text(o.get('"type"')) in ("kubernetes.io/service-account-token",
                                                     "bootstrap.kubernetes.io/token"),
     "scheduling.k8s.io/priorityclasses": lambda o: name_of(o).startswith("system-"),
@@ -117,6 +126,10 @@ def name_of(obj):
 def full_name(obj):
     namespace = text(dig(obj, "metadata", "namespace"))
     return namespace + "/" + name_of(obj)
+
+
+def is_noted(obj, annotation):
+    return '"%s"' % annotation in (dig(obj, "metadata", "annotations") or {})
 
 
 def is_system(obj):
@@ -221,6 +234,15 @@ def cut_tokens(account):
             account.pop(member, None)
 
 
+def cut_token_mounts(pod):
+    spec = pod['"spec"']
+    for holder in [spec] + spec.get('"containers"', []) + spec.get('"initContainers"', []):
+        for member in ('"volumes"', '"volumeMounts"'):
+            kept = [v for v in holder.pop(member, []) if not text(v['"name"']).startswith("kube-api-access-")]
+            if kept:
+                holder[member] = kept
+
+
 def is_injected(obj):
     return any(text(a).startswith(("cert-manager.io/inject", "service.beta.openshift.io/inject"))
                for a in dig(obj, "metadata", "annotations") or {})
@@ -239,6 +261,10 @@ def project(obj, kind, chosen):
         cut_service(obj, chosen)
     if kind == "/serviceaccounts":
         cut_tokens(obj)
+    if kind == "/pods":
+        cut_token_mounts(obj)
+    if kind == RBAC + "clusterroles" and '"aggregationRule"' in obj:
+        cut(obj, "rules")
     if is_injected(obj):
         cut_bundles(obj)
     manual = kind == "batch/jobs" and dig(obj, "spec", "manualSelector") == "true"
