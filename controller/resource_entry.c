@@ -254,6 +254,7 @@ void policy_read(const struct origin *o, const struct json *node, struct sink_po
     struct slice adopt = json_get_text(o->doc, node, "adopt");
     struct slice effects = json_get_text(o->doc, node, "effects");
     struct slice recreate = json_get_text(o->doc, node, "recreate");
+    struct slice mode = json_get_text(o->doc, node, "writeMode");
     if (adopt.n > 0)
         policy->adopt = slice_eq(adopt, SLICE("always"))  ? ADOPT_ALWAYS
                         : slice_eq(adopt, SLICE("never")) ? ADOPT_NEVER
@@ -264,6 +265,8 @@ void policy_read(const struct origin *o, const struct json *node, struct sink_po
                                                                 : RECREATE_ASK;
     if (effects.n > 0)
         policy->effects_allow = slice_eq(effects, SLICE("allow"));
+    if (mode.n > 0)
+        policy->apply = slice_eq(mode, SLICE("apply"));
 }
 
 enum rc entry_read(struct text_pool *texts, const struct origin *o, const struct json *node,

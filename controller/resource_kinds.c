@@ -32,8 +32,6 @@
 #define LATER(name_, type_)    {.name = (name_), .type = (type_), .flags = FIELD_LATER}
 #define LATER_OF(name_, type_, of_) \
     {.name = (name_), .type = (type_), .flags = FIELD_LATER, .of = (of_)}
-#define LATER_CHOICE(name_, of_) \
-    {.name = (name_), .type = FIELD_STRING, .flags = FIELD_LATER, .choices = (of_)}
 #define MOVED(name_, to_)      {.name = (name_), .type = FIELD_MOVED, .instead = (to_)}
 #define REFUSED(name_, of_, use_) \
     {.name = (name_), .type = FIELD_LIST, .flags = FIELD_REFUSED, .of = (of_), .instead = (use_)}
@@ -152,7 +150,7 @@ static const struct field entry_fields[] = {
     LATER_OF("recoveryProcess", FIELD_OBJECT, recovery_fields),
     CHOICE("adopt", adopt_choices),
     CHOICE("effects", effects_choices),
-    LATER_CHOICE("writeMode", write_choices),
+    CHOICE("writeMode", write_choices),
     CHOICE("recreate", recreate_choices),
     REFUSED("namespaces", &a_string,
             "filters.namespaceSelector, as in matchLabels: {kubernetes.io/metadata.name: NAME}"),

@@ -98,7 +98,7 @@ MUST_CHECK enum rc entry_read(struct text_pool *texts, const struct origin *o,
                               const struct json *node, const struct sink_policy *defaults,
                               struct replication_entry *ret, struct err *e);
 void entry_done(struct replication_entry *entry);
-/* `adopt`, `effects` and `recreate` of an entry, or of a whole replication. */
+/* `adopt`, `effects`, `recreate` and `writeMode` of an entry, or of a whole replication. */
 void policy_read(const struct origin *o, const struct json *node, struct sink_policy *policy);
 
 /* A list of patch operations, checked (resource_patch.c); ret is NULL where there is none. Errors:

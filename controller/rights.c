@@ -112,6 +112,8 @@ static enum rc need_destination(struct rights *r, const struct sync *sync, struc
     for (size_t i = 0; rc == RC_OK && i < sync->replication.n_entries; i++) {
         const struct replication_entry *entry = &sync->replication.entries[i];
         rc = need_all(r, entry->group, entry->resource, WRITE, e);
+        if (rc == RC_OK && entry->policy.apply)
+            rc = need(r, entry->group, entry->resource, NULL, "patch", e);
         if (rc == RC_OK && entry->policy.force_namespace)
             rc = need(r, SLICE_NULL, SLICE("namespaces"), NULL, "create", e);
     }

@@ -13,28 +13,91 @@
 #include "sinks/kube_mark.h"
 #include "sinks/kube_merge.h"
 
-#define FIELD "f:"
+#define FIELDS "fieldsV1"
+#define FIELD  "f:"
 
 static struct json *metadata_of(const struct json_doc *d)
 {
     return json_get(json_root(d), "metadata");
 }
 
-/* Our entry: of plain writes, in the version in which live was read, since paths differ between versions. */
+/* An entry of ours in the version in which live was read, since paths differ between versions. */
+static bool is_ours(struct json_doc *d, const struct json *entry)
+{
+    struct slice version = json_get_text(d, json_root(d), "apiVersion");
+    return slice_eq(json_get_text(d, entry, "manager"), SLICE(KUBE_MANAGER)) &&
+           slice_eq(json_get_text(d, entry, "apiVersion"), version) &&
+           json_get_text(d, entry, "subresource").n == 0 &&
+           json_is(json_get(entry, FIELDS), JSON_OBJECT);
+}
+
 static const struct json *our_fields(struct json_doc *d)
 {
     const struct json *entries = json_get(metadata_of(d), "managedFields");
-    struct slice version = json_get_text(d, json_root(d), "apiVersion");
-    if (!json_is(entries, JSON_ARRAY))
-        return NULL;
-    for (const struct json *n = entries->first; n; n = n->next)
-        if (slice_eq(json_get_text(d, n, "manager"), SLICE(KUBE_MANAGER)) &&
-            slice_eq(json_get_text(d, n, "operation"), SLICE("Update")) &&
-            slice_eq(json_get_text(d, n, "apiVersion"), version) &&
-            json_get_text(d, n, "subresource").n == 0)
-            return json_get(n, "fieldsV1");
-    return NULL;
+    const struct json *n = json_is(entries, JSON_ARRAY) ? entries->first : NULL;
+    while (n && !is_ours(d, n))
+        n = n->next;
+    return json_get(n, FIELDS);
 }
+
+/* ---- One entry of several ---- */
+
+static enum rc add_fields(struct json_doc *d, struct json *into, const struct json *from,
+                          struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (const struct json *n = from->first; n && rc == RC_OK; n = n->next) {
+        struct slice name = json_name(d, n);
+        struct json *there = json_get_slice(into, name), *copy;
+        if (json_is(there, JSON_OBJECT) && json_is(n, JSON_OBJECT)) {
+            rc = add_fields(d, there, n, e);
+            continue;
+        }
+        rc = json_value_copy(d, n, &copy, e);
+        if (rc == RC_OK)
+            rc = json_set(d, into, name, copy, e);
+    }
+    return rc;
+}
+
+static enum rc set_operation(struct json_doc *d, struct json *entry, const char *operation,
+                             bool *changed, struct err *e)
+{
+    struct json *value;
+    if (slice_eq(json_get_text(d, entry, "operation"), slice_str(operation)))
+        return RC_OK;
+    *changed = true;
+    enum rc rc = json_value_text(d, slice_str(operation), &value, e);
+    return rc == RC_OK ? json_set(d, entry, SLICE("operation"), value, e) : rc;
+}
+
+enum rc kube_owned_unite(struct json_doc *live, const char *operation, bool *ret_changed,
+                         struct err *e)
+{
+    struct json *entries = json_get(metadata_of(live), "managedFields");
+    bool readable = json_is(entries, JSON_ARRAY) && json_depth(live) <= KUBE_MERGE_DEPTH;
+    struct json *one = NULL, *next;
+    bool changed = false;
+    enum rc rc = RC_OK;
+    for (struct json *n = readable ? entries->first : NULL; n && rc == RC_OK; n = next) {
+        next = n->next;
+        if (!is_ours(live, n))
+            continue;
+        if (!one) {
+            one = n;
+            rc = set_operation(live, one, operation, &changed, e);
+            continue;
+        }
+        rc = add_fields(live, json_get(one, FIELDS), json_get(n, FIELDS), e);
+        json_remove(n);
+        changed = true;
+    }
+    if (rc == RC_OK)
+        *ret_changed = changed;
+    return rc;
+}
+
+/* ---- Its members ---- */
 
 /* The member's name; empty: no member of an object, or one of our marks. */
 static struct slice field_name(struct json_doc *d, const struct json *n)

@@ -47,6 +47,8 @@ bool kube_write_secret(const struct kube_write *w)
 
 /* ---- Refusals ---- */
 
+#define APPLY_IS_STRICT " by server-side apply (writeMode: merge takes more)"
+
 enum depends_on { ON_NOTHING, ON_NAMESPACE, ON_KIND };
 
 static const struct refusal {
@@ -99,7 +101,8 @@ enum rc kube_write_refused(struct kube_write *w, const struct kube_answer *a, co
     if (!r)
         return RC_AGAIN;
     kube_refusal_text(&a->verdict, a->body, kube_write_secret(w), text, sizeof text);
-    kube_write_end(w, r->outcome, r->word, "%s: %s", doing, text);
+    bool strict = asked == KUBE_DO_APPLY && r->cls == KUBE_INVALID;
+    kube_write_end(w, r->outcome, r->word, "%s%s: %s", doing, strict ? APPLY_IS_STRICT : "", text);
     /* A namespace that goes away answers 403; 409 is about the object itself. */
     w->refused = r->cls;
     bool namespace_ends = r->cls == KUBE_TERMINATING && a->status == 403;
@@ -179,6 +182,9 @@ enum rc kube_write_applied(struct kube_write *w, struct slice answer, uint32_t c
         return rc;
     if (json_int(json_get(object.metadata, "generation"), &generation) && generation > 0)
         r.generation = (uint64_t)generation;
+    bool idle = w->next == KUBE_DO_APPLY && !w->doubt && !w->taken_over &&
+                slice_eq(buf_slice(&w->live_version), object.resource_version);
+    w->result.wrote = w->result.wrote && !idle;
     buf_reset(&w->live_uid);
     buf_reset(&w->live_version);
     buf_add_slice(&w->live_uid, object.uid);

@@ -10,6 +10,8 @@ static const char *change_of(const struct kube_write *w, enum kube_next asked)
     case KUBE_DO_NAMESPACE:
         return "create";
     case KUBE_DO_PUT:
+    case KUBE_DO_TAKE_OVER:
+    case KUBE_DO_APPLY:
         return "update";
     case KUBE_DO_DELETE:
         return "delete";

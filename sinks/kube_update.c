@@ -18,6 +18,11 @@ struct seen {
     struct kube_object object;
     struct kube_marks marks;
     struct slice text;
+
+    /* Of a put, once doc is merged. */
+    bool changed; /* it has another canonical form */
+    bool
+        other_mode; /* members of it were written by plain writes, where applies are asked for, or the reverse */
 };
 
 static enum rc end(struct kube_write *w, enum sink_outcome outcome, const char *cls,
@@ -72,24 +77,31 @@ static bool is_kept_by_us(const struct kube_write *w, const struct seen *s)
     return s->marks.claim == KUBE_OURS || is_recorded(w, s) || is_origin(w, s);
 }
 
-/* Both bases, because a write of ours may have been done without a record: by a life that died before its commit, or
- * into a data folder that was lost. What the server says that we wrote covers these; the record covers what others
- * changed since (docs/adr/0004). */
-static enum rc merge(struct kube_write *w, struct seen *s, bool *ret_changed, struct err *e)
+static bool by_apply(const struct kube_write *w)
 {
-    AUTO(json_freep) struct json_doc *desired = NULL;
-    AUTO(json_freep) struct json_doc *sent = NULL;
-    AUTO(json_freep) struct json_doc *owned = NULL;
-    enum rc rc = json_parse_view(buf_slice(&w->desired), &desired, e);
-    if (rc == RC_OK)
-        rc = parse_base(w, s, &sent, e);
-    if (rc == RC_OK && is_kept_by_us(w, s))
-        rc = kube_owned(s->doc, &owned, e);
-    const struct kube_base base = {sent, owned};
-    return rc == RC_OK ? kube_merge(s->doc, desired, &base, w->rule, ret_changed, e) : rc;
+    return w->item.policy->apply;
 }
 
-static enum rc set_marks(struct kube_write *w, struct seen *s, bool *ret_changed, struct err *e)
+/* Both bases, because a write of ours may have been done without a record: by a life that died before its commit, or
+ * into a data folder that was lost. What the server says that we wrote covers these; the record covers what others
+ * changed since (docs/adr/0004). An apply removes by the server's word alone. What the other mode wrote before goes
+ * over to this one. */
+static enum rc merge(struct kube_write *w, struct seen *s, struct json_doc *desired, struct err *e)
+{
+    AUTO(json_freep) struct json_doc *sent = NULL;
+    AUTO(json_freep) struct json_doc *owned = NULL;
+    bool kept = is_kept_by_us(w, s);
+    enum rc rc = by_apply(w) ? RC_OK : parse_base(w, s, &sent, e);
+    if (rc == RC_OK && kept)
+        rc = kube_owned_unite(s->doc, by_apply(w) ? KUBE_BY_APPLY : KUBE_BY_UPDATE, &s->other_mode,
+                              e);
+    if (rc == RC_OK && kept)
+        rc = kube_owned(s->doc, &owned, e);
+    const struct kube_base base = {sent, owned};
+    return rc == RC_OK ? kube_merge(s->doc, desired, &base, w->rule, &s->changed, e) : rc;
+}
+
+static enum rc set_marks(struct kube_write *w, struct json_doc *d, bool *ret_changed, struct err *e)
 {
     const struct kube_marks marks = {
         .adopted = w->adopted,
@@ -98,31 +110,74 @@ static enum rc set_marks(struct kube_write *w, struct seen *s, bool *ret_changed
     };
     if (!w->owned)
         return RC_OK;
-    return kube_marks_set(s->doc, &w->dest->me, w->item.event->key, &marks, ret_changed, e);
+    return kube_marks_set(d, &w->dest->me, w->item.event->key, &marks, ret_changed, e);
 }
 
-/* Sends the merged object, if it differs from the live one at all. */
+static enum rc send(struct kube_write *w, enum kube_next next, const struct json_doc *d,
+                    struct err *e)
+{
+    buf_reset(&w->body);
+    json_print(json_root(d), &w->body);
+    w->next = next;
+    return buf_check(&w->body, "the merged object", e);
+}
+
+/* Before the first apply: nothing but whose the members are changes. */
+static enum rc take_over(struct kube_write *w, const struct seen *s, struct err *e)
+{
+    AUTO(json_freep) struct json_doc *d = NULL;
+    bool changed = false;
+    enum rc rc = json_parse_view(s->text, &d, e);
+    if (rc == RC_OK)
+        rc = kube_owned_unite(d, KUBE_BY_APPLY, &changed, e);
+    return rc == RC_OK ? send(w, KUBE_DO_TAKE_OVER, d, e) : rc;
+}
+
+static enum rc set_text(struct json_doc *d, const char *name, struct slice text, struct err *e)
+{
+    struct json *value;
+    enum rc rc = json_value_text(d, text, &value, e);
+    return rc == RC_OK ? json_set(d, json_get(json_root(d), "metadata"), slice_str(name), value, e)
+                       : rc;
+}
+
+/* The whole desired object, for the very state that was seen. */
+static enum rc apply(struct kube_write *w, const struct seen *s, struct json_doc *desired,
+                     struct err *e)
+{
+    bool changed = false;
+    if (s->other_mode && !w->taken_over)
+        return take_over(w, s, e);
+    enum rc rc = set_marks(w, desired, &changed, e);
+    if (rc == RC_OK)
+        rc = set_text(desired, "uid", s->object.uid, e);
+    if (rc == RC_OK)
+        rc = set_text(desired, "resourceVersion", s->object.resource_version, e);
+    return rc == RC_OK ? send(w, KUBE_DO_APPLY, desired, e) : rc;
+}
+
+/* Sends what is needed, if the object differs from the merged one at all. */
 static enum rc update(struct kube_write *w, struct seen *s, bool only_if_equal, struct err *e)
 {
-    bool changed = false, marked = false;
+    AUTO(json_freep) struct json_doc *desired = NULL;
+    bool marked = false;
     w->replaced = is_replaced(w, s);
-    enum rc rc = merge(w, s, &changed, e);
+    enum rc rc = json_parse_view(buf_slice(&w->desired), &desired, e);
+    if (rc == RC_OK)
+        rc = merge(w, s, desired, e);
     if (rc != RC_OK)
         return rc;
-    if (changed && only_if_equal)
+    if (s->changed && only_if_equal)
         return end(w, SINK_HELD, "not-ours",
                    "the destination has an object of this name that is not ours and differs; "
                    "adopt: always overwrites it, deleting it there has it copied");
-    rc = set_marks(w, s, &marked, e);
+    rc = set_marks(w, s->doc, &marked, e);
     if (rc != RC_OK)
         return rc;
-    if (!changed && !marked)
+    if (!s->changed && !marked)
         return kube_write_applied(w, s->text,
                                   is_recorded(w, s) ? w->old.flags & KUBE_RECORD_CREATED : 0, e);
-    buf_reset(&w->body);
-    json_print(json_root(s->doc), &w->body);
-    w->next = KUBE_DO_PUT;
-    return buf_check(&w->body, "the merged object", e);
+    return by_apply(w) ? apply(w, s, desired, e) : send(w, KUBE_DO_PUT, s->doc, e);
 }
 
 static enum rc adopt(struct kube_write *w, struct seen *s, struct err *e)

@@ -1,6 +1,7 @@
 /* The way of one item: project, then one request after another until the destination has decided.
  *
  *   put without a record:  POST, 409 -> GET      put with one: GET -> PUT, or POST where it is gone
+ *   writeMode: apply:      PATCH in the place of PUT, after a PUT of managedFields alone where plain writes own members
  *   delete:                GET -> DELETE         a write whose answer was lost: GET again, then decide anew
  *
  * A kind that is not served, which the path's 404 says, may have objects all the same (another version is served, the
@@ -27,7 +28,10 @@
 #define ANSWER_MAX                                                                                 \
     (2 * KUBE_BODY_MAX) /* an object with the destination's managedFields and status */
 #define ECHO_TRIES 10   /* with the pump's back-off about a minute: longer than a write may take */
-#define BY_US      SLICE("fieldManager=" KUBE_MANAGER)
+#define BY_US      "fieldManager=" KUBE_MANAGER
+/* Whose object it is was decided by a look, and the request names that very state of it. */
+#define APPLIED_BY_US BY_US "&force=true"
+#define APPLY_TYPE    SLICE("application/apply-patch+yaml")
 
 /* ---- Beginning ---- */
 
@@ -307,7 +311,7 @@ static void build_delete(struct kube_write *w)
 static enum rc build_body(struct kube_write *w, struct err *e)
 {
     enum rc rc = RC_OK;
-    if (w->next == KUBE_DO_PUT)
+    if (w->next == KUBE_DO_PUT || w->next == KUBE_DO_TAKE_OVER || w->next == KUBE_DO_APPLY)
         return RC_OK; /* kube_update.c has built it */
     buf_reset(&w->body);
     if (w->next == KUBE_DO_POST)
@@ -319,33 +323,39 @@ static enum rc build_body(struct kube_write *w, struct err *e)
     return rc == RC_OK ? buf_check(&w->body, "a request", e) : rc;
 }
 
+static const struct phase {
+    enum http_method method;
+    const char *query;
+    bool writes; /* the object itself */
+    const char *doing, *done, *failed;
+} phases[] = {
+    [KUBE_DO_GET] = {HTTP_GET, "", false, "reading object from cluster", "object read from cluster",
+                     "error getting object from cluster"},
+    [KUBE_DO_POST] = {HTTP_POST, BY_US, true, "creating object in cluster",
+                      "object created in cluster", "error creating object in cluster"},
+    [KUBE_DO_PUT] = {HTTP_PUT, BY_US, true, "updating object in cluster",
+                     "object updated in cluster", "error updating object in cluster"},
+    [KUBE_DO_TAKE_OVER] = {HTTP_PUT, BY_US, true, "updating object in cluster",
+                           "object updated in cluster", "error updating object in cluster"},
+    [KUBE_DO_APPLY] = {HTTP_PATCH, APPLIED_BY_US, true, "updating object in cluster",
+                       "object updated in cluster", "error updating object in cluster"},
+    [KUBE_DO_DELETE] = {HTTP_DELETE, "", true, "deleting object in cluster",
+                        "object deleted in cluster", "error deleting object in cluster"},
+    [KUBE_DO_NAMESPACE] = {HTTP_POST, BY_US, false, "creating namespace from cluster",
+                           "namespace created in cluster", "error creating namespace in cluster"},
+};
+
 static void build_path(struct kube_write *w)
 {
     static const struct kube_gvr namespaces = {{NULL, 0}, {"v1", 2}, {"namespaces", 10}};
-    bool changes = w->next == KUBE_DO_POST || w->next == KUBE_DO_PUT;
+    struct slice query = slice_str(phases[w->next].query);
     buf_reset(&w->path);
     if (w->next == KUBE_DO_NAMESPACE)
-        kube_path(&namespaces, SLICE_NULL, SLICE_NULL, BY_US, &w->path);
+        kube_path(&namespaces, SLICE_NULL, SLICE_NULL, query, &w->path);
     else
-        kube_path(&w->gvr, w->key.ns, w->next == KUBE_DO_POST ? SLICE_NULL : w->key.name,
-                  changes ? BY_US : SLICE_NULL, &w->path);
+        kube_path(&w->gvr, w->key.ns, w->next == KUBE_DO_POST ? SLICE_NULL : w->key.name, query,
+                  &w->path);
 }
-
-static const struct phase {
-    enum http_method method;
-    const char *doing, *done, *failed;
-} phases[] = {
-    [KUBE_DO_GET] = {HTTP_GET, "reading object from cluster", "object read from cluster",
-                     "error getting object from cluster"},
-    [KUBE_DO_POST] = {HTTP_POST, "creating object in cluster", "object created in cluster",
-                      "error creating object in cluster"},
-    [KUBE_DO_PUT] = {HTTP_PUT, "updating object in cluster", "object updated in cluster",
-                     "error updating object in cluster"},
-    [KUBE_DO_DELETE] = {HTTP_DELETE, "deleting object in cluster", "object deleted in cluster",
-                        "error deleting object in cluster"},
-    [KUBE_DO_NAMESPACE] = {HTTP_POST, "creating namespace from cluster",
-                           "namespace created in cluster", "error creating namespace in cluster"},
-};
 
 /* What is no failure but no success either. */
 static const struct {
@@ -386,6 +396,7 @@ enum rc kube_write_request(struct kube_write *w, struct http_request *ret, struc
         .method = p->method,
         .lane = HTTP_LANE_CALL,
         .path = buf_slice(&w->path),
+        .content_type = p->method == HTTP_PATCH ? APPLY_TYPE : SLICE_NULL,
         .body = p->method == HTTP_GET ? SLICE_NULL : buf_slice(&w->body),
         .body_max = ANSWER_MAX,
     };
@@ -456,6 +467,15 @@ static enum rc on_put(struct kube_write *w, const struct kube_answer *a, struct 
     }
 }
 
+/* Now the applies own what the plain writes did; it goes on from the object as it came back. */
+static enum rc on_take_over(struct kube_write *w, const struct kube_answer *a, struct err *e)
+{
+    if (a->verdict.cls != KUBE_OK)
+        return on_put(w, a, e);
+    w->taken_over = true;
+    return kube_write_seen(w, a->body, e);
+}
+
 static enum rc on_delete(struct kube_write *w, const struct kube_answer *a)
 {
     switch ((int)a->verdict.cls) {
@@ -489,7 +509,10 @@ static enum rc dispatch(struct kube_write *w, const struct kube_answer *a, struc
     case KUBE_DO_POST:
         return on_post(w, a, e);
     case KUBE_DO_PUT:
+    case KUBE_DO_APPLY:
         return on_put(w, a, e);
+    case KUBE_DO_TAKE_OVER:
+        return on_take_over(w, a, e);
     case KUBE_DO_DELETE:
         return on_delete(w, a);
     case KUBE_DO_NAMESPACE:
@@ -504,9 +527,8 @@ static enum rc dispatch(struct kube_write *w, const struct kube_answer *a, struc
 /* True if nobody knows whether the write was done. */
 static bool in_doubt(const struct kube_write *w, const struct kube_answer *a)
 {
-    bool writes = w->next == KUBE_DO_POST || w->next == KUBE_DO_PUT || w->next == KUBE_DO_DELETE;
     bool told = a->verdict.cls == KUBE_THROTTLED || a->verdict.cls == KUBE_UNAUTHORIZED;
-    return writes && !told && (a->status != 0 || a->maybe_done);
+    return phases[w->next].writes && !told && (a->status != 0 || a->maybe_done);
 }
 
 enum rc kube_write_answer(struct kube_write *w, const struct kube_answer *a, struct err *e)

@@ -16,6 +16,8 @@ enum kube_next {
     KUBE_DO_GET,
     KUBE_DO_POST,
     KUBE_DO_PUT,
+    KUBE_DO_TAKE_OVER, /* a PUT that makes what our plain writes own be owned by our applies */
+    KUBE_DO_APPLY,
     KUBE_DO_DELETE,
     KUBE_DO_NAMESPACE,
     KUBE_DO_NOTHING
@@ -32,6 +34,7 @@ struct kube_write {
     const char *failing; /* what it says when the request that was answered last fails */
     bool made_namespace; /* tried once */
     bool recreate;       /* the DELETE is the first half of a replacement */
+    bool taken_over;     /* tried once */
 
     bool doubt; /* a write of this item, or of one before that has no record, may have been done */
     bool has_old; /* a usable record */

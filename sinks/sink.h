@@ -31,6 +31,7 @@ struct sink_policy {
     bool effects_allow;   /* Jobs and CronJobs arrive as they are, not suspended */
     bool force_namespace; /* make a missing namespace */
     bool by_name;         /* the entry names this resource itself, not by '*' */
+    bool apply;           /* updates go by server-side apply, not as a merged PUT */
 };
 
 /* An item; everything is borrowed until its result was taken or the sink is closed, except where submit says
@@ -72,7 +73,7 @@ struct sink_result {
     struct slice dependency;
     bool record_changed; /* then record is the new one, empty: forget it */
     struct slice record;
-    bool wrote;             /* at least one write was sent */
+    bool wrote;             /* a write was sent, and may have changed something */
     int64_t retry_after_ns; /* -1, or the destination's wish */
 };
 

@@ -299,7 +299,7 @@ static void a_synchronization_becomes_a_record(void **state)
              "      resources:\n"
              "      - {group: apps, version: v1, resource: deployments}\n"
              "      - {version: v1, resource: services, adopt: always, effects: suspend, "
-             "recreate: never}\n");
+             "recreate: never, writeMode: apply}\n");
     const struct sync *s = resources_sync(r, 0);
     assert_null(resources_sync(r, 1));
     assert_string_equal(s->full_name, "default/s");
@@ -328,6 +328,8 @@ static void a_synchronization_becomes_a_record(void **state)
     assert_false(e[1].policy.effects_allow);
     assert_int_equal(e[0].policy.recreate, RECREATE_BY_KIND);
     assert_int_equal(e[1].policy.recreate, RECREATE_NEVER);
+    assert_false(e[0].policy.apply);
+    assert_true(e[1].policy.apply);
 }
 
 static void what_is_left_out_has_the_documented_default(void **state)

@@ -115,6 +115,21 @@ static void a_source_is_read_and_a_destination_is_written(void **state)
     assert_int_equal(rights_count(source), 9);
 }
 
+static void what_is_applied_is_patched(void **state)
+{
+    (void)state;
+    AUTO(resources_freep)
+    struct resources *r =
+        rig_read(SYNC "  plugin: kubernetes-objects-to-kubernetes\n  suspend: false\n  config:\n"
+                      "    sourceName: a\n    destinationName: b\n    replication:\n"
+                      "      resources:\n"
+                      "      - {version: v1, resource: configmaps, writeMode: apply}\n");
+    AUTO(rights_freep) struct rights *destination = needed(r, 1);
+    assert_rights(destination, "get /namespaces/kube-system\nget /configmaps\nlist /configmaps\n"
+                               "create /configmaps\nupdate /configmaps\ndelete /configmaps\n"
+                               "patch /configmaps\n");
+}
+
 static void where_all_is_granted_nothing_is_missing(void **state)
 {
     (void)state;
@@ -197,6 +212,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_source_is_read_and_a_destination_is_written, rig_setup,
                                         rig_teardown),
+        cmocka_unit_test_setup_teardown(what_is_applied_is_patched, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(where_all_is_granted_nothing_is_missing, rig_setup,
                                         rig_teardown),
         cmocka_unit_test_setup_teardown(what_is_missing_is_a_role_with_one_rule_for_each_resource,

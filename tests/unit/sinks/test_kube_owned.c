@@ -56,7 +56,6 @@ static void entries_of_others_do_not_count(void **state)
 {
     (void)state;
     assert_owns(OBJECT(ENTRY("kubectl", "Update", "v1", "", "{'f:data':{'f:a':{}}}")), NULL);
-    assert_owns(OBJECT(ENTRY("resilog", "Apply", "v1", "", "{'f:data':{'f:a':{}}}")), NULL);
     assert_owns(OBJECT(ENTRY("resilog", "Update", "v2", "", "{'f:data':{'f:a':{}}}")), NULL);
     assert_owns(OBJECT(ENTRY("resilog", "Update", "v1", ",'subresource':'status'",
                              "{'f:status':{'f:a':{}}}")),
@@ -64,6 +63,48 @@ static void entries_of_others_do_not_count(void **state)
     assert_owns(OBJECT(ENTRY("kubectl", "Update", "v1", "",
                              "{'f:data':{'f:a':{}}}") "," OURS("{'f:data':{'f:b':{}}}")),
                 "{'data':{'b':null}}");
+}
+
+static void unite(const char *live, const char *operation, const char *want)
+{
+    AUTO(json_freep) struct json_doc *d = kt_parse(live);
+    struct err e = ERR_INIT;
+    bool changed = !want;
+    assert_int_equal(kube_owned_unite(d, operation, &changed, &e), RC_OK);
+    assert_int_equal(changed, want != NULL);
+    kt_assert_doc(d, want ? want : live);
+}
+
+#define APPLIED(fields) ENTRY("resilog", "Apply", "v1", "", fields)
+#define THEIRS                                                                                     \
+    ENTRY("kubectl", "Update", "v1", "", "{'f:data':{'f:a':{}}}")                                  \
+    "," ENTRY("resilog", "Update", "v2", "", "{'f:data':{'f:z':{}}}") "," ENTRY(                   \
+        "resilog", "Update", "v1", ",'subresource':'status'", "{'f:status':{}}")
+
+static void an_entry_of_the_other_operation_goes_over_with_its_fields(void **state)
+{
+    (void)state;
+    unite(OBJECT(THEIRS "," OURS("{'f:data':{'f:a':{}}}")), KUBE_BY_APPLY,
+          OBJECT(THEIRS "," APPLIED("{'f:data':{'f:a':{}}}")));
+    unite(OBJECT(APPLIED("{'f:data':{'f:a':{}}}")), KUBE_BY_UPDATE,
+          OBJECT(OURS("{'f:data':{'f:a':{}}}")));
+}
+
+static void two_entries_become_one_that_owns_all(void **state)
+{
+    (void)state;
+    unite(OBJECT(APPLIED("{'f:data':{'.':{},'f:a':{}}}") "," THEIRS "," OURS(
+              "{'f:data':{'f:b':{},'f:a':{}},'f:immutable':{}}")),
+          KUBE_BY_APPLY,
+          OBJECT(APPLIED("{'f:data':{'.':{},'f:a':{},'f:b':{}},'f:immutable':{}}") "," THEIRS));
+}
+
+static void where_all_is_of_that_operation_nothing_changes(void **state)
+{
+    (void)state;
+    unite(OBJECT(THEIRS "," OURS("{'f:data':{'f:a':{}}}")), KUBE_BY_UPDATE, NULL);
+    unite(OBJECT(THEIRS), KUBE_BY_APPLY, NULL);
+    unite("{'apiVersion':'v1','metadata':{'managedFields':7}}", KUBE_BY_APPLY, NULL);
 }
 
 static void what_is_not_there_or_no_fields_is_nothing(void **state)
@@ -86,6 +127,9 @@ int main(void)
         cmocka_unit_test(a_list_counts_as_a_whole),
         cmocka_unit_test(our_marks_are_no_part_of_it),
         cmocka_unit_test(entries_of_others_do_not_count),
+        cmocka_unit_test(an_entry_of_the_other_operation_goes_over_with_its_fields),
+        cmocka_unit_test(two_entries_become_one_that_owns_all),
+        cmocka_unit_test(where_all_is_of_that_operation_nothing_changes),
         cmocka_unit_test(what_is_not_there_or_no_fields_is_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,127 @@
+#!/usr/bin/env bats
+# writeMode: apply on real API servers, and the way from one mode to the other (docs/adr/0012).
+load lib
+load resilog
+
+setup_file() {
+    e2e_begin etcd kube-apiserver kubectl
+    [ -z "$E2E_SKIP" ] || return 0
+    kube_start source
+    audit_flags destination
+    kube_start destination
+    declare_clusters apply source destination
+    mode apply
+    src create namespace shop
+    dst create namespace shop
+    src -n shop create configmap settings --from-literal=kept=1 --from-literal=gone=1
+    src apply -f - <<<"$(deployment web '[{name: web, image: "web:1"}]')"
+    src apply -f - <<<"$(deployment twice '[{name: web, image: "web:1", env: [{name: A, value: "1"}, {name: A, value: "2"}]}]')"
+    run_start apply
+}
+setup() {
+    e2e_setup
+}
+teardown() {
+    last_words
+}
+teardown_file() {
+    e2e_end
+}
+
+mode() { # merge|apply; the copies bear it as a label
+    local patch="transformation: {patch: [{op: add, path: /metadata/labels, value: {mode: $1}}]}"
+    declare_sync apply applying source destination "effects: allow" <<-ENTRIES
+	- {version: v1, resource: configmaps, writeMode: $1, $patch, filters: {nameSelector: {excludeRegex: [kube-root-ca]}}}
+	- {group: apps, version: v1, resource: deployments, writeMode: $1, $patch}
+	ENTRIES
+}
+deployment() { # NAME CONTAINERS
+    cat <<-OBJECT
+	apiVersion: apps/v1
+	kind: Deployment
+	metadata: {name: $1, namespace: shop}
+	spec:
+	  replicas: 2
+	  selector: {matchLabels: {app: $1}}
+	  template: {metadata: {labels: {app: $1}}, spec: {containers: $2}}
+	OBJECT
+}
+src() { k source "$@"; }
+dst() { k destination "$@"; }
+dst_is() { # EXPECTED JSONPATH WHAT...
+    [ "$(dst -n shop get "${@:3}" -o "jsonpath=$2")" = "$1" ]
+}
+is_gone() { ! dst -n shop get "$@" >/dev/null 2>&1; }
+operations_are() { # EXPECTED WHAT...: by which operations resilog owns members
+    [ "$(dst -n shop get "${@:2}" --show-managed-fields -o json |
+        json '[f["operation"] for f in d["metadata"]["managedFields"] if f["manager"] == "resilog"]')" = "$1" ]
+}
+set_key() { # KEY VALUE
+    src -n shop patch configmap settings --type=merge -p "{\"data\":{\"$1\":$2}}"
+}
+
+@test "what was created goes over to applies with its first change, and what the source takes away goes" {
+    wait_until 30 dst_is 1 '{.data.gone}' configmap settings
+    operations_are '["Update"]' configmap settings
+    dst -n shop patch configmap settings --type=merge --field-manager=theirs -p '{"data":{"theirs":"1"}}'
+    set_key gone null
+    wait_until 30 dst_is '{"kept":"1","theirs":"1"}' '{.data}' configmap settings
+    operations_are '["Apply"]' configmap settings
+    [[ $(dst -n shop get configmap settings -o 'jsonpath={.metadata.annotations.sync\.resilog\.io/owner}') == v1*settings ]]
+    set_key kept '"2"'
+    wait_until 30 dst_is '{"kept":"2","theirs":"1"}' '{.data}' configmap settings
+    operations_are '["Apply"]' configmap settings
+}
+
+@test "elements that others add to a list stay, which a merge would take for one" {
+    dst -n shop patch deployment web --type=strategic --field-manager=injector \
+        -p '{"spec":{"template":{"spec":{"containers":[{"name":"sidecar","image":"proxy:1"}]}}}}'
+    src -n shop patch deployment web --type=json -p '[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"web:2"}]'
+    wait_until 30 dst_is "proxy:1 web:2" '{.spec.template.spec.containers[?(@.name=="sidecar")].image} {.spec.template.spec.containers[?(@.name=="web")].image}' deployment web
+}
+
+@test "applied again nothing is written" {
+    wait_until 30 status_is apply applying lagRecords 0
+    local before web
+    others() { written destination | grep -v '/deployments/web$'; }
+    web=$(dst -n shop get deployment web -o 'jsonpath={.metadata.resourceVersion}')
+    before=$(others)
+    run_stop apply
+    rm -r "$E2E_DIR/apply.data" # so that every object is looked at
+    run_start apply
+    wait_until 30 status_is apply applying phase Live
+    wait_until 30 status_is apply applying lagRecords 0
+    set_key last '"1"'
+    wait_until 30 dst_is 1 '{.data.last}' configmap settings
+    diff <(echo "$before"; echo "patch /api/v1/namespaces/shop/configmaps/settings") <(others)
+    dst_is "$web" '{.metadata.resourceVersion}' deployment web # of a joined list only the server can tell; nothing is stored
+}
+
+@test "what an apply does not take is held with its way out, and goes on by a merge" {
+    wait_until 30 status_is apply applying held 0
+    src -n shop scale deployment twice --replicas=3
+    wait_until 30 status_is apply applying held 1
+    run -0 "$RESILOG" holds ls --data "$E2E_DIR/apply.data" -o json
+    [[ $(json 'd[0]["class"] + " " + d[0]["reason"]' <<<"$output") == "invalid "*"writeMode: merge"* ]]
+    mode merge
+    wait_until 60 dst_is 3 '{.spec.replicas}' deployment twice
+    wait_until 30 status_is apply applying held 0
+}
+
+@test "what was applied goes over to merges with its next change, and back" {
+    wait_until 30 dst_is merge '{.metadata.labels.mode}' configmap settings
+    operations_are '["Update"]' configmap settings
+    set_key last null
+    wait_until 30 dst_is '{"kept":"2","theirs":"1"}' '{.data}' configmap settings
+    mode apply
+    wait_until 30 dst_is apply '{.metadata.labels.mode}' configmap settings
+    operations_are '["Apply"]' configmap settings
+    set_key kept null
+    wait_until 30 dst_is '{"theirs":"1"}' '{.data}' configmap settings
+}
+
+@test "deletes follow" {
+    src -n shop delete configmap settings
+    wait_until 30 is_gone configmap settings
+    run_stop apply
+}
