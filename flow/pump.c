@@ -11,6 +11,7 @@
 #include "core/key.h"
 #include "core/map.h"
 #include "flow/filter.h"
+#include "flow/pump_preimage.h"
 #include "flow/replication.h"
 #include "log/rlog.h"
 
@@ -461,6 +462,7 @@ enum rc pump_commit(struct pump *p, struct slice status, struct err *e)
         return rc;
     p->head = head;
     p->commit_due_ns = clock_boot_ns(p->env.clock) + COMMIT_EVERY_NS;
+    pump_release(p, SLICE(PREIMAGE_DEPENDENCY));
     return RC_OK;
 }
 

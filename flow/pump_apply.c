@@ -3,11 +3,13 @@
  * between them. One thread. */
 #include "flow/pump_prune.h"
 
+#include "core/clock.h"
 #include "core/diag.h"
 #include "core/event.h"
 #include "core/json.h"
 #include "core/key.h"
 #include "flow/filter.h"
+#include "flow/pump_preimage.h"
 #include "flow/replication.h"
 #include "flow/transform.h"
 #include "log/rlog.h"
@@ -60,6 +62,21 @@ static enum rc copy_record(struct pump *p, struct flight *f, struct err *e)
     return buf_check(&f->record, "sink record", e);
 }
 
+/* Only what is held may have been kept for: it waits for that, or was refused afterwards. */
+static enum rc copy_preimage(struct pump *p, struct flight *f, struct err *e)
+{
+    struct err why = ERR_INIT;
+    if (!rows_hold(p->rows, f->event->key))
+        return RC_OK;
+    enum rc rc =
+        preimage_load(p->opts.ckpt, p->opts.replication->sync, f->event->key, &f->preimage, &why);
+    f->item.preimage = buf_slice(&f->preimage);
+    if (rc == RC_OK || rc == RC_NOTFOUND)
+        return RC_OK;
+    *e = why;
+    return rc;
+}
+
 enum rc pump_unstick(struct pump *p, struct err *e)
 {
     if (!p->stuck)
@@ -106,6 +123,8 @@ static enum rc begin(struct pump *p, const struct event *ev, const struct again 
     rc = copy_record(p, f, e);
     if (rc == RC_OK && op == SINK_PUT)
         rc = pump_load_opposite(p, f, e);
+    if (rc == RC_OK && op == SINK_PUT)
+        rc = copy_preimage(p, f, e);
     if (rc < 0) {
         work_end(p->work, f);
         return rc;
@@ -380,6 +399,31 @@ static void say_skipped(struct pump *p, const struct flight *f, const struct sin
              &(struct flow_line){DIAG_DEBUG, "object is never copied", &why, 1});
 }
 
+/* The item comes again after the next commit. */
+static enum rc keep_preimage(struct pump *p, const struct flight *f, const struct sink_result *r,
+                             struct err *e)
+{
+    const struct event *ev = f->event;
+    const struct preimage what = {
+        .offset = ev->offset, .kept_ns = clock_wall_ns(p->env.clock), .sink = r->preimage};
+    struct err why = ERR_INIT;
+    enum rc rc = preimage_set(p->rows, ev->key, &what, &why);
+    if (rc == RC_NOMEM)
+        return err_nomem(e);
+    bool kept = rc == RC_OK;
+    const struct hold_reason hold = {.cls = kept ? r->cls : "too-large",
+                                     .reason = kept ? r->reason : why.msg,
+                                     .dependency = kept ? SLICE(PREIMAGE_DEPENDENCY) : SLICE_NULL,
+                                     .waiting = kept,
+                                     .retry_after_ns = -1};
+    if (kept)
+        pump_say(p, ev->key, ev->offset,
+                 &(struct flow_line){DIAG_INFO,
+                                     "object of the destination is kept before it is overwritten",
+                                     NULL, 0});
+    return pump_hold(p, ev->key, ev->offset, &hold, e);
+}
+
 static enum rc finish(struct pump *p, struct flight *f, const struct sink_result *r, struct err *e)
 {
     enum rc rc = note_record(p, f, r, e);
@@ -389,6 +433,8 @@ static enum rc finish(struct pump *p, struct flight *f, const struct sink_result
     bool made_up = f->event->offset == 0;
     if (held && !made_up && held->offset > f->event->offset)
         return RC_OK; /* of a newer event: its pruning was held while this one was in flight */
+    if (r->preimage.n > 0)
+        return keep_preimage(p, f, r, e);
     release_peers(p, f, held, r);
     if (r->outcome == SINK_HELD || r->outcome == SINK_WAITING) {
         struct hold_reason why = {.cls = r->cls ? r->cls : "refused",

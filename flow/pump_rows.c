@@ -313,11 +313,12 @@ enum rc rows_drop_applied(struct rows *r, struct slice key, struct err *e)
 
 /* ---- The pump's own rows: of the applied table, in the log's own key space ---- */
 
-static enum rc set_own(struct rows *r, const char *key, struct buf *row, struct err *e)
+enum rc rows_set_own(struct rows *r, struct slice key, struct buf *row, struct err *e)
 {
-    enum rc rc = buf_check(row, key, e);
+    assert(key_is_internal(key));
+    enum rc rc = buf_check(row, "a row of the pump", e);
     if (rc == RC_OK)
-        return change(r, CKPT_APPLIED, slice_str(key), row, e);
+        return change(r, CKPT_APPLIED, key, row, e);
     buf_done(row);
     return rc;
 }
@@ -348,7 +349,7 @@ enum rc rows_set_digest(struct rows *r, const uint8_t digest[REPLICATION_DIGEST]
     struct buf row = BUF_INIT(CKPT_VALUE_MAX);
     buf_add_u8(&row, DIGEST_VERSION);
     buf_add(&row, digest, REPLICATION_DIGEST);
-    return set_own(r, DIGEST_KEY, &row, e);
+    return rows_set_own(r, SLICE(DIGEST_KEY), &row, e);
 }
 
 static enum rc binding_decode(struct slice in, struct binding *ret, struct err *e)
@@ -389,7 +390,7 @@ enum rc rows_set_binding(struct rows *r, const struct binding *b, struct err *e)
     buf_add(&row, b->log, RLOG_ID_SIZE);
     add_text(&row, b->source);
     add_text(&row, b->destination);
-    return set_own(r, BINDING_KEY, &row, e);
+    return rows_set_own(r, SLICE(BINDING_KEY), &row, e);
 }
 
 struct scan {

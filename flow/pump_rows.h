@@ -85,6 +85,9 @@ MUST_CHECK enum rc record_load(struct ckpt *ckpt, struct slice consumer, struct 
                                struct buf *out, struct err *e);
 MUST_CHECK enum rc rows_set_binding(struct rows *r, const struct binding *b, struct err *e);
 
+/* A row of the pump's own: key begins with '@'. Takes what row holds. Errors: LIMIT, NOMEM. */
+MUST_CHECK enum rc rows_set_own(struct rows *r, struct slice key, struct buf *row, struct err *e);
+
 /* The hold of a key, or NULL; what is not stored may be changed in place. */
 struct hold *rows_hold(struct rows *r, struct slice key);
 /* Copies h. Errors: NOMEM. */

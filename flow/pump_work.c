@@ -38,6 +38,7 @@ static void flight_free(void *value)
     buf_done(&f->body);
     buf_done(&f->record);
     buf_done(&f->opposite);
+    buf_done(&f->preimage);
     buf_done(&f->ns_labels);
     free(f);
 }
@@ -117,6 +118,7 @@ enum rc work_begin(struct work *w, const struct event *ev, rlog_off anchor, stru
     buf_init(&f->body, EVENT_BODY_MAX);
     buf_init(&f->record, EVENT_BATCH_BYTES_MAX);
     buf_init(&f->opposite, EVENT_BATCH_BYTES_MAX);
+    buf_init(&f->preimage, EVENT_BATCH_BYTES_MAX);
     buf_init(&f->ns_labels, EVENT_BODY_MAX);
     f->event = event_copy(ev);
     if (!f->event) {

@@ -19,7 +19,8 @@
 #define CODEC_ZSTD 1
 #define NONCE_SIZE 32
 #define KNOWN_FLAGS                                                                                \
-    (KUBE_RECORD_BASE_UNKNOWN | KUBE_RECORD_ADOPTED | KUBE_RECORD_CREATED | KUBE_RECORD_ORIGIN)
+    (KUBE_RECORD_BASE_UNKNOWN | KUBE_RECORD_ADOPTED | KUBE_RECORD_CREATED | KUBE_RECORD_ORIGIN |   \
+     KUBE_RECORD_PREIMAGE)
 
 enum at {
     AT_VERSION = 4,
@@ -69,7 +70,7 @@ enum rc kube_record_encode(const struct kube_record *r, struct slice desired, st
     assert((r->flags & ~(uint32_t)KNOWN_FLAGS) == 0);
     enum rc rc = check_texts(r, e);
     if (rc == RC_OK && desired.n > KUBE_RECORD_BODY_MAX)
-        rc = err_set(e, RC_LIMIT, ERR_FINAL, "the desired object is larger than %u bytes",
+        rc = err_set(e, RC_LIMIT, ERR_FINAL, "the object is larger than %u bytes",
                      KUBE_RECORD_BODY_MAX);
     if (rc == RC_OK && desired.n > 0)
         rc = compress(c, desired, &stored, e);

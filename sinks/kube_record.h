@@ -32,7 +32,9 @@ enum kube_record_flag {
         2, /* was there before us: deleted only when the source's deletion was seen */
     KUBE_RECORD_CREATED = 4, /* made by us */
     KUBE_RECORD_ORIGIN =
-        8 /* the destination's object is the first of all copies; it bears no mark of ours */
+        8, /* the destination's object is the first of all copies; it bears no mark of ours */
+    KUBE_RECORD_PREIMAGE =
+        16 /* no applied record: the body is the destination's whole object before it was adopted */
 };
 
 struct kube_record {
@@ -47,7 +49,7 @@ struct kube_record {
     uint32_t raw_size;   /* of the desired body; only after decode */
 };
 
-/* Appends the record with this desired body. Errors: LIMIT, NOMEM. */
+/* Appends the record with this body: the desired one, but of a pre-image. Errors: LIMIT, NOMEM. */
 MUST_CHECK enum rc kube_record_encode(const struct kube_record *r, struct slice desired,
                                       struct compressor *c, struct buf *out, struct err *e);
 /* Slices of *ret lie in bytes. Errors: CORRUPT, LIMIT, UNSUPPORTED (a newer version, an unknown codec, encrypted). */

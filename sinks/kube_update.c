@@ -1,8 +1,8 @@
 /* What the destination's object, just read, decides: whose it is, what to change, whether it may go.
  *
  * Keeps nothing of its own. Invariants: nothing is written over an object that is neither ours, nor the origin,
- * nor adopted by policy; nothing is deleted without our valid mark on that very object (I6), but for an origin
- * whose deletion was seen. */
+ * nor adopted by policy, and nothing over an adopted one before its state is durable elsewhere; nothing is deleted
+ * without our valid mark on that very object (I6), but for an origin whose deletion was seen. */
 #include "sinks/kube_write_priv.h"
 
 #include "core/event.h"
@@ -156,8 +156,37 @@ static enum rc apply(struct kube_write *w, const struct seen *s, struct json_doc
     return rc == RC_OK ? send(w, KUBE_DO_APPLY, desired, e) : rc;
 }
 
+/* ---- What is overwritten ---- */
+
+/* What is durable is this very state: the write names its version, so no other one is written over. */
+static bool is_preserved(const struct kube_write *w, const struct seen *s)
+{
+    struct kube_record r;
+    struct err ignored = ERR_INIT;
+    return w->item.preimage.n > 0 && kube_record_decode(w->item.preimage, &r, &ignored) == RC_OK &&
+           slice_eq(r.uid, s->object.uid) && slice_eq(r.version, s->object.resource_version);
+}
+
+static enum rc preserve(struct kube_write *w, const struct seen *s, struct err *e)
+{
+    const struct kube_record r = {.flags = KUBE_RECORD_PREIMAGE,
+                                  .uid = s->object.uid,
+                                  .version = s->object.resource_version,
+                                  .source_uid = w->item.event->uid};
+    buf_reset(&w->preimage);
+    enum rc rc = kube_record_encode(&r, s->text, w->dest->compressor, &w->preimage, e);
+    if (rc != RC_OK)
+        return rc;
+    w->result.preimage = buf_slice(&w->preimage);
+    return end(w, SINK_WAITING, "pre-image",
+               "what the destination has is kept before it is overwritten");
+}
+
+/* Over what is written. */
+enum over { OVER_OURS, OVER_EQUAL, OVER_ANY };
+
 /* Sends what is needed, if the object differs from the merged one at all. */
-static enum rc update(struct kube_write *w, struct seen *s, bool only_if_equal, struct err *e)
+static enum rc update(struct kube_write *w, struct seen *s, enum over over, struct err *e)
 {
     AUTO(json_freep) struct json_doc *desired = NULL;
     bool marked = false;
@@ -167,10 +196,12 @@ static enum rc update(struct kube_write *w, struct seen *s, bool only_if_equal, 
         rc = merge(w, s, desired, e);
     if (rc != RC_OK)
         return rc;
-    if (s->changed && only_if_equal)
+    if (s->changed && over == OVER_EQUAL)
         return end(w, SINK_HELD, "not-ours",
                    "the destination has an object of this name that is not ours and differs; "
                    "adopt: always overwrites it, deleting it there has it copied");
+    if (s->changed && over == OVER_ANY && !is_preserved(w, s))
+        return preserve(w, s, e);
     rc = set_marks(w, s->doc, &marked, e);
     if (rc != RC_OK)
         return rc;
@@ -190,7 +221,7 @@ static enum rc adopt(struct kube_write *w, struct seen *s, struct err *e)
         return end(w, SINK_HELD, "not-ours",
                    "the destination has an object of this name that is not ours (adopt: never)");
     w->adopted = true;
-    return update(w, s, w->item.policy->adopt == ADOPT_EQUAL, e);
+    return update(w, s, w->item.policy->adopt == ADOPT_EQUAL ? OVER_EQUAL : OVER_ANY, e);
 }
 
 static enum rc foreign(struct kube_write *w, const struct seen *s)
@@ -215,17 +246,17 @@ static enum rc put_seen(struct kube_write *w, struct seen *s, struct err *e)
         return foreign(w, s);
     case KUBE_OURS:
         w->adopted = w->adopted || s->marks.adopted;
-        return update(w, s, false, e);
+        return update(w, s, OVER_OURS, e);
     case KUBE_UNMARKED:
         break;
     }
     if (is_origin(w, s)) {
         w->owned = false;
         w->adopted = false;
-        return update(w, s, false, e);
+        return update(w, s, OVER_OURS, e);
     }
     if (recorded && !(w->old.flags & KUBE_RECORD_ORIGIN))
-        return update(w, s, false, e); /* somebody took our mark off; the uid says it is ours */
+        return update(w, s, OVER_OURS, e); /* somebody took our mark off; the uid says it is ours */
     return adopt(w, s, e);
 }
 

@@ -231,6 +231,7 @@ static void init_bufs(struct kube_write *w)
     buf_init(&w->body, 2 * ANSWER_MAX);
     buf_init(&w->dependency, TEXT_MAX);
     buf_init(&w->record, KUBE_RECORD_MAX);
+    buf_init(&w->preimage, KUBE_RECORD_MAX);
 }
 
 enum rc kube_write_new(const struct kube_dest *dest, const struct sink_item *item,
@@ -265,6 +266,7 @@ void kube_write_free(struct kube_write *w)
     buf_done(&w->body);
     buf_done(&w->dependency);
     buf_done(&w->record);
+    buf_done(&w->preimage);
     free(w);
 }
 

@@ -57,7 +57,7 @@ struct kube_write {
     bool done;
     struct sink_result result;
     enum kube_class refused; /* of a result that is a refusal: which; else KUBE_OK */
-    struct buf dependency, record;
+    struct buf dependency, record, preimage;
 };
 
 /* ---- kube_result.c: ends of the way ---- */

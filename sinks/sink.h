@@ -50,8 +50,8 @@ struct sink_item {
     bool decided_anew;      /* an event of before, by a changed synchronization */
     struct slice ns_labels; /* JSON object: labels of the source's namespace, empty if unknown */
     const struct sink_policy *policy;
-    /* For diagnostics: gives a copy (for free()) of the event of the same object before `event`, NULL where there is
-     * none or it is not known. Optional. */
+    struct slice preimage; /* of an earlier result, if that is durable by now; empty: none */
+    /* Optional, for diagnostics: gives a copy (for free()) of the object's event before `event`; NULL: not known. */
     struct event *(*before)(void *before_arg, const struct event *event);
     void *before_arg;
 };
@@ -66,14 +66,14 @@ enum sink_outcome {
 struct sink_result {
     uint64_t ticket;
     enum sink_outcome outcome;
-    const char
-        *cls; /* a stable word: "invalid", "forbidden", "conflict", "namespace-missing", ... */
-    char reason[400]; /* for a person */
-    /* Of WAITING: the key that would help, "/namespaces//ns" or that of a CustomResourceDefinition; may be empty. */
-    struct slice dependency;
-    bool record_changed; /* then record is the new one, empty: forget it */
+    const char *cls;         /* a stable word: "invalid", "conflict", "namespace-missing", ... */
+    char reason[400];        /* for a person */
+    struct slice dependency; /* of WAITING: the key that would help, "/namespaces//ns", or empty */
+    bool record_changed;     /* then record is the new one, empty: forget it */
     struct slice record;
-    bool wrote;             /* a write was sent, and may have changed something */
+    bool wrote; /* a write was sent, and may have changed something */
+    /* Of WAITING: what an item would write over. Once it is durable the item is to be submitted again with it. */
+    struct slice preimage;
     int64_t retry_after_ns; /* -1, or the destination's wish */
 };
 
@@ -138,8 +138,8 @@ struct kube_sink_opts {
      * for in the same manner. */
     struct slice source, destination;
     struct slice sync; /* "namespace/name" of the synchronization */
-    const struct slice *
-        selected; /* the scopes "group/resource" that it copies: what a selected owner owns is skipped */
+    /* The scopes "group/resource" that it copies: what a selected owner owns is skipped. */
+    const struct slice *selected;
     size_t n_selected;
     uint32_t window; /* most items in flight; 0: 32 */
 };

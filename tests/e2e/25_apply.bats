@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# writeMode: apply on real API servers, and the way from one mode to the other (docs/adr/0012).
+# writeMode: apply on real API servers, and the way from one mode to the other (docs/adr/0012); adopt: always, by either,
+# and what it keeps before (docs/adr/0013).
 load lib
 load resilog
 
@@ -124,4 +125,24 @@ set_key() { # KEY VALUE
     src -n shop delete configmap settings
     wait_until 30 is_gone configmap settings
     run_stop apply
+}
+
+@test "adopt: always overwrites what is there, and keeps its state before" {
+    declare_clusters over source destination
+    declare_sync over overwriting source destination "adopt: always" <<-'ENTRIES'
+	- {version: v1, resource: configmaps, filters: {nameSelector: {regex: [^over-merge]}}}
+	- {version: v1, resource: configmaps, writeMode: apply, filters: {nameSelector: {regex: [^over-apply]}}}
+	ENTRIES
+    local name
+    for name in over-merge over-apply; do
+        src -n shop create configmap $name --from-literal=k=new
+        dst -n shop create configmap $name --from-literal=k=old --from-literal=theirs=1
+    done
+    run_start over
+    for name in over-merge over-apply; do
+        wait_until 30 dst_is new '{.data.k}' configmap $name
+        [[ $(dst -n shop get configmap $name -o 'jsonpath={.metadata.annotations.sync\.resilog\.io/owner}') == *" adopted" ]]
+    done
+    wait_until 30 status_is over overwriting waiting 0
+    run_stop over
 }

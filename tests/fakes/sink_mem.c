@@ -388,6 +388,7 @@ static void answer_script(struct dest_mem *d, struct flight *f, struct script *s
     f->result.outcome = what->outcome;
     f->result.cls = f->cls;
     f->result.dependency = slice_str(f->told);
+    f->result.preimage = slice_str(what->preimage);
     snprintf(f->result.reason, sizeof f->result.reason, "%s",
              what->reason ? what->reason : "as scripted");
     if (what->retry_after_ns)
@@ -402,7 +403,9 @@ static void take_effect(struct sink_mem *m, struct flight *f)
     check_borrowed(f);
     f->effective = true;
     f->result = (struct sink_result){.ticket = f->seen.ticket, .retry_after_ns = -1};
-    if (script) {
+    bool brings = script && script->what.preimage &&
+                  slice_eq(f->seen.preimage, slice_str(script->what.preimage));
+    if (script && !brings) {
         answer_script(m->dest, f, script);
         return;
     }

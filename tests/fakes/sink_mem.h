@@ -46,6 +46,8 @@ struct sink_script {
     const char *dependency;   /* NULL: none */
     unsigned times;           /* then done again; 0: until another script is set */
     int64_t retry_after_ns;   /* 0: none */
+    const char
+        *preimage; /* not copied; to be kept, and an item that brings it is done; NULL: none */
 };
 /* script NULL: done again. The texts are copied. */
 void dest_mem_script(struct dest_mem *d, const char *key, const struct sink_script *script);

@@ -1,9 +1,10 @@
 /* A consumer's rows: a byte n, then n bytes of the row's key, then the stored row. Whatever the bytes are, they are
- * refused with a reason, or they are a row that encodes to itself again; so are head, hold and applied row in it. With
- * a mask of the checksum the bytes behind it are reached too. */
+ * refused with a reason, or they are a row that encodes to itself again; so are head, hold, applied row and pre-image
+ * in it. With a mask of the checksum the bytes behind it are reached too. */
 #include "core/buf.h"
 #include "core/digest.h"
 #include "core/le.h"
+#include "flow/pump_preimage.h"
 #include "flow/pump_rows.h"
 #include "log/ckpt_lmdb_priv.h"
 
@@ -65,6 +66,20 @@ static void read_applied(struct slice value)
     CHECK(slice_eq(value, buf_slice(&back)));
 }
 
+static void read_preimage(struct slice value)
+{
+    AUTO(buf_done) struct buf back = BUF_INIT(2 * CKPT_VALUE_MAX);
+    struct preimage what;
+    struct err e = ERR_INIT;
+    enum rc rc = preimage_decode(value, &what, &e);
+    if (rc != RC_OK) {
+        check_refusal(rc, &e);
+        return;
+    }
+    preimage_encode(&what, &back);
+    CHECK(slice_eq(value, buf_slice(&back)));
+}
+
 static void read_row(struct slice row_key, struct slice stored)
 {
     AUTO(buf_done) struct buf back = BUF_INIT(2 * CKPT_ROW_MAX);
@@ -81,6 +96,7 @@ static void read_row(struct slice row_key, struct slice stored)
     read_head(value);
     read_hold(value);
     read_applied(value);
+    read_preimage(value);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

@@ -23,7 +23,7 @@ struct kt {
     struct http_request request;
     char *body;        /* with double quotes */
     struct buf record; /* carried from one write to the next, as the pump does */
-    struct buf opposite;
+    struct buf opposite, preimage;
 };
 
 /* A destination "dest-1", a source "src-1", a config map ns/a. */
@@ -42,6 +42,7 @@ static inline void kt_init(struct kt *t)
                   .kind = SLICE("ConfigMap")},
         .record = BUF_INIT(KUBE_RECORD_MAX),
         .opposite = BUF_INIT(KUBE_RECORD_MAX),
+        .preimage = BUF_INIT(KUBE_RECORD_MAX),
     };
     t->selected[0] = SLICE("apps/deployments");
     t->dest.selected = t->selected;
@@ -65,6 +66,7 @@ static inline void kt_done(struct kt *t)
     compressor_free(t->dest.compressor);
     buf_done(&t->record);
     buf_done(&t->opposite);
+    buf_done(&t->preimage);
 }
 
 /* Begins a write with this body and the record at hand. */
@@ -79,6 +81,7 @@ static inline void kt_start(struct kt *t, enum sink_op op, const char *json)
     t->item.body = slice_str(t->body);
     t->item.record = buf_slice(&t->record);
     t->item.opposite = buf_slice(&t->opposite);
+    t->item.preimage = buf_slice(&t->preimage);
     t->item.policy = &t->policy;
     assert_int_equal(kube_write_new(&t->dest, &t->item, &t->w, &e), RC_OK);
 }

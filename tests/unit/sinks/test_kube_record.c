@@ -207,9 +207,9 @@ static void a_newer_record_is_named_with_what_can_be_read(void **state)
     golden_reseal(&golden);
     assert_newer(kube_record_decode(buf_slice(&golden), &r, &e), &e, "version 2", "up to 1");
     golden.p[4] = 1;
-    golden.p[6] = 0x16;
+    golden.p[6] = 0x26;
     golden_reseal(&golden);
-    assert_newer(kube_record_decode(buf_slice(&golden), &r, &e), &e, "flags 16", "flags f");
+    assert_newer(kube_record_decode(buf_slice(&golden), &r, &e), &e, "flags 26", "flags 1f");
     golden.p[4] = 0;
     golden_reseal(&golden);
     assert_int_equal(kube_record_decode(buf_slice(&golden), &r, &e), RC_CORRUPT);

@@ -80,17 +80,104 @@ static void an_equal_object_is_adopted_by_marking_it(void **state)
     assert_int_equal(kt_record(t).flags, KUBE_RECORD_ADOPTED);
 }
 
-static void a_different_object_is_held_until_always_is_said(void **state)
+static void a_different_object_is_held(void **state)
 {
     struct kt *t = *state;
     meet(t, DIFFERENT);
     const struct sink_result *r = kt_ends(t, SINK_HELD, "not-ours");
     assert_false(r->record_changed);
     assert_null(strstr(r->reason, "other"));
+}
+
+/* What the sink gave to be kept is durable now. */
+static void keep(struct kt *t)
+{
+    const struct sink_result *r = kt_ends(t, SINK_WAITING, "pre-image");
+    assert_true(r->preimage.n > 0 && !r->record_changed);
+    buf_reset(&t->preimage);
+    buf_add_slice(&t->preimage, r->preimage);
+}
+
+static void always_overwrites_only_what_is_kept(void **state)
+{
+    struct kt *t = *state;
+    AUTO(buf_done) struct buf body = BUF_INIT(4096);
+    struct kube_record kept;
+    struct err e = ERR_INIT;
     t->policy.adopt = ADOPT_ALWAYS;
+    meet(t, DIFFERENT);
+    keep(t);
+    assert_int_equal(kube_record_decode(buf_slice(&t->preimage), &kept, &e), RC_OK);
+    assert_int_equal(kept.flags, KUBE_RECORD_PREIMAGE);
+    assert_int_equal(kube_record_desired(&kept, t->dest.compressor, &body, &e), RC_OK);
+    kt_assert_text(buf_slice(&body), DIFFERENT);
     meet(t, DIFFERENT);
     kt_asks(t, HTTP_PUT, PUT_PATH);
     assert_true(kt_has(t->request.body, "\"data\":{\"k\":\"v\"}"));
+    assert_true(kt_has(t->request.body, "\"resourceVersion\":\"10\""));
+    kt_answer(t, 200, KT_LIVE("," ADOPTED_MARKS) ",'data':{'k':'v'}}");
+    assert_int_equal(kt_ends(t, SINK_DONE, "")->preimage.n, 0);
+    assert_int_equal(kt_record(t).flags, KUBE_RECORD_ADOPTED);
+}
+
+static void what_changed_since_it_was_kept_is_kept_anew(void **state)
+{
+    struct kt *t = *state;
+    static const char *const others[] = {
+        "{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'a','namespace':'ns','uid':"
+        "'u-dst','resourceVersion':'11'},'data':{'k':'newer'}}",
+        "{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'a','namespace':'ns','uid':"
+        "'u-new','resourceVersion':'10'},'data':{'k':'newer'}}"};
+    t->policy.adopt = ADOPT_ALWAYS;
+    for (size_t i = 0; i < 2; i++) {
+        buf_reset(&t->preimage);
+        meet(t, DIFFERENT);
+        keep(t);
+        meet(t, others[i]);
+        (void)kt_ends(t, SINK_WAITING, "pre-image");
+    }
+    buf_reset(&t->preimage);
+    buf_add_str(&t->preimage, "damaged");
+    meet(t, DIFFERENT);
+    (void)kt_ends(t, SINK_WAITING, "pre-image");
+}
+
+/* Somebody writes between the look and the overwrite: the next look shows what is not kept. */
+static void a_conflict_of_the_overwrite_is_kept_anew(void **state)
+{
+    struct kt *t = *state;
+    t->policy.adopt = ADOPT_ALWAYS;
+    meet(t, DIFFERENT);
+    keep(t);
+    meet(t, DIFFERENT);
+    kt_asks(t, HTTP_PUT, PUT_PATH);
+    kt_answer(t, 409, KT_STATUS(409, "Conflict", "the object has been modified"));
+    kt_asks(t, HTTP_GET, GET_PATH);
+    kt_answer(t, 200,
+              "{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'a','namespace':'ns','uid':"
+              "'u-dst','resourceVersion':'11'},'data':{'k':'newer'}}");
+    (void)kt_ends(t, SINK_WAITING, "pre-image");
+}
+
+static void what_is_only_marked_is_not_kept(void **state)
+{
+    struct kt *t = *state;
+    t->policy.adopt = ADOPT_ALWAYS;
+    meet(t, UNMARKED);
+    kt_asks(t, HTTP_PUT, PUT_PATH);
+}
+
+/* An apply adopts by the same guard. */
+static void an_apply_overwrites_only_what_is_kept_too(void **state)
+{
+    struct kt *t = *state;
+    t->policy.adopt = ADOPT_ALWAYS;
+    t->policy.apply = true;
+    meet(t, DIFFERENT);
+    keep(t);
+    meet(t, DIFFERENT);
+    kt_asks(t, HTTP_PATCH, PUT_PATH "&force=true");
+    assert_true(kt_has(t->request.body, " adopted"));
 }
 
 static void never_holds_even_an_equal_object(void **state)
@@ -552,7 +639,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(our_own_copy_without_a_record_is_taken_up_without_a_write),
         T(an_equal_object_is_adopted_by_marking_it),
-        T(a_different_object_is_held_until_always_is_said),
+        T(a_different_object_is_held),
+        T(always_overwrites_only_what_is_kept),
+        T(what_changed_since_it_was_kept_is_kept_anew),
+        T(a_conflict_of_the_overwrite_is_kept_anew),
+        T(what_is_only_marked_is_not_kept),
+        T(an_apply_overwrites_only_what_is_kept_too),
         T(never_holds_even_an_equal_object),
         T(the_sources_own_object_is_never_adopted),
         T(another_synchronizations_object_is_left_alone),
