@@ -70,6 +70,7 @@ extern const size_t n_commands;
 int cmd_run(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_holds_ls(int argc, char **argv);
+int cmd_preimages(int argc, char **argv);
 int cmd_log_show(int argc, char **argv);
 int cmd_log_verify(int argc, char **argv);
 int cmd_validate(int argc, char **argv);

@@ -39,6 +39,17 @@ static const char HOLDS_LS_HELP[] =
     "      --data DIR        as given to 'run'\n"
     "  -o, --output FORMAT   table (default) or json\n";
 
+static const char PREIMAGES_HELP[] =
+    "Usage: resilog preimages --data DIR [OPTIONS] [NAME [KEY]]\n\n"
+    "Lists the objects of the destination that were kept before 'adopt: always' wrote over them; "
+    "with KEY, as the list shows it,\n"
+    "prints the object as it was. Works while 'run' is running and while it is not.\n\n"
+    "      --data DIR        as given to 'run'\n"
+    "  -o, --output FORMAT   table (default; of an object: yaml) or json\n"
+    "      --show-secrets    print the values of a Secret as well\n\n"
+    "Example:\n"
+    "  resilog preimages --data /var/lib/resilog my-sync /configmaps/shop/settings\n";
+
 static const char LOG_SHOW_HELP[] =
     "Usage: resilog log show --data DIR [OPTIONS] [KIND/NAME]\n\n"
     "Prints events of the log: time, offset, op, key, manager. Works while 'run' is running and "
@@ -92,6 +103,7 @@ const struct command commands[] = {
     {"run", cmd_run, "run synchronizations from files", RUN_HELP},
     {"status", cmd_status, "show how they are", STATUS_HELP},
     {"holds ls", cmd_holds_ls, "list the objects that are held or wait, and why", HOLDS_LS_HELP},
+    {"preimages", cmd_preimages, "show what was kept before it was overwritten", PREIMAGES_HELP},
     {"log show", cmd_log_show, "print the log's events", LOG_SHOW_HELP},
     {"log verify", cmd_log_verify, "check the log's integrity", LOG_VERIFY_HELP},
     {"validate", cmd_validate, "check resources", VALIDATE_HELP},

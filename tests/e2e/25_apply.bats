@@ -132,17 +132,35 @@ set_key() { # KEY VALUE
     declare_sync over overwriting source destination "adopt: always" <<-'ENTRIES'
 	- {version: v1, resource: configmaps, filters: {nameSelector: {regex: [^over-merge]}}}
 	- {version: v1, resource: configmaps, writeMode: apply, filters: {nameSelector: {regex: [^over-apply]}}}
+	- {version: v1, resource: secrets, filters: {nameSelector: {regex: [^over]}}}
 	ENTRIES
     local name
+    src -n shop create secret generic over --from-literal=k=MARKER-new
+    dst -n shop create secret generic over --from-literal=k=MARKER-old
     for name in over-merge over-apply; do
         src -n shop create configmap $name --from-literal=k=new
         dst -n shop create configmap $name --from-literal=k=old --from-literal=theirs=1
     done
     run_start over
+    wait_until 30 dst_is "$(printf MARKER-new | base64)" '{.data.k}' secret over
     for name in over-merge over-apply; do
         wait_until 30 dst_is new '{.data.k}' configmap $name
         [[ $(dst -n shop get configmap $name -o 'jsonpath={.metadata.annotations.sync\.resilog\.io/owner}') == *" adopted" ]]
     done
     wait_until 30 status_is over overwriting waiting 0
+    run -0 "$RESILOG" preimages --data "$E2E_DIR/over.data" -o json
+    [ "$(json '[p["key"] for p in d]' <<<"$output")" = '["/configmaps/shop/over-apply", "/configmaps/shop/over-merge", "/secrets/shop/over"]' ]
+    run -0 "$RESILOG" preimages --data "$E2E_DIR/over.data" overwriting /configmaps/shop/over-merge -o json
+    [ "$(json 'd["data"]' <<<"$output")" = '{"k": "old", "theirs": "1"}' ]
+    "$RESILOG" preimages --data "$E2E_DIR/over.data" overwriting /configmaps/shop/over-apply | dst apply --dry-run=client -f -
+    run -0 "$RESILOG" preimages --data "$E2E_DIR/over.data" overwriting /secrets/shop/over
+    [[ $output == *'"***"'* && $output != *"$(printf MARKER-old | base64)"* ]]
+    run -0 "$RESILOG" preimages --data "$E2E_DIR/over.data" overwriting /secrets/shop/over --show-secrets
+    [[ $output == *"$(printf MARKER-old | base64)"* ]]
+    run -0 "$RESILOG" preimages --data "$E2E_DIR/over.data"
+    [[ ${lines[0]} == SYNCHRONIZATION*KEY*KEPT*OFFSET* && ${#lines[@]} = 4 ]]
+    run -3 "$RESILOG" preimages --data "$E2E_DIR/over.data" overwriting /configmaps/shop/none
+    run -3 "$RESILOG" preimages --data "$E2E_DIR/over.data" no-such-one
+    run ! grep -E 'MARKER-' "$E2E_DIR/over.log"
     run_stop over
 }

@@ -124,7 +124,7 @@ refused() {
     run -0 "$RESILOG" help log show
     [[ $output == "Usage: resilog log show "* ]]
     run -2 "$RESILOG" help nothing
-    for words in status "holds ls" "log show" "log verify"; do
+    for words in status "holds ls" preimages "log show" "log verify"; do
         run -2 "$RESILOG" $words --data ""
         [[ $output == *"give --data DIR"* ]]
     done
