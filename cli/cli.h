@@ -71,6 +71,7 @@ int cmd_run(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_holds_ls(int argc, char **argv);
 int cmd_preimages(int argc, char **argv);
+int cmd_holds_show(int argc, char **argv);
 int cmd_log_show(int argc, char **argv);
 int cmd_log_verify(int argc, char **argv);
 int cmd_validate(int argc, char **argv);

@@ -2,11 +2,11 @@
 #include "cli/cli.h"
 #include "cli/names.h"
 #include "cli/pager.h"
+#include "cli/print_hold.h"
 #include "cli/table.h"
 #include "cli/wire.h"
 #include "core/buf.h"
 #include "core/clock.h"
-#include "core/json.h"
 #include "flow/pump_rows.h"
 #include "io/clock_sys.h"
 #include "io/rng_sys.h"
@@ -34,48 +34,16 @@ struct holds {
 
 /* ---- One hold ---- */
 
-static void add_text(struct buf *out, const char *name, struct slice text)
-{
-    buf_addf(out, ",\"%s\":", name);
-    json_print_text(text, out);
-}
-
 static enum rc print_json(const struct holds *s, struct slice key, const struct hold *h,
                           struct err *e)
 {
     AUTO(buf_done) struct buf out = BUF_INIT(ROW_MAX);
-    char since[TIME_TEXT_MAX];
-    buf_addf(&out, "%s{\"synchronization\":", s->printed ? ",\n " : "[");
-    json_print_text(s->consumer, &out);
-    add_text(&out, "key", key);
-    buf_addf(&out, ",\"waiting\":%s", h->waiting ? "true" : "false");
-    add_text(&out, "class", slice_str(h->cls));
-    add_text(&out, "reason", slice_str(h->reason));
-    add_text(&out, "dependency", slice_str(h->dependency));
-    buf_addf(&out, ",\"offset\":%llu,\"attempts\":%u", (unsigned long long)h->offset, h->attempts);
-    add_text(&out, "since", slice_str(time_text(h->since_ns, since)));
-    buf_add_char(&out, '}');
+    buf_add_str(&out, s->printed ? ",\n " : "[");
+    print_hold_json(&(struct held){s->consumer, key, h, NULL}, &out);
     enum rc rc = buf_check(&out, "hold", e);
     if (rc == RC_OK)
         (void)fwrite(out.p, 1, out.n, stdout);
     return rc;
-}
-
-/* As kubectl shows ages: the largest unit that fits, and the next one. */
-static void add_age(int64_t ns, struct buf *out)
-{
-    static const struct {
-        int64_t seconds;
-        char name;
-    } units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
-    int64_t left = ns > 0 ? ns / NS_PER_S : 0;
-    size_t i = 0;
-    while (i < 3 && left < units[i].seconds)
-        i++;
-    buf_addf(out, "%lld%c", (long long)(left / units[i].seconds), units[i].name);
-    left %= units[i].seconds;
-    if (i < 3 && left >= units[i + 1].seconds)
-        buf_addf(out, "%lld%c", (long long)(left / units[i + 1].seconds), units[i + 1].name);
 }
 
 static void add_cell(struct buf *row, struct slice text)
@@ -89,10 +57,10 @@ static enum rc print_row(struct holds *s, struct slice key, const struct hold *h
     AUTO(buf_done) struct buf row = BUF_INIT(ROW_MAX);
     add_cell(&row, s->consumer);
     add_cell(&row, key);
-    add_cell(&row, h->waiting ? SLICE("waiting") : SLICE("held"));
+    add_cell(&row, slice_str(print_hold_state(h)));
     add_cell(&row, slice_str(h->cls));
     buf_addf(&row, "%u%c", h->attempts, '\0');
-    add_age(s->now_ns - h->since_ns, &row);
+    print_age(s->now_ns - h->since_ns, &row);
     buf_add_char(&row, '\0');
     add_cell(&row, slice_str(h->reason));
     enum rc rc = buf_check(&row, "row", e);

@@ -50,6 +50,18 @@ static const char PREIMAGES_HELP[] =
     "Example:\n"
     "  resilog preimages --data /var/lib/resilog my-sync /configmaps/shop/settings\n";
 
+static const char HOLDS_SHOW_HELP[] =
+    "Usage: resilog holds show --data DIR [OPTIONS] SYNC KIND/NAME\n\n"
+    "Shows everything that is known of one object that is held or waits: class and reason, since "
+    "when, how often it was tried,\n"
+    "when it is tried next, what it waits for, and the event that could not be applied with who "
+    "made it.\n"
+    "Works while 'run' is running and while it is not.\n\n"
+    "      --data DIR        as given to 'run'\n"
+    "  -n, --namespace NS    only in this namespace\n"
+    "  -o, --output FORMAT   text (default) or json\n\n"
+    "KIND/NAME as in 'log show', or a key as 'holds ls' prints it: apps/deployments/shop/web.\n";
+
 static const char LOG_SHOW_HELP[] =
     "Usage: resilog log show --data DIR [OPTIONS] [KIND/NAME]\n\n"
     "Prints events of the log: time, offset, op, key, manager. Works while 'run' is running and "
@@ -104,6 +116,7 @@ const struct command commands[] = {
     {"status", cmd_status, "show how they are", STATUS_HELP},
     {"holds ls", cmd_holds_ls, "list the objects that are held or wait, and why", HOLDS_LS_HELP},
     {"preimages", cmd_preimages, "show what was kept before it was overwritten", PREIMAGES_HELP},
+    {"holds show", cmd_holds_show, "show one of them with all that is known", HOLDS_SHOW_HELP},
     {"log show", cmd_log_show, "print the log's events", LOG_SHOW_HELP},
     {"log verify", cmd_log_verify, "check the log's integrity", LOG_VERIFY_HELP},
     {"validate", cmd_validate, "check resources", VALIDATE_HELP},

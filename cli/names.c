@@ -2,12 +2,15 @@
 #include "cli/names.h"
 
 #include "cli/cli.h"
+#include "core/buf.h"
 #include "core/scope.h"
 #include "log/ckpt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define SHOWN_MAX 2048
 
 struct names {
     char *list[NAMES_MAX];
@@ -63,6 +66,52 @@ int names_each(struct ckpt *ckpt, const char *wanted, names_fn *fn, void *arg, s
         }
     }
     return code;
+}
+
+struct search {
+    const char *wanted;
+    struct buf *found;
+    struct buf all, meant; /* for a message */
+    size_t hits;
+};
+
+static void add_shown(struct buf *out, struct slice name)
+{
+    if (out->n < SHOWN_MAX / 2)
+        buf_addf(out, "%s%.*s", out->n ? ", " : "", SLICE_ARG(name));
+}
+
+static enum rc search_name(void *arg, struct slice consumer, struct err *e)
+{
+    struct search *s = arg;
+    (void)e;
+    add_shown(&s->all, consumer);
+    if (!name_is(consumer, s->wanted))
+        return RC_OK;
+    add_shown(&s->meant, consumer);
+    if (s->hits++ == 0)
+        buf_add_slice(s->found, consumer);
+    return RC_OK;
+}
+
+enum rc names_one(struct ckpt *ckpt, const char *wanted, struct buf *ret, struct err *e)
+{
+    struct search s = {wanted, ret, BUF_INIT(SHOWN_MAX), BUF_INIT(SHOWN_MAX), 0};
+    struct err why = ERR_INIT;
+    enum rc rc = ckpt_list(ckpt, search_name, &s, &why);
+    if (s.hits > 1)
+        rc = err_set(e, RC_INVALID, ERR_FINAL, "\"%s\" may be %.*s: write the namespace, too",
+                     wanted, SLICE_ARG(buf_slice(&s.meant)));
+    else if (s.hits == 1)
+        rc = buf_check(ret, "name", e);
+    else if (rc < 0)
+        *e = why;
+    else
+        rc = err_set(e, RC_NOTFOUND, ERR_FINAL, "no synchronization \"%s\"; there are: %.*s",
+                     wanted, SLICE_ARG(s.all.n ? buf_slice(&s.all) : SLICE("none")));
+    buf_done(&s.all);
+    buf_done(&s.meant);
+    return rc;
 }
 
 bool name_is(struct slice consumer, const char *wanted)

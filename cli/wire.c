@@ -8,6 +8,7 @@
 #include "core/buf.h"
 #include "core/diag.h"
 #include "core/digest.h"
+#include "core/json.h"
 #include "io/http.h"
 #include "io/kube.h"
 #include "log/ckpt.h"
@@ -240,6 +241,33 @@ enum rc data_open_ckpt(const char *data, const struct env *env, struct ckpt **re
         return err_set(e, RC_NOTFOUND, ERR_FINAL,
                        "%s: no checkpoints there; is it the folder that was given to 'run --data'?",
                        data);
+    return rc;
+}
+
+enum rc data_log_of_sync(const char *data, struct ckpt *ckpt, struct slice consumer,
+                         const struct env *env, struct rlog **ret, struct err *e)
+{
+    AUTO(buf_done) struct buf status = BUF_INIT(CKPT_VALUE_MAX);
+    AUTO(buf_done) struct buf name = BUF_INIT(DATA_PATH_MAX);
+    AUTO(buf_done) struct buf ignored = BUF_INIT(DATA_PATH_MAX);
+    AUTO(json_freep) struct json_doc *doc = NULL;
+    struct ckpt_head head;
+    *ret = NULL;
+    enum rc rc = ckpt_load(ckpt, consumer, &head, NULL, &status, e);
+    if (rc == RC_OK && status.n > 0)
+        rc = json_parse_view(buf_slice(&status), &doc, e);
+    if (rc < 0 || !doc)
+        return rc;
+    buf_add_slice(&name, json_get_text(doc, json_root(doc), "source"));
+    rc = buf_check(&name, "name", e);
+    if (rc < 0 || name.n == 0)
+        return rc;
+    struct err why = ERR_INIT;
+    rc = data_open_log(data, name.p, env, &ignored, ret, &why);
+    if (rc == RC_NOTFOUND)
+        return RC_OK;
+    if (rc < 0)
+        *e = why;
     return rc;
 }
 

@@ -51,6 +51,7 @@ enum rc pump_hold(struct pump *p, struct slice key, rlog_off offset, const struc
     if (why->retry_after_ns > delay)
         delay = why->retry_after_ns;
     h.due_ns = hold_is_prune(&h) ? INT64_MAX : clock_boot_ns(p->env.clock) + delay;
+    h.next_ns = hold_is_prune(&h) ? INT64_MAX : clock_wall_ns(p->env.clock) + delay;
     if (h.due_ns < p->hold_due_ns)
         p->hold_due_ns = h.due_ns;
     if (!h.waiting)

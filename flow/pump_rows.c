@@ -14,8 +14,9 @@
 
 #define APPLIED_VERSION 1
 #define APPLIED_HEADER  10
-#define HOLD_VERSION    1
-#define HOLD_HEADER     24
+#define HOLD_VERSION    2
+#define HOLD_HEADER     32
+#define HOLD_HEADER_V1  24 /* without the next try */
 #define DIGEST_KEY      "@replication"
 #define DIGEST_VERSION  1
 #define BINDING_KEY     "@binding"
@@ -101,6 +102,7 @@ void hold_encode(const struct hold *h, struct buf *out)
     buf_add_u32(out, h->attempts);
     buf_add_u64(out, h->offset);
     buf_add_u64(out, (uint64_t)h->since_ns);
+    buf_add_u64(out, (uint64_t)h->next_ns);
     add_text(out, slice_str(h->cls));
     add_text(out, slice_str(h->reason));
     add_text(out, slice_str(h->dependency));
@@ -109,10 +111,12 @@ void hold_encode(const struct hold *h, struct buf *out)
 enum rc hold_decode(struct slice in, struct hold *ret, struct err *e)
 {
     struct hold h = {0};
-    enum rc rc = check_version(in, HOLD_VERSION, "a hold", e);
+    bool first = in.n > 0 && in.p[0] == 1;
+    size_t header = first ? HOLD_HEADER_V1 : HOLD_HEADER;
+    enum rc rc = first ? RC_OK : check_version(in, HOLD_VERSION, "a hold", e);
     if (rc != RC_OK)
         return rc;
-    if (in.n < HOLD_HEADER || (uint8_t)in.p[1] > 1)
+    if (in.n < header || (uint8_t)in.p[1] > 1)
         return err_set(e, RC_CORRUPT, ERR_FATAL, "hold of %zu bytes is not readable", in.n);
     if (le_get_u16(in.p + 2) != 0)
         return err_set(e, RC_UNSUPPORTED, ERR_FATAL,
@@ -122,7 +126,8 @@ enum rc hold_decode(struct slice in, struct hold *ret, struct err *e)
     h.attempts = le_get_u32(in.p + 4);
     h.offset = le_get_u64(in.p + 8);
     h.since_ns = (int64_t)le_get_u64(in.p + 16);
-    struct slice rest = slice_of(in.p + HOLD_HEADER, in.n - HOLD_HEADER);
+    h.next_ns = first ? 0 : (int64_t)le_get_u64(in.p + 24);
+    struct slice rest = slice_of(in.p + header, in.n - header);
     if (!take_text(&rest, h.cls, sizeof h.cls) || !take_text(&rest, h.reason, sizeof h.reason) ||
         !take_text(&rest, h.dependency, sizeof h.dependency) || rest.n > 0)
         return err_set(e, RC_CORRUPT, ERR_FATAL, "hold of %zu bytes is cut short", in.n);

@@ -39,8 +39,10 @@ struct hold {
     uint32_t attempts;
     uint32_t awaited; /* as HOLD_OPPOSITE; not stored: after a restart it may wait as long again */
     int64_t since_ns; /* wall clock */
-    int64_t due_ns;   /* boot clock; not stored: after a restart all are due at once */
-    char cls[32];     /* HOLD_PRUNE, "invalid", "namespace-missing", ... */
+    int64_t
+        next_ns; /* wall clock: when it is tried next, for people; 0: not known, INT64_MAX: not by itself */
+    int64_t due_ns; /* boot clock; not stored: after a restart all are due at once */
+    char cls[32];   /* HOLD_PRUNE, "invalid", "namespace-missing", ... */
     char reason[HOLD_TEXT_MAX];
     char dependency[HOLD_TEXT_MAX]; /* a key; empty if none is known */
 };

@@ -117,8 +117,8 @@ refused() {
     local words
     run -2 --separate-stderr "$RESILOG" log
     [[ $stderr == *"log show, log verify"* ]]
-    run -2 --separate-stderr "$RESILOG" holds foo
-    [[ $stderr == *'"holds foo"; there are: holds ls'* ]]
+    run -2 --separate-stderr "$RESILOG" holds forever
+    [[ $stderr == *'"holds forever"; there are: holds ls'* ]]
     run -2 --separate-stderr "$RESILOG" statsu
     [[ $stderr == *'did you mean "status"'* ]]
     run -0 "$RESILOG" help log show

@@ -49,7 +49,9 @@ static void read_hold(struct slice value)
         return;
     }
     hold_encode(&h, &back);
-    CHECK(slice_eq(value, buf_slice(&back)));
+    if (value.p[0] == 2) /* the first version is read only */
+        CHECK(slice_eq(value, buf_slice(&back)));
+    CHECK(hold_decode(buf_slice(&back), &h, &e) == RC_OK);
 }
 
 static void read_applied(struct slice value)

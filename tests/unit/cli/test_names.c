@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "core/buf.h"
+#include "core/scope.h"
 #include "log/ckpt.h"
 
 #include <stdarg.h>
@@ -38,6 +39,17 @@ static void assert_gives(struct ckpt *ckpt, const char *wanted, const char *unre
     buf_done(&g.names);
 }
 
+static void assert_one(struct ckpt *ckpt, const char *wanted, enum rc rc, const char *says)
+{
+    AUTO(buf_done) struct buf name = BUF_INIT(1000);
+    struct err e = ERR_INIT;
+    assert_int_equal(names_one(ckpt, wanted, &name, &e), rc);
+    if (rc == RC_OK)
+        assert_string_equal(name.p, says);
+    else if (!strstr(e.msg, says))
+        fail_msg("%s", e.msg);
+}
+
 static void
 all_that_are_meant_come_in_order_and_one_that_cannot_be_read_hides_no_other(void **state)
 {
@@ -55,6 +67,10 @@ all_that_are_meant_come_in_order_and_one_that_cannot_be_read_hides_no_other(void
     assert_gives(ckpt, "a", NULL, EXIT_DONE, "default/a team/a ");
     assert_gives(ckpt, "other", NULL, EXIT_DONE, "");
     assert_gives(ckpt, NULL, "team/a", EXIT_DAMAGED, "default/a team/b ");
+    assert_one(ckpt, "b", RC_OK, "team/b");
+    assert_one(ckpt, "team/a", RC_OK, "team/a");
+    assert_one(ckpt, "a", RC_INVALID, "may be default/a, team/a: write");
+    assert_one(ckpt, "c", RC_NOTFOUND, "\"c\"; there are: default/a, team/a, team/b");
     ckpt_close(ckpt);
     ckpt_mem_store_free(store);
 }

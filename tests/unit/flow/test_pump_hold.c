@@ -85,6 +85,32 @@ static void a_hold_survives_a_restart_and_is_tried_at_once(void **state)
     assert_int_equal(pt_status(w).held, 0);
 }
 
+static struct hold stored_hold(struct pump_world *w, const char *key)
+{
+    AUTO(buf_done) struct buf row = BUF_INIT(4096);
+    struct hold h;
+    struct err e = ERR_INIT;
+    assert_ok(ckpt_get(w->ckpt, PT_SYNC, CKPT_HOLDS, slice_str(key), &row, &e));
+    assert_ok(hold_decode(buf_slice(&row), &h, &e));
+    return h;
+}
+
+static void a_hold_says_when_it_is_tried_next(void **state)
+{
+    struct pump_world *w = *state;
+    pt_refuse(w, A, 0);
+    pt_put(w, A, "{}");
+    pt_run(w);
+    int64_t now = clock_wall_ns(w->log.env.clock), left = stored_hold(w, A).next_ns - now;
+    assert_in_range(left, 1, 5 * NS_PER_S);
+    size_t before = dest_mem_submits(w->dest, A);
+    pt_run_for(w, left - 1);
+    assert_int_equal(dest_mem_submits(w->dest, A), before);
+    pt_run_for(w, NS_PER_S);
+    assert_int_equal(dest_mem_submits(w->dest, A), before + 1);
+    assert_true(stored_hold(w, A).next_ns > now + left);
+}
+
 /* The sink is asked, because a try whose answer was lost may have made a copy. */
 static void the_delete_of_a_held_key_without_a_copy_ends_the_hold(void **state)
 {
@@ -229,6 +255,7 @@ int main(void)
         TEST(the_destinations_wish_to_wait_is_heeded),
         TEST(a_newer_event_of_a_held_key_is_tried_at_once_and_starts_afresh),
         TEST(a_hold_survives_a_restart_and_is_tried_at_once),
+        TEST(a_hold_says_when_it_is_tried_next),
         TEST(the_delete_of_a_held_key_without_a_copy_ends_the_hold),
         TEST(what_waits_for_another_key_goes_on_when_that_is_there),
         TEST(what_waits_for_the_same_is_asked_about_by_one_key_at_a_time),

@@ -260,7 +260,7 @@ static void rows_that_are_cut_or_unknown_are_corrupt(void **state)
     assert_int_equal(hold_decode(buf_slice(&row), &back, &e), RC_CORRUPT);
     row.n--;
     assert_ok(hold_decode(buf_slice(&row), &back, &e));
-    row.p[26] = '\0'; /* the class */
+    row.p[34] = '\0'; /* the class */
     assert_int_equal(hold_decode(buf_slice(&row), &back, &e), RC_CORRUPT);
     buf_reset(&row);
     struct applied a = {APPLIED_DESELECTED, 5, SLICE("r")}, got;
@@ -278,12 +278,13 @@ static void rows_that_are_cut_or_unknown_are_corrupt(void **state)
     assert_int_equal(applied_decode(buf_slice(&row), &got, &e), RC_CORRUPT);
     buf_reset(&row);
     hold_encode(&h, &row);
-    row.p[0] = 2;
+    row.p[0] = 3;
     assert_int_equal(hold_decode(buf_slice(&row), &back, &e), RC_UNSUPPORTED);
 }
 
-static const char GOLDEN_HOLD[] = "01 01 0000 05000000" /* version, waiting, flags, attempts */
+static const char GOLDEN_HOLD[] = "02 01 0000 05000000" /* version, waiting, flags, attempts */
                                   "0807060504030201 feffffffffffffff" /* offset, since */
+                                  "0700000000000000"                  /* next */
                                   "1100 'namespace-missing' 0200 'no' 0e00 '/namespaces//a'";
 static const char GOLDEN_APPLIED[] = "01 02 0807060504030201 'record'";
 
@@ -296,6 +297,7 @@ static void the_rows_are_those_of_the_format_document(void **state)
                            .waiting = true,
                            .attempts = 5,
                            .since_ns = -2,
+                           .next_ns = 7,
                            .cls = "namespace-missing",
                            .reason = "no",
                            .dependency = "/namespaces//a"};
@@ -307,7 +309,7 @@ static void the_rows_are_those_of_the_format_document(void **state)
     golden_read(GOLDEN_HOLD, &golden);
     assert_ok(hold_decode(buf_slice(&golden), &hold, &e));
     assert_true(hold.offset == h.offset && hold.waiting && hold.attempts == 5);
-    assert_true(hold.since_ns == -2);
+    assert_true(hold.since_ns == -2 && hold.next_ns == 7);
     assert_string_equal(hold.cls, h.cls);
     assert_string_equal(hold.reason, h.reason);
     assert_string_equal(hold.dependency, h.dependency);
@@ -319,6 +321,22 @@ static void the_rows_are_those_of_the_format_document(void **state)
     assert_ok(applied_decode(buf_slice(&golden), &applied, &e));
     assert_int_equal(applied.state, a.state);
     assert_true(applied.offset == a.offset && slice_eq(applied.record, a.record));
+}
+
+static void a_hold_of_the_first_version_is_read(void **state)
+{
+    (void)state;
+    AUTO(buf_done) struct buf golden = BUF_INIT(4096);
+    struct err e = ERR_INIT;
+    struct hold h = {.next_ns = 1};
+    golden_read("01 01 0000 05000000 0807060504030201 feffffffffffffff 0100 'c' 0200 'no' 0000",
+                &golden);
+    assert_ok(hold_decode(buf_slice(&golden), &h, &e));
+    assert_true(h.offset == 0x0102030405060708 && h.waiting && h.since_ns == -2 && h.next_ns == 0);
+    assert_string_equal(h.cls, "c");
+    assert_string_equal(h.reason, "no");
+    for (size_t n = 0; n < golden.n; n++)
+        assert_int_equal(hold_decode(slice_of(golden.p, n), &h, &e), RC_CORRUPT);
 }
 
 static void put_digest_row(struct store *s, const char *golden)
@@ -358,9 +376,9 @@ static void a_newer_row_is_named_with_what_can_be_read(void **state)
     struct applied applied;
     struct err e = ERR_INIT;
     golden_read(GOLDEN_HOLD, &row);
+    row.p[0] = 3;
+    assert_newer(hold_decode(buf_slice(&row), &hold, &e), &e, "hold of version 3", "up to 2");
     row.p[0] = 2;
-    assert_newer(hold_decode(buf_slice(&row), &hold, &e), &e, "hold of version 2", "up to 1");
-    row.p[0] = 1;
     row.p[3] = 1;
     assert_newer(hold_decode(buf_slice(&row), &hold, &e), &e, "flags 100", "knows none");
     buf_reset(&row);
@@ -398,6 +416,7 @@ int main(void)
         TEST(a_walk_gives_the_committed_rows_of_a_prefix),
         TEST(rows_that_are_cut_or_unknown_are_corrupt),
         TEST(the_rows_are_those_of_the_format_document),
+        TEST(a_hold_of_the_first_version_is_read),
         TEST(the_digest_row_is_that_of_the_format_document),
         TEST(a_newer_row_is_named_with_what_can_be_read),
         TEST(a_damaged_hold_stops_the_opening),
