@@ -64,7 +64,8 @@ static enum rc print_row(struct holds *s, struct slice key, const struct hold *h
     buf_add_char(&row, '\0');
     add_cell(&row, slice_str(h->reason));
     enum rc rc = buf_check(&row, "row", e);
-    return rc < 0 ? rc : table_add(s->table, row.p, h->waiting ? NULL : TABLE_YELLOW, e);
+    return rc < 0 ? rc
+                  : table_add(s->table, row.p, h->waiting || h->skipped ? NULL : TABLE_YELLOW, e);
 }
 
 static enum rc print_hold(void *arg, struct slice key, struct slice value, struct err *e)

@@ -51,14 +51,15 @@ static enum rc parse_args(int argc, char **argv, struct show *s, struct err *e)
     return RC_OK;
 }
 
-/* The event, if the log still has it. */
+/* The event, if the log still has it; of what the prune guard holds, where the hold has the offset of a sync-end, the
+ * delete before it. */
 static const struct event *find_event(struct show *s, struct rlog_found *found)
 {
     struct err ignored = ERR_INIT;
     if (!s->log || s->hold.offset == 0 ||
         rlog_last(s->log, buf_slice(&s->key), s->hold.offset + 1, found, &ignored) != RC_OK)
         return NULL;
-    return found->event.offset == s->hold.offset ? &found->event : NULL;
+    return &found->event;
 }
 
 static enum rc print(struct show *s, struct err *e)

@@ -11,7 +11,7 @@
 
 const char *print_hold_state(const struct hold *h)
 {
-    return h->waiting ? "waiting" : "held";
+    return h->skipped ? "skipped" : h->waiting ? "waiting" : "held";
 }
 
 void print_age(int64_t ns, struct buf *out)
@@ -56,7 +56,8 @@ static void add_members(const struct held *held, struct buf *out)
     buf_add_str(out, "{\"synchronization\":");
     json_print_text(held->consumer, out);
     add_text(out, "key", held->key);
-    buf_addf(out, ",\"waiting\":%s", h->waiting ? "true" : "false");
+    buf_addf(out, ",\"waiting\":%s,\"skipped\":%s", h->waiting ? "true" : "false",
+             h->skipped ? "true" : "false");
     add_text(out, "class", slice_str(h->cls));
     add_text(out, "reason", slice_str(h->reason));
     add_text(out, "dependency", slice_str(h->dependency));
@@ -115,6 +116,11 @@ static void add_next(const struct hold *h, int64_t now_ns, struct buf *out)
 {
     char text[TIME_TEXT_MAX];
     buf_addf(out, "%-17s", "next try:");
+    if (h->skipped) {
+        buf_add_str(out, "none: given up until a newer event of the object, or 'resilog holds "
+                         "retry'\n");
+        return;
+    }
     if (hold_is_prune(h)) {
         buf_add_str(out, "when the deletions are approved: 'resilog run --allow-prune'\n");
         return;

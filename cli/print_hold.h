@@ -17,11 +17,11 @@ struct held {
     const struct event *event; /* that could not be applied; NULL: not known */
 };
 
-/* "held", "waiting". */
+/* "held", "waiting", "skipped". */
 const char *print_hold_state(const struct hold *h);
 /* Appends as kubectl shows ages: the largest unit that fits, and the next one ("4d2h", "0s" for what lies ahead). */
 void print_age(int64_t ns, struct buf *out);
-/* Appends {"synchronization", "key", "waiting", "class", "reason", "dependency", "offset", "attempts", "since",
+/* Appends {"synchronization", "key", "waiting", "skipped", "class", "reason", "dependency", "offset", "attempts", "since",
  * "nextTry"}: times are RFC 3339, nextTry is null where it is not known or no time is set. */
 void print_hold_json(const struct held *h, struct buf *out);
 /* The same with "event" behind it: {"offset", "op", "cause", "time", "apiVersion", "kind", "resourceVersion", "uid",

@@ -128,6 +128,7 @@ static void look_at_rest(const struct member *m, struct pump_status *ret)
     ret->held = counts.held;
     ret->waiting = counts.waiting;
     ret->prune_held = counts.prune;
+    ret->skipped = counts.skipped;
 }
 
 static void gather_status(struct member *m, enum sync_phase phase, const struct err *why,
@@ -173,8 +174,8 @@ static bool is_news(const struct sync_status *a, const struct sync_status *b)
 {
     return a->phase != b->phase || a->pump.offset != b->pump.offset ||
            a->pump.held != b->pump.held || a->pump.waiting != b->pump.waiting ||
-           a->pump.prune_held != b->pump.prune_held || strcmp(a->error, b->error) != 0 ||
-           strcmp(a->pump.error, b->pump.error) != 0 ||
+           a->pump.prune_held != b->pump.prune_held || a->pump.skipped != b->pump.skipped ||
+           strcmp(a->error, b->error) != 0 || strcmp(a->pump.error, b->pump.error) != 0 ||
            strcmp(a->source.error, b->source.error) != 0;
 }
 

@@ -94,8 +94,8 @@ void sync_status_print(const struct sync *sync, const struct sync_status *s, str
     add_text(out, "destination", sync->destination->full_name);
     add_offsets(&s->pump, out);
     add_lag_seconds(s, out);
-    buf_addf(out, ",\"held\":%zu,\"waiting\":%zu,\"pruneHeld\":%zu", s->pump.held, s->pump.waiting,
-             s->pump.prune_held);
+    buf_addf(out, ",\"held\":%zu,\"waiting\":%zu,\"pruneHeld\":%zu,\"skipped\":%zu", s->pump.held,
+             s->pump.waiting, s->pump.prune_held, s->pump.skipped);
     if (s->pump.compared_ns)
         add_text(out, "lastResync", time_text(s->pump.compared_ns, compared));
     else

@@ -18,6 +18,7 @@
 struct buf;
 struct ckpt;
 struct env;
+struct hold_order;
 struct pump;
 struct replication;
 struct rlog;
@@ -43,7 +44,7 @@ struct pump_status {
     rlog_off offset, head;
     uint64_t lag_records;
     int64_t oldest_ns; /* time of the oldest unapplied event; 0 if there is none */
-    size_t in_flight, held, waiting, prune_held;
+    size_t in_flight, held, waiting, prune_held, skipped;
     int64_t
         compared_ns; /* wall clock: when the destination was last compared as a whole; 0: not yet in this life */
     uint64_t
@@ -71,6 +72,10 @@ void pump_drain(struct pump *p);
 bool pump_idle(const struct pump *p);
 /* Commits what is done, with `status` (JSON text) beside it. Errors: those of ckpt_commit. */
 MUST_CHECK enum rc pump_commit(struct pump *p, struct slice status, struct err *e);
+/* Carries out what a person orders about holds, and commits it. Gives how many are concerned. After an error of
+ * hold_order_rows nothing is changed and the pump goes on; after one of the commit it is to be closed (*ret_broken). */
+MUST_CHECK enum rc pump_order(struct pump *p, const struct hold_order *o, size_t *ret_n,
+                              bool *ret_broken, struct err *e);
 void pump_status(struct pump *p, struct pump_status *ret);
 
 #endif

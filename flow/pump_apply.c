@@ -146,10 +146,21 @@ static enum rc copy_ns_labels(struct pump *p, struct flight *f, struct err *e)
     return buf_check(&f->ns_labels, "namespace labels", e);
 }
 
+/* A person gave this event up, which a hold of the prune guard has as a later one, its sync-end; only a changed
+ * synchronization decides about it anew. */
+static bool is_given_up(struct pump *p, const struct event *ev, const struct again *how)
+{
+    const struct hold *h = rows_hold(p->rows, ev->key);
+    bool anew = p->review && how->anchor == p->review_anchor;
+    return h && h->skipped && ev->offset <= h->offset && !anew;
+}
+
 static enum rc send(struct pump *p, const struct event *ev, const struct replication_entry *entry,
                     const struct again *how, struct err *e)
 {
     struct flight *f;
+    if (is_given_up(p, ev, how))
+        return RC_OK;
     enum rc rc = begin(p, ev, how, SINK_PUT, &f, e);
     if (rc < 0)
         return rc;
@@ -281,6 +292,8 @@ static enum rc evaluate_delete(struct pump *p, const struct event *ev, const str
                                          NULL, 0});
         return leave(p, ev, how, e);
     }
+    if (is_given_up(p, ev, how))
+        return RC_OK;
     const struct hold *h = rows_hold(p->rows, ev->key);
     if (ev->cause != CAUSE_WATCH && !approved && h && hold_is_prune(h))
         return RC_OK; /* decided: a second collection would wait for a sync-end that was read already */

@@ -6,6 +6,7 @@
 #include "core/backoff.h"
 #include "core/clock.h"
 #include "core/diag.h"
+#include "flow/hold_order.h"
 
 #include <stdio.h>
 
@@ -34,11 +35,12 @@ enum rc pump_hold(struct pump *p, struct slice key, rlog_off offset, const struc
                   struct err *e)
 {
     const struct hold *before = rows_hold(p->rows, key);
-    bool again = before && before->offset == offset;
+    bool same = before && before->offset == offset;
     struct hold h = {.offset = offset,
+                     .skipped = same && before->skipped,
                      .waiting = why->waiting,
-                     .attempts = again ? before->attempts + 1 : 1,
-                     .awaited = again ? before->awaited : 0,
+                     .attempts = same ? before->attempts + 1 : 1,
+                     .awaited = same ? before->awaited : 0,
                      .since_ns = before ? before->since_ns : clock_wall_ns(p->env.clock)};
     h.awaited += strcmp(why->cls, HOLD_OPPOSITE) == 0;
     snprintf(h.cls, sizeof h.cls, "%s", why->cls);
@@ -50,11 +52,12 @@ enum rc pump_hold(struct pump *p, struct slice key, rlog_off offset, const struc
     int64_t delay = backoff_next_ns(&wait, p->env.rng);
     if (why->retry_after_ns > delay)
         delay = why->retry_after_ns;
-    h.due_ns = hold_is_prune(&h) ? INT64_MAX : clock_boot_ns(p->env.clock) + delay;
-    h.next_ns = hold_is_prune(&h) ? INT64_MAX : clock_wall_ns(p->env.clock) + delay;
+    bool by_itself = !hold_is_prune(&h) && !h.skipped;
+    h.due_ns = by_itself ? clock_boot_ns(p->env.clock) + delay : INT64_MAX;
+    h.next_ns = by_itself ? clock_wall_ns(p->env.clock) + delay : INT64_MAX;
     if (h.due_ns < p->hold_due_ns)
         p->hold_due_ns = h.due_ns;
-    if (!h.waiting)
+    if (!h.waiting && !h.skipped)
         snprintf(p->error, sizeof p->error, "%.*s: %s: %.200s", (int)(key.n < 160 ? key.n : 160),
                  key.p, h.cls, h.reason);
     say_hold(p, key, &h);
@@ -78,7 +81,7 @@ void pump_release(struct pump *p, struct slice dependency)
 /* When the hold may be tried: 0: now; INT64_MAX: not before something else happens. */
 static int64_t due_of(const struct pump *p, const struct hold *h, int64_t now)
 {
-    if (h->flying)
+    if (h->flying || h->skipped)
         return INT64_MAX;
     if (hold_is_prune(h))
         return pump_may_prune(p) ? 0 : INT64_MAX;
@@ -124,4 +127,47 @@ enum rc pump_retry_holds(struct pump *p, int64_t *ret_due_ns, struct err *e)
         return rc;
     p->hold_due_ns = *ret_due_ns = next < now + RETRY_ROUND_NS ? now + RETRY_ROUND_NS : next;
     return any ? RC_OK : RC_AGAIN;
+}
+
+/* ---- Orders ---- */
+
+/* The latest problem is not one any more that a person dealt with. */
+static void forget_problem(struct pump *p, struct slice key)
+{
+    if (slice_starts(slice_str(p->error), key))
+        p->error[0] = '\0';
+}
+
+static void say_order(struct pump *p, const struct hold_order *o)
+{
+    const struct hold *h = rows_hold(p->rows, o->key);
+    if (!h)
+        return;
+    const struct diag_field why[] = {DIAG_S("class", slice_str(h->cls)),
+                                     DIAG_S("reason", slice_str(h->reason))};
+    const struct flow_line line = {
+        .level = DIAG_INFO,
+        .msg = o->act == HOLD_SKIP ? "held object was given up by order"
+                                   : "held object is tried again by order",
+        .more = why,
+        .n_more = 2,
+    };
+    pump_say(p, o->key, h->offset, &line);
+}
+
+enum rc pump_order(struct pump *p, const struct hold_order *o, size_t *ret_n, bool *ret_broken,
+                   struct err *e)
+{
+    *ret_broken = false;
+    enum rc rc = hold_order_rows(p->rows, o, ret_n, e);
+    *ret_broken = rc == RC_NOMEM;
+    if (rc < 0)
+        return rc;
+    say_order(p, o);
+    if (o->act == HOLD_SKIP)
+        forget_problem(p, o->key);
+    p->hold_due_ns = 0;
+    rc = pump_commit(p, SLICE_NULL, e);
+    *ret_broken = rc < 0;
+    return rc;
 }

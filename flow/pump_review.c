@@ -54,6 +54,20 @@ static enum rc review_row(void *arg, struct slice key, const struct applied *a, 
     return rc == RC_OK && h && hold_is_prune(h) ? rows_drop_hold(p->rows, key, e) : rc;
 }
 
+/* What was given up is not tried by itself: of a resource that no entry names any more it would stay for ever. */
+static enum rc review_skipped(struct pump *p, struct err *e)
+{
+    struct slice key = SLICE_NULL;
+    struct hold *h;
+    struct key parts;
+    enum rc rc = RC_OK;
+    while (rc == RC_OK && rows_next_hold(p->rows, key, &key, &h))
+        if (h->skipped && key_parse(key, &parts, NULL) == RC_OK &&
+            !filter_names(p->opts.replication, parts.group, parts.resource))
+            rc = work_again(p->work, key, (struct again){.anchor = p->review_anchor}, e);
+    return rc;
+}
+
 enum rc pump_review(struct pump *p, struct err *e)
 {
     uint8_t digest[REPLICATION_DIGEST];
@@ -70,6 +84,8 @@ enum rc pump_review(struct pump *p, struct err *e)
     rc = rows_set_digest(p->rows, (const uint8_t[REPLICATION_DIGEST]){0}, e);
     if (rc == RC_OK)
         rc = rows_scan_applied(p->rows, SLICE_NULL, review_row, p, e);
+    if (rc == RC_OK)
+        rc = review_skipped(p, e);
     return rc == RC_OK ? review_entries(p, e) : rc;
 }
 

@@ -22,6 +22,8 @@
 #define BINDING_KEY     "@binding"
 #define BINDING_VERSION 1
 
+enum { STATE_HELD, STATE_WAITING, STATE_SKIPPED }; /* of a hold, as stored */
+
 struct rows {
     struct ckpt *ckpt;
     struct slice consumer;
@@ -97,7 +99,7 @@ static bool take_text(struct slice *in, char *out, size_t max)
 void hold_encode(const struct hold *h, struct buf *out)
 {
     buf_add_u8(out, HOLD_VERSION);
-    buf_add_u8(out, h->waiting);
+    buf_add_u8(out, h->skipped ? STATE_SKIPPED : h->waiting ? STATE_WAITING : STATE_HELD);
     buf_add_u16(out, 0);
     buf_add_u32(out, h->attempts);
     buf_add_u64(out, h->offset);
@@ -116,13 +118,14 @@ enum rc hold_decode(struct slice in, struct hold *ret, struct err *e)
     enum rc rc = first ? RC_OK : check_version(in, HOLD_VERSION, "a hold", e);
     if (rc != RC_OK)
         return rc;
-    if (in.n < header || (uint8_t)in.p[1] > 1)
+    if (in.n < header || (uint8_t)in.p[1] > (first ? STATE_WAITING : STATE_SKIPPED))
         return err_set(e, RC_CORRUPT, ERR_FATAL, "hold of %zu bytes is not readable", in.n);
     if (le_get_u16(in.p + 2) != 0)
         return err_set(e, RC_UNSUPPORTED, ERR_FATAL,
                        "a hold with flags %x, this program knows none; use a newer one",
                        le_get_u16(in.p + 2));
-    h.waiting = in.p[1];
+    h.waiting = in.p[1] == STATE_WAITING;
+    h.skipped = in.p[1] == STATE_SKIPPED;
     h.attempts = le_get_u32(in.p + 4);
     h.offset = le_get_u64(in.p + 8);
     h.since_ns = (int64_t)le_get_u64(in.p + 16);
@@ -264,9 +267,10 @@ void rows_count(struct rows *r, struct rows_counts *ret)
     struct slice key = SLICE_NULL;
     struct hold *h;
     while (rows_next_hold(r, key, &key, &h)) {
-        counts.waiting += h->waiting;
-        counts.held += !h->waiting;
-        counts.prune += hold_is_prune(h);
+        counts.skipped += h->skipped;
+        counts.waiting += h->waiting && !h->skipped;
+        counts.held += !h->waiting && !h->skipped;
+        counts.prune += hold_is_prune(h) && !h->skipped;
     }
     *ret = counts;
 }

@@ -33,6 +33,7 @@ struct applied {
 struct hold {
     rlog_off offset; /* of the event that failed */
     bool waiting;    /* for a dependency, in contrast to being refused */
+    bool skipped;    /* a person gave the event up: it is not tried again (flow/hold_order.h) */
     bool flying;     /* being tried again now; not stored */
     bool released;   /* what it waited for is there; not stored */
     bool earlier; /* of an earlier life, which may have written it after its commit; not stored */
@@ -102,7 +103,7 @@ bool rows_next_hold(struct rows *r, struct slice after, struct slice *ret_key, s
  * NULL if none waits for it. */
 int64_t *rows_asked(struct rows *r, struct slice dependency);
 struct rows_counts {
-    size_t held, waiting, prune;
+    size_t held, waiting, prune, skipped; /* skipped: none of the others; prune: held, too */
 };
 void rows_count(struct rows *r, struct rows_counts *ret);
 

@@ -89,7 +89,7 @@ static void what_is_not_known_is_left_out(void **state)
                     "event:           offset 7, not in the log any more\n");
 }
 
-static void a_try_that_is_due_and_one_that_needs_approval_are_told_so(void **state)
+static void a_try_that_is_due_or_needs_a_person_is_told_so(void **state)
 {
     (void)state;
     static const struct {
@@ -98,6 +98,7 @@ static void a_try_that_is_due_and_one_that_needs_approval_are_told_so(void **sta
         const char *want;
     } rows[] = {
         {"invalid", NOW - 1, "(due), at once"},
+        {"skipped", INT64_MAX, "next try:        none: given up until a newer event of the object"},
         {HOLD_PRUNE, INT64_MAX, "next try:        when the deletions are approved: 'resilog run "},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -105,13 +106,15 @@ static void a_try_that_is_due_and_one_that_needs_approval_are_told_so(void **sta
         struct hold h = refused();
         snprintf(h.cls, sizeof h.cls, "%s", rows[i].cls);
         h.next_ns = rows[i].next_ns;
+        h.skipped = strcmp(rows[i].cls, "skipped") == 0;
         print_hold_text(&(struct held){SLICE("s"), SLICE("k"), &h, NULL}, NOW, &out);
         assert_non_null(strstr(out.p, rows[i].want));
     }
 }
 
 #define MEMBERS                                                                                    \
-    "{\"synchronization\":\"team/sync\",\"key\":\"/configmaps/ns/a\",\"waiting\":false,"           \
+    "{\"synchronization\":\"team/sync\",\"key\":\"/configmaps/ns/"                                 \
+    "a\",\"waiting\":false,\"skipped\":false,"                                                     \
     "\"class\":\"invalid\",\"reason\":\"not \\\"so\\\"\",\"dependency\":\"\",\"offset\":7,"        \
     "\"attempts\":3,\"since\":\"2026-01-02T03:02:35.000000000Z\","
 
@@ -158,7 +161,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_person_reads_all_that_is_known),
         cmocka_unit_test(what_is_not_known_is_left_out),
-        cmocka_unit_test(a_try_that_is_due_and_one_that_needs_approval_are_told_so),
+        cmocka_unit_test(a_try_that_is_due_or_needs_a_person_is_told_so),
         cmocka_unit_test(a_program_reads_it_as_json),
         cmocka_unit_test(an_age_has_its_two_largest_units),
     };

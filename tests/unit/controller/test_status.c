@@ -34,7 +34,8 @@ static void all_members_are_there(void **state)
     expect(&s,
            "{\"name\":\"s\",\"namespace\":\"default\",\"phase\":\"Live\",\"source\":\"default/a\","
            "\"destination\":\"default/b\",\"offset\":7,\"head\":9,\"lagRecords\":2,"
-           "\"lagSeconds\":1.500,\"held\":3,\"waiting\":1,\"pruneHeld\":2,\"lastResync\":null,"
+           "\"lagSeconds\":1.500,\"held\":3,\"waiting\":1,\"pruneHeld\":2,\"skipped\":0,"
+           "\"lastResync\":null,"
            "\"repaired\":0,\"lastError\":\"\","
            "\"updated\":\"1970-01-01T00:00:02");
 }

@@ -179,6 +179,24 @@ static void holds_are_counted_by_kind_and_walked_in_order(void **state)
     assert_string_equal(walked, "abc");
 }
 
+static void what_was_given_up_is_stored_so_and_counted_apart(void **state)
+{
+    struct store *s = *state;
+    struct err e = ERR_INIT;
+    set_hold(s, "a", "invalid", "", false);
+    struct hold h = *rows_hold(s->rows, SLICE("a"));
+    h.skipped = true;
+    assert_ok(rows_set_hold(s->rows, SLICE("a"), &h, &e));
+    commit(s, 4);
+    restart(s);
+    const struct hold *back = rows_hold(s->rows, SLICE("a"));
+    assert_true(back->skipped && !back->waiting);
+    struct rows_counts counts;
+    rows_count(s->rows, &counts);
+    assert_int_equal(counts.skipped, 1);
+    assert_int_equal(counts.held + counts.waiting + counts.prune, 0);
+}
+
 static void after_a_failed_commit_everything_still_waits(void **state)
 {
     struct store *s = *state;
@@ -411,6 +429,7 @@ int main(void)
         TEST(a_hold_comes_back_after_a_restart_and_is_due_at_once),
         TEST(a_dependency_is_awaited_as_long_as_one_hold_waits_for_it),
         TEST(holds_are_counted_by_kind_and_walked_in_order),
+        TEST(what_was_given_up_is_stored_so_and_counted_apart),
         TEST(after_a_failed_commit_everything_still_waits),
         TEST(what_begins_anew_has_only_the_rows_that_waited),
         TEST(a_walk_gives_the_committed_rows_of_a_prefix),

@@ -1,0 +1,35 @@
+/* What a person orders about the holds of a synchronization: to try them now, or to give a held event up.
+ *
+ * What is given up stays in the checkpoint as a skipped hold: that event is not tried again, not even by another life,
+ * and the object's copy stays as it is. A newer event of the object is applied as usual and ends the hold; so does a
+ * changed synchronization, with which an object that lives is tried once, if that gets through or does not select it
+ * any more. HOLD_RETRY takes it back. */
+#ifndef RESILOG_FLOW_HOLD_ORDER_H
+#define RESILOG_FLOW_HOLD_ORDER_H
+
+#include "core/err.h"
+#include "core/slice.h"
+
+#include <stddef.h>
+
+struct ckpt;
+struct rows;
+
+enum hold_act { HOLD_RETRY, HOLD_SKIP };
+
+struct hold_order {
+    enum hold_act act;
+    struct slice
+        key; /* empty, of HOLD_RETRY alone: all but what is skipped, and what needs approval */
+};
+
+/* Changes the rows alone: they wait for a commit. Gives how many holds are concerned. Errors: NOTFOUND (the key is not
+ * held, any more), CONFLICT (FINAL: a retry of what the prune guard holds), INVALID (a skip without key), NOMEM. */
+MUST_CHECK enum rc hold_order_rows(struct rows *r, const struct hold_order *o, size_t *ret_n,
+                                   struct err *e);
+/* The same where nobody pumps, committed: in the checkpoint's next life all holds are tried at once in any case.
+ * Errors: those of hold_order_rows, of loading the checkpoint and of ckpt_commit. */
+MUST_CHECK enum rc hold_order_at_rest(struct ckpt *ckpt, struct slice consumer,
+                                      const struct hold_order *o, size_t *ret_n, struct err *e);
+
+#endif
