@@ -72,6 +72,8 @@ int cmd_status(int argc, char **argv);
 int cmd_holds_ls(int argc, char **argv);
 int cmd_preimages(int argc, char **argv);
 int cmd_holds_show(int argc, char **argv);
+int cmd_holds_retry(int argc, char **argv);
+int cmd_holds_skip(int argc, char **argv);
 int cmd_log_show(int argc, char **argv);
 int cmd_log_verify(int argc, char **argv);
 int cmd_validate(int argc, char **argv);

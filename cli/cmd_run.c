@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "cli/problems.h"
 #include "cli/wire.h"
+#include "controller/control.h"
 #include "controller/resource.h"
 #include "controller/runtime.h"
 #include "controller/speaker.h"
@@ -12,10 +13,13 @@
 #include "io/clock_sys.h"
 #include "io/rng_sys.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 struct run_args {
@@ -211,21 +215,76 @@ static void reload(struct runtime *runtime, const struct watch *w, struct again 
 
 /* ---- Running ---- */
 
-static void wait_for_end(const sigset_t *ends, struct runtime *runtime, struct watch *w,
-                         const struct env *env)
+#define LOOK_EVERY_NS NS_PER_S /* at the files, and at what is to be tried again */
+
+/* The controller's one place to wait in: signals, orders, time. */
+struct duty {
+    int signals;             /* a signalfd */
+    struct control *control; /* NULL: no orders are taken */
+    int64_t look_due_ns;     /* boot clock */
+};
+
+static enum rc duty_begin(struct duty *d, const sigset_t *ends, struct err *e)
 {
-    const struct timespec look = {.tv_sec = 1};
-    struct again again = {.backoff = {AGAIN_FIRST_NS, AGAIN_MAX_NS, 0}};
     sigset_t set = *ends;
-    int got;
     sigaddset(&set, SIGHUP);
-    while ((got = sigtimedwait(&set, NULL, &look)) != SIGTERM && got != SIGINT) {
+    d->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return d->signals < 0 ? err_sys(e, errno, "signals") : RC_OK;
+}
+
+/* Without the socket everything but orders works. */
+static void take_orders(struct duty *d, const char *data, struct runtime *runtime,
+                        const struct env *env)
+{
+    struct err e = ERR_INIT;
+    if (control_open(data, runtime, env, &d->control, &e) < 0)
+        diag_error(env->diag, DIAG_WARN, "no orders are taken from other processes", &e);
+}
+
+static void duty_end(struct duty *d)
+{
+    control_close(d->control);
+    if (d->signals >= 0)
+        close(d->signals);
+}
+
+/* Waits, carries out orders, and gives the signal that came; 0: none. */
+static int duty_step(struct duty *d, const struct env *env)
+{
+    struct pollfd fds[1 + CONTROL_FDS] = {{.fd = d->signals, .events = POLLIN}};
+    struct signalfd_siginfo info;
+    int64_t left = d->look_due_ns - clock_boot_ns(env->clock), wait = INT64_MAX;
+    size_t n = 1 + (d->control ? control_fds(d->control, fds + 1, &wait) : 0);
+    wait = wait < left ? wait : left;
+    (void)poll(fds, n, wait > 0 ? (int)((wait + NS_PER_MS - 1) / NS_PER_MS) : 0);
+    if (d->control)
+        control_step(d->control);
+    return read(d->signals, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
+}
+
+static bool is_time_to_look(struct duty *d, const struct env *env)
+{
+    int64_t now = clock_boot_ns(env->clock);
+    if (now < d->look_due_ns)
+        return false;
+    d->look_due_ns = now + LOOK_EVERY_NS;
+    return true;
+}
+
+static void wait_for_end(const sigset_t *ends, struct duty *d, struct runtime *runtime,
+                         struct watch *w, const struct env *env)
+{
+    struct again again = {.backoff = {AGAIN_FIRST_NS, AGAIN_MAX_NS, 0}};
+    int got;
+    d->look_due_ns = clock_boot_ns(env->clock) + LOOK_EVERY_NS;
+    while ((got = duty_step(d, env)) != SIGTERM && got != SIGINT) {
+        bool look = is_time_to_look(d, env);
         if (got == SIGHUP && !w->rereadable)
             DIAG(env->diag, DIAG_WARN,
                  "resources from standard input or a pipe cannot be read again: start anew");
-        else if (got == SIGHUP || watch_changed(w))
+        else if (got == SIGHUP || (look && watch_changed(w)))
             reload(runtime, w, &again, env);
-        else
+        else if (look)
             try_again(runtime, &again, env);
     }
     DIAG(env->diag, DIAG_INFO, "ending: finishing and committing what is in flight",
@@ -241,11 +300,14 @@ static int run(const struct run_args *a, struct watch *w, struct resources *reso
     struct wire wire;
     struct data_lock *lock = NULL;
     struct runtime *runtime = NULL;
+    struct duty duty = {.signals = -1};
     sigset_t ends;
     block_ends(&ends);
     enum rc rc = wire_init(&wire, a->data, env, &e);
     if (rc == RC_OK)
         rc = data_open(a->data, &lock, &e);
+    if (rc == RC_OK)
+        rc = duty_begin(&duty, &ends, &e);
     struct runtime_opts opts = {.resources = resources,
                                 .wiring = &wire.wiring,
                                 .allow_prune = a->allow_prune.list,
@@ -254,8 +316,11 @@ static int run(const struct run_args *a, struct watch *w, struct resources *reso
         rc = runtime_start(&opts, env, &runtime, &e);
     else
         resources_free(resources);
-    if (rc == RC_OK)
-        wait_for_end(&ends, runtime, w, env);
+    if (rc == RC_OK) {
+        take_orders(&duty, a->data, runtime, env);
+        wait_for_end(&ends, &duty, runtime, w, env);
+    }
+    duty_end(&duty);
     runtime_stop(runtime);
     data_close(lock);
     wire_done(&wire);

@@ -62,6 +62,28 @@ static const char HOLDS_SHOW_HELP[] =
     "  -o, --output FORMAT   text (default) or json\n\n"
     "KIND/NAME as in 'log show', or a key as 'holds ls' prints it: apps/deployments/shop/web.\n";
 
+#define ORDER_HELP                                                                                 \
+    "      --data DIR        as given to 'run'\n"                                                  \
+    "  -n, --namespace NS    only in this namespace\n"
+
+static const char HOLDS_RETRY_HELP[] =
+    "Usage: resilog holds retry --data DIR [OPTIONS] SYNC KIND/NAME|--all\n\n"
+    "Tries an object that is held or waits now, in place of when its back-off ends; or all of "
+    "them. One that was given up by\n"
+    "'holds skip' is taken back; --all leaves those alone, and what needs 'run --allow-prune'.\n"
+    "While 'run' is not running there is little to do: a start tries all holds at "
+    "once.\n\n" ORDER_HELP "      --all             everything that is held or waits\n";
+
+static const char HOLDS_SKIP_HELP[] =
+    "Usage: resilog holds skip --data DIR [OPTIONS] SYNC KIND/NAME\n\n"
+    "Gives up the event that is held: it is not tried again, not after a restart either, and the "
+    "object's copy in the destination\n"
+    "stays as it is, also where somebody changes it. A newer event of the object is applied as "
+    "usual; a changed synchronization\n"
+    "tries it once more; 'holds retry' takes it back. Until then 'holds ls' shows it as skipped, "
+    "'status -o json' counts it.\n"
+    "Works while 'run' is running and while it is not.\n\n" ORDER_HELP;
+
 static const char LOG_SHOW_HELP[] =
     "Usage: resilog log show --data DIR [OPTIONS] [KIND/NAME]\n\n"
     "Prints events of the log: time, offset, op, key, manager. Works while 'run' is running and "
@@ -117,6 +139,8 @@ const struct command commands[] = {
     {"holds ls", cmd_holds_ls, "list the objects that are held or wait, and why", HOLDS_LS_HELP},
     {"preimages", cmd_preimages, "show what was kept before it was overwritten", PREIMAGES_HELP},
     {"holds show", cmd_holds_show, "show one of them with all that is known", HOLDS_SHOW_HELP},
+    {"holds retry", cmd_holds_retry, "try what is held now", HOLDS_RETRY_HELP},
+    {"holds skip", cmd_holds_skip, "give up what is held", HOLDS_SKIP_HELP},
     {"log show", cmd_log_show, "print the log's events", LOG_SHOW_HELP},
     {"log verify", cmd_log_verify, "check the log's integrity", LOG_VERIFY_HELP},
     {"validate", cmd_validate, "check resources", VALIDATE_HELP},

@@ -231,12 +231,22 @@ enum rc data_open_log(const char *data, const char *name, const struct env *env,
     return rlog_lmdb_open(&opts, env, ret, e);
 }
 
-enum rc data_open_ckpt(const char *data, const struct env *env, struct ckpt **ret, struct err *e)
+static enum rc open_consumers(const char *data, enum ckpt_access access, const struct env *env,
+                              struct ckpt **ret, struct err *e)
 {
     AUTO(buf_done) struct buf dir = BUF_INIT(DATA_PATH_MAX);
     enum rc rc = path_in(data, "consumers", &dir, e);
-    if (rc == RC_OK)
-        rc = ckpt_lmdb_open(dir.p, CKPT_READ, env, ret, e);
+    return rc == RC_OK ? ckpt_lmdb_open(dir.p, access, env, ret, e) : rc;
+}
+
+enum rc data_change_ckpt(const char *data, const struct env *env, struct ckpt **ret, struct err *e)
+{
+    return open_consumers(data, CKPT_WRITE, env, ret, e);
+}
+
+enum rc data_open_ckpt(const char *data, const struct env *env, struct ckpt **ret, struct err *e)
+{
+    enum rc rc = open_consumers(data, CKPT_READ, env, ret, e);
     if (rc == RC_NOTFOUND)
         return err_set(e, RC_NOTFOUND, ERR_FINAL,
                        "%s: no checkpoints there; is it the folder that was given to 'run --data'?",
@@ -297,11 +307,8 @@ static enum rc open_log(void *arg, const struct cluster *source, struct rlog **r
 static enum rc open_ckpt(void *arg, struct ckpt **ret, struct err *e)
 {
     struct wire *w = arg;
-    AUTO(buf_done) struct buf dir = BUF_INIT(DATA_PATH_MAX);
-    enum rc rc = path_in(w->data, "consumers", &dir, e);
     struct ckpt *ckpt = NULL;
-    if (rc == RC_OK)
-        rc = ckpt_lmdb_open(dir.p, CKPT_WRITE, &w->env, &ckpt, e);
+    enum rc rc = data_change_ckpt(w->data, &w->env, &ckpt, e);
     if (rc == RC_OK && diag_says(w->log_env.diag, DIAG_DEBUG))
         rc = ckpt_trace_open(ckpt, &w->log_env, &ckpt, e);
     if (rc == RC_OK)

@@ -48,6 +48,9 @@ MUST_CHECK enum rc data_open_log(const char *data, const char *name, const struc
 MUST_CHECK enum rc data_open_ckpt(const char *data, const struct env *env, struct ckpt **ret,
                                   struct err *e);
 
+/* The same for changing them: the caller has the lock of the data folder. */
+MUST_CHECK enum rc data_change_ckpt(const char *data, const struct env *env, struct ckpt **ret,
+                                    struct err *e);
 /* Opens the log of the source that the status of a synchronization (its full name) names, for reading; gives NULL where
  * none is named or it is gone. Errors: those of the checkpoint and of rlog_lmdb_open. */
 MUST_CHECK enum rc data_log_of_sync(const char *data, struct ckpt *ckpt, struct slice consumer,

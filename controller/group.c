@@ -59,6 +59,7 @@ static enum rc start_members(struct group *g, struct err *e)
     for (size_t i = 0; i < g->n && rc == RC_OK; i++) {
         struct member_opts opts = {.sync = g->wanted[i].sync,
                                    .prune_until_ns = g->wanted[i].prune_until_ns,
+                                   .orders = g->wanted[i].orders,
                                    .log = g->log,
                                    .source = g->board,
                                    .wiring = g->wiring,

@@ -13,12 +13,14 @@
 
 struct cluster;
 struct group;
+struct order_board;
 struct sync;
 struct wiring;
 
 struct group_member {
     const struct sync *sync;
     int64_t prune_until_ns; /* as in pump_opts */
+    struct order_board *orders;
 };
 
 /* Starts the source's thread. Copies members; borrows the rest. Errors: NOMEM, UNAVAILABLE (no thread to be had),

@@ -3,6 +3,7 @@
  * meanwhile. It waits in one place, inside the sink, with its eventfd as further descriptor. */
 #include "controller/member.h"
 
+#include "controller/order_board.h"
 #include "controller/resource.h"
 #include "controller/runtime.h"
 #include "controller/speaker.h"
@@ -217,6 +218,28 @@ void member_note_failure(const struct sync *sync, const struct wiring *wiring,
     source_board_free(m.opts.source);
 }
 
+/* ---- Orders ---- */
+
+/* Carries out what was ordered of this synchronization, if anything was: by its pump, and where it has none on the
+ * checkpoint, which is open. */
+static enum rc obey(struct member *m, struct err *e)
+{
+    struct order order;
+    struct order_answer answer = {0};
+    bool broken = false;
+    if (!order_board_take(m->opts.orders, m->opts.sync->full_name, &order))
+        return RC_OK;
+    const struct hold_order what = {order.act, slice_str(order.key)};
+    enum rc rc =
+        m->pump ? pump_order(m->pump, &what, &answer.n, &broken, &answer.e)
+                : hold_order_at_rest(m->ckpt, slice_str(order.sync), &what, &answer.n, &answer.e);
+    order_board_answer(m->opts.orders, &answer);
+    if (!broken)
+        return RC_OK;
+    *e = answer.e;
+    return rc;
+}
+
 /* ---- Opening ---- */
 
 /* The source's identity from the log: RC_AGAIN while it is not there. Gives text in out. */
@@ -243,6 +266,8 @@ static enum rc wait_for_identity(struct member *m, struct buf *out, struct err *
     enum rc rc;
     while ((rc = find_identity(m, out, e)) == RC_AGAIN && !worker_stopping(&m->worker)) {
         rc = refresh_status(m, PHASE_PENDING, e);
+        if (rc >= 0)
+            rc = obey(m, e);
         if (rc < 0)
             return rc;
         worker_rest(&m->worker, IDENTITY_POLL_NS);
@@ -334,6 +359,8 @@ static enum rc run(struct member *m, struct err *e)
         rc = step_and_wait(m, m->look_due_ns, e);
         if (rc >= 0)
             rc = refresh_status(m, PHASE_LIVE, e);
+        if (rc >= 0)
+            rc = obey(m, e);
     }
     if (rc < 0)
         return rc;
@@ -347,6 +374,8 @@ static enum rc run_suspended(struct member *m, struct err *e)
     enum rc rc = w->open_ckpt(w->arg, &m->ckpt, e);
     while (rc >= 0 && !worker_stopping(&m->worker)) {
         rc = write_status(m, PHASE_SUSPENDED, NULL, e);
+        if (rc >= 0)
+            rc = obey(m, e);
         if (rc >= 0)
             worker_pause(&m->worker, STATUS_EVERY_NS);
     }

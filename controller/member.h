@@ -9,6 +9,7 @@
 #include "core/scope.h"
 
 struct member;
+struct order_board;
 struct rlog;
 struct sync;
 struct wiring;
@@ -23,6 +24,7 @@ void source_board_get(struct source_board *b, struct source_report *ret);
 struct member_opts {
     const struct sync *sync;
     int64_t prune_until_ns; /* as in pump_opts */
+    struct order_board *orders;
     struct rlog *log;
     struct source_board *source;
     const struct wiring *wiring;

@@ -4,6 +4,7 @@
 
 #include "controller/effects.h"
 #include "controller/group.h"
+#include "controller/order_board.h"
 #include "controller/resource.h"
 #include "controller/text_pool.h"
 #include "core/buf.h"
@@ -42,6 +43,7 @@ struct runtime {
     struct slot *slots;
     size_t n;
     struct resources *newest; /* what is wanted; behind it older ones that groups still borrow */
+    struct order_board *orders;
 };
 
 static bool is_named(const struct sync *sync, const char *name)
@@ -150,7 +152,7 @@ static enum rc make_plan(const struct runtime *r, const struct resources *resour
     for (size_t i = 0; (sync = resources_sync(resources, i)); i++)
         if (sync->source == source)
             ret->members[ret->n++] =
-                (struct group_member){sync, may_prune(r, sync) ? r->prune_until_ns : 0};
+                (struct group_member){sync, may_prune(r, sync) ? r->prune_until_ns : 0, r->orders};
     return digest_plan(ret, e);
 }
 
@@ -283,13 +285,37 @@ enum rc runtime_again(struct runtime *r, struct err *e)
     return rc;
 }
 
+/* ---- Orders ---- */
+
+enum rc runtime_order(struct runtime *r, const struct order *o, struct err *e)
+{
+    const struct sync *sync;
+    for (size_t i = 0; (sync = resources_sync(r->newest->resources, i)); i++)
+        if (strcmp(sync->full_name, o->sync) == 0)
+            return order_board_give(r->orders, o, e);
+    return err_set(e, RC_NOTFOUND, ERR_FINAL,
+                   "%s is not among the synchronizations that 'resilog run' runs now", o->sync);
+}
+
+bool runtime_ordered(struct runtime *r, struct order_answer *ret)
+{
+    return order_board_collect(r->orders, ret);
+}
+
+bool runtime_withdraw(struct runtime *r)
+{
+    return order_board_withdraw(r->orders);
+}
+
 /* ---- Life ---- */
 
 enum rc runtime_start(const struct runtime_opts *opts, const struct env *env, struct runtime **ret,
                       struct err *e)
 {
     AUTO(runtime_stopp) struct runtime *r = calloc(1, sizeof *r);
-    enum rc rc = r ? approve(r, opts, e) : err_nomem(e);
+    if (r)
+        r->orders = order_board_new();
+    enum rc rc = r && r->orders ? approve(r, opts, e) : err_nomem(e);
     if (rc < 0) {
         resources_free(opts->resources);
         return rc;
@@ -311,6 +337,7 @@ void runtime_stop(struct runtime *r)
     free_unused(r, &r->newest);
     free(r->slots);
     free(r->approved);
+    order_board_free(r->orders);
     text_pool_done(&r->texts);
     free(r);
 }

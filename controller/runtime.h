@@ -8,9 +8,12 @@
 #include "core/err.h"
 #include "core/scope.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct env;
+struct order;
+struct order_answer;
 struct resources;
 struct runtime;
 struct wiring;
@@ -34,6 +37,13 @@ MUST_CHECK enum rc runtime_start(const struct runtime_opts *opts, const struct e
 MUST_CHECK enum rc runtime_apply(struct runtime *r, struct resources *resources, struct err *e);
 /* Applies what the last runtime_apply took once more, and so starts what that could not. Errors: as runtime_apply. */
 MUST_CHECK enum rc runtime_again(struct runtime *r, struct err *e);
+/* Hands an order to the thread of its synchronization, which takes it within seconds unless it failed and is being tried
+ * again. Errors: NOTFOUND (no such synchronization), CONFLICT (another order is under way). */
+MUST_CHECK enum rc runtime_order(struct runtime *r, const struct order *o, struct err *e);
+/* True once it was carried out or refused. */
+bool runtime_ordered(struct runtime *r, struct order_answer *ret);
+/* True if nobody had taken it: nobody will. */
+bool runtime_withdraw(struct runtime *r);
 /* Asks all to finish what is in flight (at most RUNTIME_DRAIN_NS) and commit, waits for them and
  * frees all. NULL is allowed. */
 void runtime_stop(struct runtime *r);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What is held, and what a person may do about it: `holds ls`, `holds show`.
+# What is held, and what a person may do about it: `holds ls`, `holds show`, `holds retry`, `holds skip`.
 load lib
 load resilog
 
@@ -26,6 +26,35 @@ teardown_file() {
     e2e_end
 }
 
+# An admission webhook of cluster two that denies ConfigMaps of the default namespace with the label bad: nobody answers it.
+deny() {
+    k two apply -f - <<-WEBHOOK
+	apiVersion: admissionregistration.k8s.io/v1
+	kind: ValidatingWebhookConfiguration
+	metadata: {name: deny}
+	webhooks:
+	- name: deny.example.com
+	  clientConfig: {url: "https://127.0.0.1:1/"}
+	  rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [configmaps]}]
+	  objectSelector: {matchLabels: {bad: "yes"}}
+	  failurePolicy: Fail
+	  timeoutSeconds: 1
+	  sideEffects: None
+	  admissionReviewVersions: [v1]
+	WEBHOOK
+    denies() { ! k two create -f - --dry-run=server <<<'{apiVersion: v1, kind: ConfigMap, metadata: {name: probe, labels: {bad: "yes"}}}'; }
+    wait_until 20 denies
+}
+bad() { # NAME VALUE
+    k one apply -f - <<<"{apiVersion: v1, kind: ConfigMap, metadata: {name: $1, labels: {bad: \"yes\"}}, data: {v: \"$2\"}}"
+}
+held_is() { # NAME EXPRESSION: of the JSON of its hold
+    [ "$(holds show copies "cm/$1" -o json | json "$2")" = true ]
+}
+there() {
+    k two get configmap "$1"
+}
+
 holds() { # COMMAND WORD...
     "$RESILOG" holds "$1" --data "$E2E_DIR/holds.data" "${@:2}"
 }
@@ -50,6 +79,82 @@ holds() { # COMMAND WORD...
     [[ $output == *'no kind "nothing"'* ]]
     run -2 holds show copies
     [[ $output == *KIND/NAME* ]]
+}
+
+@test "holds retry tries an object now, whose back-off would have it wait" {
+    deny
+    bad go-denied 1
+    tried() { held_is go-denied 'd["attempts"] >= 2'; }
+    wait_until 60 tried # by now the next try is far away
+    k two delete validatingwebhookconfiguration deny
+    denies() { ! k two create -f - --dry-run=server <<<'{apiVersion: v1, kind: ConfigMap, metadata: {name: probe, labels: {bad: "yes"}}}'; }
+    allows() { ! denies; }
+    wait_until 20 allows
+    run -0 holds retry copies configmap/go-denied
+    [[ $output == "/configmaps/default/go-denied: tried now" ]]
+    wait_until 10 there go-denied
+    run -3 holds retry copies configmap/go-denied
+    run -0 holds retry copies --all
+    [[ $output == "1 object: tried now" ]]
+}
+
+@test "holds skip gives an event up, a newer one is applied" {
+    run -0 holds skip copies cm/go-apart
+    [[ $output == "/configmaps/default/go-apart: given up until a newer event of it" ]]
+    wait_until 10 status_is holds copies held 0
+    status_is holds copies skipped 1
+    run -0 holds ls -o json
+    [ "$(json '[(h["key"], h["skipped"]) for h in d]' <<<"$output")" = '[["/configmaps/default/go-apart", true]]' ]
+    run -0 holds ls
+    [[ ${lines[1]} == *skipped*not-ours* ]]
+    run_kill holds
+    run_start holds
+    wait_until 30 status_is holds copies phase Live
+    status_is holds copies skipped 1
+    held_is go-apart 'd["skipped"] and d["nextTry"] is None'
+    k one label configmap go-apart newer=yes
+    wait_until 20 status_is holds copies held 1
+    [ "$(k two get configmap go-apart -o 'jsonpath={.data.is}{.metadata.annotations}')" = two ]
+}
+
+@test "the control socket is its owner's alone, and one that was left behind does not matter" {
+    [ "$(stat -c '%F %a' "$E2E_DIR/holds.data/ctl.sock")" = "socket 600" ]
+    run_kill holds
+    [ -S "$E2E_DIR/holds.data/ctl.sock" ]
+    run -0 holds skip copies cm/go-apart
+    [[ $output == *"given up"* ]]
+    run -0 holds retry copies cm/go-apart
+    [[ $output == *"tried when 'run' starts" ]]
+    run -0 holds skip copies cm/go-apart
+    run_start holds
+    wait_until 30 status_is holds copies phase Live
+    status_is holds copies skipped 1
+    run -0 holds retry copies cm/go-apart
+    wait_until 20 status_is holds copies held 1
+    [ -z "$(k two get configmap go-apart -o 'jsonpath={.metadata.annotations}')" ]
+}
+
+@test "a wrong order is refused, and what is no order harms nobody" {
+    run -2 holds skip copies --all
+    run -2 holds skip copies
+    run -2 holds retry copies
+    run -2 holds retry copies cm/go-apart --all
+    run -3 holds skip copies cm/go-sound
+    [[ $output == *"is not held"* ]]
+    python3 - "$E2E_DIR/holds.data/ctl.sock" <<-'PY'
+	import socket, sys
+	for line in (b"GET / HTTP/1.1\r\n\r\n", b"x" * 100000, b"{}\n", b"", b'{"order":"skip","sync":"default/copies"}\n'):
+	    s = socket.socket(socket.AF_UNIX)
+	    s.connect(sys.argv[1])
+	    try:
+	        s.sendall(line)
+	        s.shutdown(socket.SHUT_WR)
+	        print(s.recv(1000))
+	    except (BrokenPipeError, ConnectionResetError):
+	        pass
+	PY
+    run -0 holds retry copies --all
+    status_is holds copies held 1
 }
 
 @test "holds show works while nothing runs, and without the log" {

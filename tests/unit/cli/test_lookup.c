@@ -70,9 +70,10 @@ static void what_names_no_command_is_explained(void **state)
     (void)state;
     assert_explains("log", "\"log\" needs a second word; there are: log show, log verify");
     assert_explains("holds --data",
-                    "\"holds\" needs a second word; there are: holds ls, holds show");
-    assert_explains("holds forever",
-                    "unknown command \"holds forever\"; there are: holds ls, holds show");
+                    "\"holds\" needs a second word; there are: holds ls, holds show, holds retry, "
+                    "holds skip");
+    assert_explains("holds forever", "unknown command \"holds forever\"; there are: holds ls, "
+                                     "holds show, holds retry, holds skip");
     assert_explains("log shwo", "unknown command \"log shwo\"; did you mean \"log show\"?");
     assert_explains("statsu x", "unknown command \"statsu\"; did you mean \"status\"?");
     assert_explains("no-such-command", "unknown command \"no-such-command\"");
