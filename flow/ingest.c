@@ -142,9 +142,16 @@ static enum rc accept_kind(struct ingest *g, const struct event *ev, struct err 
 {
     AUTO(rlog_found_done) struct rlog_found found = {0};
     enum rc rc = rlog_last(g->log, ev->key, 0, &found, e);
-    if (rc == RC_OK && slice_eq(found.event.body, ev->body))
+    bool known = rc == RC_OK;
+    if (rc < 0 && rc != RC_NOTFOUND)
+        return rc;
+    if (known && slice_eq(found.event.body, ev->body))
         return RC_OK;
-    return rc < 0 && rc != RC_NOTFOUND ? rc : ingest_add(g, ev, e);
+    rc = ingest_add(g, ev, e);
+    if (rc != RC_OK || !known || slice_eq(found.event.api_version, ev->api_version))
+        return rc;
+    size_t skip = sizeof KIND_PREFIX - 1;
+    return ingest_list_anew(g, slice_of(ev->key.p + skip, ev->key.n - skip), e);
 }
 
 static enum rc accept(struct ingest *g, const struct event *ev, struct err *e)

@@ -21,7 +21,8 @@ struct rlog;
 struct ingest_scope {
     struct slice scope; /* "group/resource" or "group/resource/ns" */
     struct slice
-        api_version; /* "v1"; empty: the source's preferred one, or the one the log has it in */
+        api_version; /* "v1"; empty: the source's preferred one, unless another wants the same scope in one; when that
+                        changes, the scope is listed anew */
 };
 
 struct ingest_status {

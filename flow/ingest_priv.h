@@ -9,6 +9,7 @@
 struct listing;
 struct map;
 
+#define KIND_PREFIX     "@kind/"
 #define SYNC_PREFIX     "@sync/"
 #define POSITION_PREFIX "@position/"
 #define SCOPE_TEXT_MAX  (2 * KEY_MAX)
@@ -66,6 +67,9 @@ struct position *ingest_position_of(struct ingest *g, struct slice key);
  * Errors: NOMEM. */
 MUST_CHECK enum rc ingest_set_position(struct ingest *g, struct position *p, struct slice version,
                                        bool now, struct err *e);
+/* The source serves a resource ("group/resource") in another version than the log has it in: lists it anew, unless
+ * nothing of it was read yet. Errors: NOMEM. */
+MUST_CHECK enum rc ingest_list_anew(struct ingest *g, struct slice resource, struct err *e);
 /* What the log knows of its source. Errors: the log's, NOMEM. */
 MUST_CHECK enum rc ingest_load_source(struct ingest *g, struct err *e);
 /* Takes the producer's word who the source is. Errors: CONFLICT (FATAL: another one), NOMEM. */

@@ -124,7 +124,7 @@ static enum rc logged_version(struct ingest *g, struct slice scope, struct rlog_
     struct slice group = slice_cut(scope, '/', &rest);
     struct slice resource = slice_cut(rest, '/', &rest);
     AUTO(buf_done) struct buf key = BUF_INIT(SCOPE_TEXT_MAX);
-    buf_addf(&key, "@kind/%.*s/%.*s", SLICE_ARG(group), SLICE_ARG(resource));
+    buf_addf(&key, KIND_PREFIX "%.*s/%.*s", SLICE_ARG(group), SLICE_ARG(resource));
     enum rc rc = rlog_last(g->log, buf_slice(&key), 0, found, e);
     *ret = rc == RC_OK ? found->event.api_version : SLICE_NULL;
     return rc == RC_NOTFOUND ? RC_OK : rc;
@@ -158,7 +158,6 @@ static enum rc want_one(struct ingest *g, const struct ingest_scope *want, struc
     enum rc rc = logged_version(g, want->scope, &kind, &logged, e);
     if (rc < 0)
         return rc;
-    struct slice api_version = want->api_version.n ? want->api_version : logged;
     rc = rlog_last(g->log, buf_slice(&key), 0, &at, e);
     if (rc < 0 && rc != RC_NOTFOUND)
         return rc;
@@ -167,10 +166,11 @@ static enum rc want_one(struct ingest *g, const struct ingest_scope *want, struc
     rc = listing_unfinished(g, want->scope, &unfinished, e);
     if (rc < 0)
         return rc;
-    /* A position from before the resource was last announced may be one of another version of it. */
+    /* A position from before the resource was last announced may be one of another version of it. Which version the
+     * preferred one is, the producer says later: ingest_list_anew. */
     bool resume = found && !unfinished && at.event.incarnation == g->incarnation &&
                   at.event.offset > kind.event.offset &&
-                  (!logged.n || slice_eq(logged, api_version));
+                  (!logged.n || !want->api_version.n || slice_eq(logged, want->api_version));
     struct position *p = calloc(1, sizeof *p);
     if (!p)
         return err_nomem(e);
@@ -179,10 +179,43 @@ static enum rc want_one(struct ingest *g, const struct ingest_scope *want, struc
     if (rc == RC_OK && resume)
         rc = ingest_set_position(g, p, at.event.version, false, e);
     if (rc == RC_OK)
-        rc = producer_add(g->producer, want->scope, api_version,
+        rc = producer_add(g->producer, want->scope, want->api_version,
                           resume ? at.event.version : SLICE_NULL, e);
     if (rc < 0)
         map_delete(g->scopes, want->scope);
+    return rc;
+}
+
+static void forget_closing(struct ingest *g, struct slice scope)
+{
+    if (!g->closing || !slice_eq(listing_scope(g->closing), scope))
+        return;
+    g->closing = NULL;
+    free(g->closing_end);
+    g->closing_end = NULL;
+}
+
+static bool is_of(struct slice scope, struct slice resource)
+{
+    return slice_starts(scope, resource) && (scope.n == resource.n || scope.p[resource.n] == '/');
+}
+
+enum rc ingest_list_anew(struct ingest *g, struct slice resource, struct err *e)
+{
+    struct map_entry entry = {SLICE_NULL, NULL};
+    enum rc rc = RC_OK;
+    while (rc == RC_OK && map_seek(g->scopes, entry.key, entry.key.n > 0, &entry)) {
+        struct position *p = entry.value;
+        if (!p->version || !is_of(entry.key, resource))
+            continue;
+        free(p->version);
+        p->version = NULL;
+        p->due = false;
+        producer_drop(g->producer, entry.key);
+        forget_closing(g, entry.key);
+        map_delete(g->listings, entry.key);
+        rc = producer_add(g->producer, entry.key, SLICE_NULL, SLICE_NULL, e);
+    }
     return rc;
 }
 
@@ -209,13 +242,14 @@ static enum rc check_versions(const struct ingest_scope *scopes, size_t n, struc
     return RC_OK;
 }
 
-static void forget_closing(struct ingest *g, struct slice scope)
+/* What is wanted in a version by one and without any by another is wanted in that version. */
+static struct ingest_scope in_version(const struct ingest_scope *scopes, size_t n, size_t at)
 {
-    if (!g->closing || !slice_eq(listing_scope(g->closing), scope))
-        return;
-    g->closing = NULL;
-    free(g->closing_end);
-    g->closing_end = NULL;
+    struct ingest_scope want = scopes[at];
+    for (size_t i = 0; i < n && want.api_version.n == 0; i++)
+        if (slice_eq(scopes[i].scope, want.scope))
+            want.api_version = scopes[i].api_version;
+    return want;
 }
 
 enum rc ingest_want(struct ingest *g, const struct ingest_scope *scopes, size_t n, struct err *e)
@@ -225,8 +259,10 @@ enum rc ingest_want(struct ingest *g, const struct ingest_scope *scopes, size_t 
     for (size_t i = 0; rc == RC_OK && i < n_always; i++)
         if (!is_wanted(ALWAYS[i].scope, scopes, n))
             rc = want_one(g, &ALWAYS[i], e);
-    for (size_t i = 0; rc == RC_OK && i < n; i++)
-        rc = want_one(g, &scopes[i], e);
+    for (size_t i = 0; rc == RC_OK && i < n; i++) {
+        const struct ingest_scope want = in_version(scopes, n, i);
+        rc = want_one(g, &want, e);
+    }
     if (rc < 0)
         return rc;
     struct map_entry entry = {SLICE_NULL, NULL};

@@ -200,7 +200,7 @@ static enum rc tell_scope(struct kube_producer *k, struct kube_scope *s, struct 
     struct slice group, version, resource;
     kube_scope_resource(s, &group, &version, &resource);
     const struct kube_resource *r = kube_discovery_find(k->discovery, group, version, resource);
-    bool unreachable = !r && kube_discovery_unreachable(k->discovery, group, version);
+    bool unreachable = kube_discovery_unreachable(k->discovery, group, version);
     return kube_scope_found(s, r, unreachable, e);
 }
 

@@ -118,6 +118,8 @@ static enum rc learn(struct kube_scope *s, const struct kube_resource *r, struct
     AUTO(freep) char *kind = strndup(r->kind.n ? r->kind.p : "", r->kind.n);
     if (!kind)
         return err_nomem(e);
+    if (s->api_version && strcmp(s->api_version, api_version) != 0)
+        kube_scope_restart(s); /* what it was to go on from is of another version */
     free(s->api_version);
     free(s->kind);
     s->api_version = steal(&api_version);
@@ -133,14 +135,24 @@ static enum rc learn(struct kube_scope *s, const struct kube_resource *r, struct
     return kube_scope_queue_kind(s, r, e);
 }
 
+/* The source prefers another version now. While part of the group is silent, the preferred one may only be hidden. */
+static bool has_moved(const struct kube_scope *s, const struct kube_resource *r, bool unreachable)
+{
+    return s->asked_version[0] == '\0' && !unreachable && !slice_eq(r->version, s->gvr.version);
+}
+
 enum rc kube_scope_found(struct kube_scope *s, const struct kube_resource *r, bool unreachable,
                          struct err *e)
 {
-    if (s->known) /* its names may have changed; a change of its version is not followed */
-        return r && slice_eq(r->version, s->gvr.version) ? kube_scope_queue_kind(s, r, e) : RC_OK;
-    if (r && r->can_list && r->can_watch)
+    bool usable = r && r->can_list && r->can_watch;
+    if (s->known && usable && slice_eq(r->version, s->gvr.version))
+        return kube_scope_queue_kind(s, r, e); /* its names may have changed */
+    if (s->known && !(usable && has_moved(s, r, unreachable)))
+        return RC_OK;
+    if (usable)
         return learn(s, r, e);
     bool known_missing = s->phase == PRODUCER_MISSING;
+    unreachable = unreachable && !r;
     s->phase = unreachable ? PRODUCER_CONNECTING : PRODUCER_MISSING;
     snprintf(s->error, sizeof s->error, "%s",
              unreachable ? "its API group does not answer discovery"

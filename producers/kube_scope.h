@@ -44,8 +44,9 @@ struct slice kube_scope_text(const struct kube_scope *s);
 /* What discovery must be asked for. */
 void kube_scope_resource(const struct kube_scope *s, struct slice *ret_group,
                          struct slice *ret_version, struct slice *ret_resource);
-/* Tells what discovery said: its row, or NULL with `unreachable` when the group could not be asked.
- * Queues the @kind event when it is new or has changed. Errors: NOMEM. */
+/* Tells what discovery said: its row, or NULL; `unreachable` when the group could not be asked, or not all of it.
+ * Queues the @kind event when it is new or has changed. Of a scope without a version of its own, a row with another
+ * version than before is followed from a listing on. Errors: NOMEM. */
 MUST_CHECK enum rc kube_scope_found(struct kube_scope *s, const struct kube_resource *r,
                                     bool unreachable, struct err *e);
 /* Starts what is due: RC_OK if it did something, RC_AGAIN with when it wants to be called again.

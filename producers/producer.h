@@ -64,9 +64,9 @@ struct producer {
  * manner of that one who the source is, so that an equal source says the equal; an unequal one is
  * told as it is. Errors: LIMIT, NOMEM. */
 MUST_CHECK enum rc producer_expect(struct producer *p, struct slice identity, struct err *e);
-/* Follows one more scope, in that version ("v1"; empty: the source's preferred one): from `resume`
- * if that is given, else from a listing. A scope that is there already is left as it is. Errors:
- * INVALID, NOMEM. */
+/* Follows one more scope, in that version ("v1"; empty: the source's preferred one, and when that
+ * becomes another, then that one, after its EVENT_KIND from a listing on): from `resume` if that is
+ * given, else from a listing. A scope that is there already is left as it is. Errors: INVALID, NOMEM. */
 MUST_CHECK enum rc producer_add(struct producer *p, struct slice scope, struct slice api_version,
                                 struct slice resume, struct err *e);
 /* Ends a scope; its events that were not taken are gone. Nothing for an unknown one. */

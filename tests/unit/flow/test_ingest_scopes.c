@@ -203,19 +203,72 @@ static void a_change_of_version_is_a_fresh_listing_even_after_a_crash_inside_it(
     assert_string_equal(fake_producer_resume(w->producer, CM), "12");
 }
 
-static void without_a_version_the_one_of_the_log_is_kept(void **state)
+static const struct ingest_scope ANY_VERSION = {SLICE(CM), SLICE_NULL};
+
+/* Without the scope, then with it: as if it were wanted so from the beginning. */
+static void want_any_version(struct world *w)
+{
+    struct err e = ERR_INIT;
+    assert_ok(ingest_want(w->ingest, NULL, 0, &e));
+    assert_ok(ingest_want(w->ingest, &ANY_VERSION, 1, &e));
+}
+
+static void list_in(struct world *w, const char *api_version, const char *body)
+{
+    kind(w, api_version, body);
+    say(w, EVENT_SYNC_BEGIN, NULL);
+    listed(w, A, "5");
+    listed(w, B, "6");
+    say(w, EVENT_SYNC_END, "10");
+    run(w);
+    assert_said(w, "epoch kind sync-begin put a@5 put b@6 sync-end@10 position@10");
+}
+
+static void without_a_version_the_source_chooses_and_the_position_holds(void **state)
+{
+    struct world *w = *state;
+    list_in(w, "v1", "{\"version\":\"v1\"}");
+    want_any_version(w);
+    assert_string_equal(fake_producer_api_version(w->producer, CM), "");
+    assert_string_equal(fake_producer_resume(w->producer, CM), "10");
+    kind(w, "v1", "{\"version\":\"v1\"}");
+    run(w);
+    assert_string_equal(fake_producer_resume(w->producer, CM), "10");
+}
+
+static void another_preferred_version_is_listed_anew_without_a_word_of_loss(void **state)
+{
+    struct world *w = *state;
+    list_in(w, "v1", "{\"version\":\"v1\"}");
+    want_any_version(w);
+    watched(w, A, "11");
+    kind(w, "v2", "{\"version\":\"v2\"}");
+    run(w);
+    assert_string_equal(fake_producer_resume(w->producer, CM), "");
+    assert_string_equal(fake_producer_api_version(w->producer, CM), "");
+    assert_said(w, "put a@11 kind"); /* and no position, which would be one of the old version */
+    kind(w, "v2", "{\"version\":\"v2\"}");
+    say(w, EVENT_SYNC_BEGIN, NULL);
+    fake_producer_say(w->producer, &(struct event){.op = EVENT_PUT,
+                                                   .cause = CAUSE_LIST,
+                                                   .source_kind = SOURCE_KUBERNETES,
+                                                   .key = SLICE(A),
+                                                   .version = SLICE("11"),
+                                                   .uid = SLICE("u-" A),
+                                                   .api_version = SLICE("v2"),
+                                                   .body = SLICE("{}")});
+    say(w, EVENT_SYNC_END, "13");
+    run(w);
+    assert_said(w, "sync-begin put a@11 delete b@6 sync-end@13 position@13");
+}
+
+static void a_version_that_one_names_is_that_of_those_who_name_none(void **state)
 {
     struct world *w = *state;
     struct err e = ERR_INIT;
-    const struct ingest_scope any = {SLICE("/secrets"), SLICE_NULL};
-    fake_producer_say(w->producer, &(struct event){.op = EVENT_KIND,
-                                                   .cause = CAUSE_SELF,
-                                                   .source_kind = SOURCE_KUBERNETES,
-                                                   .key = SLICE("@kind//secrets"),
-                                                   .api_version = SLICE("v1alpha1"),
-                                                   .body = SLICE("{}")});
-    run(w);
-    assert_ok(ingest_want(w->ingest, &any, 1, &e));
+    const struct ingest_scope two[] = {{SLICE("/secrets"), SLICE_NULL},
+                                       {SLICE("/secrets"), SLICE("v1alpha1")}};
+    assert_ok(ingest_want(w->ingest, two, 2, &e));
     assert_string_equal(fake_producer_api_version(w->producer, "/secrets"), "v1alpha1");
 }
 
@@ -275,7 +328,9 @@ int main(void)
         TEST(an_event_before_the_identity_is_a_fault_of_the_producer),
         TEST(a_kind_is_written_only_when_it_changed),
         TEST(a_change_of_version_is_a_fresh_listing_even_after_a_crash_inside_it),
-        TEST(without_a_version_the_one_of_the_log_is_kept),
+        TEST(without_a_version_the_source_chooses_and_the_position_holds),
+        TEST(another_preferred_version_is_listed_anew_without_a_word_of_loss),
+        TEST(a_version_that_one_names_is_that_of_those_who_name_none),
         TEST(two_versions_of_one_resource_are_a_conflict),
         TEST(a_dropped_scope_is_forgotten_and_comes_back_where_it_was),
         TEST(a_scope_dropped_while_its_listing_is_being_closed_leaves_nothing_behind),

@@ -284,6 +284,41 @@ static void a_kind_that_appears_later_is_found_and_listed(void **state)
     assert_int_equal(status_of(t, WIDGETS).phase, PRODUCER_FOLLOWING);
 }
 
+/* The definition of widgets with more versions before v1: the modelled server prefers the first. */
+static int put_widgets(struct test *t, const char *before)
+{
+    AUTO(buf_done) struct buf crd = BUF_INIT(4096);
+    static const char crd_text[] = CRD;
+    const char *versions = strstr(crd_text, ":[") + 2;
+    buf_addf(&crd, "%.*s%s%s", (int)(versions - crd_text), crd_text, before, versions);
+    return fake_kube_put(t->w.kube, crd.p);
+}
+
+static void another_preferred_version_of_a_running_scope_is_listed_anew(void **state)
+{
+    struct test *t = *state;
+    struct err e = ERR_INIT;
+    add(t, "apiextensions.k8s.io/customresourcedefinitions");
+    assert_int_equal(put_widgets(t, ""), 201);
+    run_for(t, 10 * NS_PER_S);
+    forget_said(t);
+    add(t, WIDGETS);
+    run_for(t, 10 * NS_PER_S);
+    cw_assert_said(&t->w, "kind sync-begin sync-end");
+    assert_int_equal(put_widgets(t, "{\"name\":\"v2\",\"served\":true,\"storage\":false},"), 200);
+    run_for(t, 40 * NS_PER_S);
+    assert_true(said(t, "kind sync-begin sync-end"));
+    assert_false(said(t, "gap"));
+    assert_int_equal(status_of(t, WIDGETS).phase, PRODUCER_FOLLOWING);
+    producer_drop(t->producer, SLICE(WIDGETS)); /* in a version of its own it stays there */
+    assert_ok(producer_add(t->producer, SLICE(WIDGETS), SLICE("example.com/v1"), SLICE_NULL, &e));
+    run_for(t, 10 * NS_PER_S);
+    forget_said(t);
+    assert_int_equal(put_widgets(t, ""), 200);
+    run_for(t, 40 * NS_PER_S);
+    assert_false(said(t, "sync-begin"));
+}
+
 static void a_scope_added_while_discovery_is_stale_makes_it_be_asked_again(void **state)
 {
     struct test *t = *state;
@@ -481,6 +516,7 @@ int main(void)
         TEST(the_same_cluster_after_a_break_is_not_told_again),
         TEST(a_restored_backup_is_a_regression_and_all_scopes_are_listed_anew),
         TEST(a_kind_that_appears_later_is_found_and_listed),
+        TEST(another_preferred_version_of_a_running_scope_is_listed_anew),
         TEST(a_scope_added_while_discovery_is_stale_makes_it_be_asked_again),
         TEST(a_group_that_cannot_be_reached_is_not_missing),
         TEST(adding_a_scope_twice_changes_nothing),
