@@ -496,6 +496,11 @@ const struct kube_resource *kube_discovery_find(const struct kube_discovery *d, 
     return r;
 }
 
+const struct kube_resource *kube_discovery_at(const struct kube_discovery *d, size_t index)
+{
+    return index < d->now.resources.n ? resource_at(&d->now, index) : NULL;
+}
+
 bool kube_discovery_unreachable(const struct kube_discovery *d, struct slice group,
                                 struct slice version)
 {

@@ -36,6 +36,8 @@ MUST_CHECK enum rc kube_discovery_state(const struct kube_discovery *d, struct e
  * the next whole result. */
 const struct kube_resource *kube_discovery_find(const struct kube_discovery *d, struct slice group,
                                                 struct slice version, struct slice resource);
+/* All resources in all their versions, in no order; NULL behind the last. Lives as long. */
+const struct kube_resource *kube_discovery_at(const struct kube_discovery *d, size_t index);
 /* True if the group (or the version of it) could not be asked: absence of its resources says
  * nothing. */
 bool kube_discovery_unreachable(const struct kube_discovery *d, struct slice group,

@@ -2,7 +2,7 @@
  *
  * Nothing is listed before the source's identity (io/kube_identity.h) is known, so that every event
  * carries it. Discovery is asked again when a CustomResourceDefinition
- * changes, when a wanted resource is missing, and after failures. One thread. */
+ * changes, when a wanted resource is missing, after failures, and now and then. One thread. */
 #include "producers/producer.h"
 
 #include "core/backoff.h"
@@ -28,6 +28,7 @@
 #define RETRY_FIRST_NS     (500 * NS_PER_MS)
 #define RETRY_MAX_NS       (30 * NS_PER_S)
 #define MISSING_AGAIN_NS   (30 * NS_PER_S)
+#define KINDS_AGAIN_NS     (600 * NS_PER_S) /* not all that is served has a CRD that changes */
 #define KINDS_SETTLE_NS    NS_PER_S /* a new kind is served a moment after its CRD changed */
 
 enum stage { ASK_IDENTITY, WAIT_IDENTITY, ASK_KINDS, WAIT_KINDS, RUNNING };
@@ -41,6 +42,7 @@ struct kube_producer {
     struct kube_discovery *discovery;
     enum stage stage;
     bool ever_discovered;
+    uint64_t rounds; /* answers of discovery */
     struct kube_identity who;
     struct backoff backoff;
     uint64_t asked_at; /* world.lost when the source was last asked who it is */
@@ -48,7 +50,7 @@ struct kube_producer {
     int64_t verify_due_ns; /* of the next try to ask again who the source is */
     bool held;             /* the sockets are left unread */
     int64_t due_ns;        /* of the next try of the present stage */
-    int64_t kinds_due_ns;  /* RUNNING: when to ask discovery again; INT64_MAX: no need */
+    int64_t kinds_due_ns;  /* RUNNING: when to ask discovery again */
     char error[320];       /* of identity and discovery */
     struct kube_scope **scopes;
     size_t n_scopes, cap_scopes;
@@ -233,13 +235,14 @@ static enum rc kinds_answered(struct kube_producer *k, struct err *e)
     k->error[0] = '\0';
     backoff_reset(&k->backoff);
     k->ever_discovered = true;
+    k->rounds++;
     k->stage = RUNNING;
     for (size_t i = 0; i < k->n_scopes; i++) {
         rc = tell_scope(k, k->scopes[i], e);
         if (rc < 0)
             return rc;
     }
-    k->kinds_due_ns = any_missing(k) ? now_ns(k) + MISSING_AGAIN_NS : INT64_MAX;
+    k->kinds_due_ns = now_ns(k) + (any_missing(k) ? MISSING_AGAIN_NS : KINDS_AGAIN_NS);
     return RC_OK;
 }
 
@@ -441,6 +444,23 @@ static enum rc kube_status(struct producer *p, size_t index, struct producer_sta
     return RC_OK;
 }
 
+static enum rc kube_kind(struct producer *p, size_t index, struct producer_kind *ret)
+{
+    const struct kube_producer *k = downcast(p);
+    const struct kube_resource *r = kube_discovery_at(k->discovery, index);
+    if (!r)
+        return k->ever_discovered ? RC_END : RC_AGAIN;
+    *ret = (struct producer_kind){
+        .group = r->group,
+        .version = r->version,
+        .resource = r->resource,
+        .followable = r->can_list && r->can_watch,
+        .preferred = r == kube_discovery_find(k->discovery, r->group, SLICE_NULL, r->resource),
+        .round = k->rounds,
+    };
+    return RC_OK;
+}
+
 /* ---- Life ---- */
 
 static enum rc kube_wait(struct producer *p, int wake_fd, int64_t timeout_ns, struct err *e)
@@ -469,6 +489,7 @@ static const struct producer_ops kube_ops = {
     .step = kube_step,
     .take = kube_take,
     .status = kube_status,
+    .kind = kube_kind,
     .wait = kube_wait,
     .close = kube_close,
 };

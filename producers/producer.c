@@ -37,6 +37,11 @@ enum rc producer_status(struct producer *p, size_t index, struct producer_status
     return p->ops->status(p, index, ret);
 }
 
+enum rc producer_kind(struct producer *p, size_t index, struct producer_kind *ret)
+{
+    return p->ops->kind(p, index, ret);
+}
+
 enum rc producer_wait(struct producer *p, int wake_fd, int64_t timeout_ns, struct err *e)
 {
     assert(timeout_ns >= 0);

@@ -44,6 +44,14 @@ struct producer_status {
     char error[320]; /* of the last failure while not following; empty otherwise */
 };
 
+/* A resource that the source serves, in one of its versions. */
+struct producer_kind {
+    struct slice group, version, resource; /* live until the next call on the producer */
+    bool followable;                       /* it can be listed and followed */
+    bool preferred;                        /* of its versions, the one that the source prefers */
+    uint64_t round; /* another one each time that the source said anew what it serves */
+};
+
 struct producer_ops {
     const char *name;
     enum rc (*expect)(struct producer *p, struct slice identity, struct err *e);
@@ -53,6 +61,7 @@ struct producer_ops {
     enum rc (*step)(struct producer *p, int64_t *ret_wake_ns, struct err *e);
     enum rc (*take)(struct producer *p, const struct event **ret, struct err *e);
     enum rc (*status)(struct producer *p, size_t index, struct producer_status *ret);
+    enum rc (*kind)(struct producer *p, size_t index, struct producer_kind *ret);
     enum rc (*wait)(struct producer *p, int wake_fd, int64_t timeout_ns, struct err *e);
     void (*close)(struct producer *p);
 };
@@ -80,6 +89,9 @@ MUST_CHECK enum rc producer_step(struct producer *p, int64_t *ret_wake_ns, struc
 MUST_CHECK enum rc producer_take(struct producer *p, const struct event **ret, struct err *e);
 /* The scope with that index: RC_OK, or RC_END behind the last. */
 enum rc producer_status(struct producer *p, size_t index, struct producer_status *ret);
+/* What the source serves, as it said last, in no order: RC_OK, RC_END behind the last, RC_AGAIN while it has not said
+ * anything yet. A part of the source that did not answer is missing; so absence is no proof. */
+enum rc producer_kind(struct producer *p, size_t index, struct producer_kind *ret);
 /* The only call that blocks: until outside activity, wake_fd, or the time limit. */
 MUST_CHECK enum rc producer_wait(struct producer *p, int wake_fd, int64_t timeout_ns,
                                  struct err *e);

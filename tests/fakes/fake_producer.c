@@ -27,6 +27,8 @@ struct fake_producer {
     struct event *taken;
     struct map *scopes; /* name -> struct scope */
     char *expected;
+    char *kinds; /* as fake_producer_serve was told */
+    uint64_t round;
 };
 
 static void *sure(void *p)
@@ -140,7 +142,35 @@ void fake_producer_set_status(struct producer *p, const char *scope, enum produc
     snprintf(s->error, sizeof s->error, "%s", error);
 }
 
+void fake_producer_serve(struct producer *p, const char *kinds)
+{
+    struct fake_producer *f = downcast(p);
+    free(f->kinds);
+    f->kinds = sure(strdup(kinds));
+    f->round++;
+}
+
 /* ---- The interface ---- */
+
+static enum rc fake_kind(struct producer *p, size_t index, struct producer_kind *ret)
+{
+    const struct fake_producer *f = downcast(p);
+    struct slice rest = slice_str(f->kinds), one = SLICE_NULL, version, before = SLICE_NULL;
+    if (!f->kinds)
+        return RC_AGAIN;
+    for (size_t i = 0; i <= index; i++) {
+        before = slice_of(one.p, one.n);
+        if (rest.n == 0)
+            return RC_END;
+        one = slice_cut(rest, ' ', &rest);
+    }
+    *ret = (struct producer_kind){.followable = true, .round = f->round};
+    ret->group = slice_cut(one, '/', &version);
+    ret->resource = slice_cut(version, '/', &version);
+    ret->version = version;
+    ret->preferred = !slice_starts(before, slice_of(one.p, one.n - version.n));
+    return RC_OK;
+}
 
 static enum rc fake_expect(struct producer *p, struct slice identity, struct err *e)
 {
@@ -224,6 +254,7 @@ static void fake_close(struct producer *p)
     }
     free(f->taken);
     free(f->expected);
+    free(f->kinds);
     map_free(f->scopes);
     free(f);
 }
@@ -236,6 +267,7 @@ static const struct producer_ops fake_ops = {
     .step = fake_step,
     .take = fake_take,
     .status = fake_status,
+    .kind = fake_kind,
     .wait = fake_wait,
     .close = fake_close,
 };

@@ -185,6 +185,10 @@ static void without_a_version_the_preferred_one_that_has_it_is_found(void **stat
     assert_slice(kube_discovery_find(d, group, SLICE_NULL, SLICE("olds"))->version, "v1");
     assert_null(kube_discovery_find(d, group, SLICE("v2"), SLICE("olds")));
     assert_null(kube_discovery_find(d, SLICE_NULL, SLICE_NULL, SLICE("things")));
+    size_t n = 0, things = 0;
+    for (const struct kube_resource *r; (r = kube_discovery_at(d, n)); n++)
+        things += slice_eq(r->resource, SLICE("things"));
+    assert_true(things == 2 && n > things);
 }
 
 static void a_stale_group_is_unreachable_and_not_empty(void **state)

@@ -319,6 +319,36 @@ static void another_preferred_version_of_a_running_scope_is_listed_anew(void **s
     assert_false(said(t, "sync-begin"));
 }
 
+/* The row of a kind in a version; NULL: not served. */
+static const struct producer_kind *served(struct test *t, const char *version, const char *resource,
+                                          struct producer_kind *kind)
+{
+    for (size_t i = 0; producer_kind(t->producer, i, kind) == RC_OK; i++)
+        if (slice_eq(kind->version, slice_str(version)) &&
+            slice_eq(kind->resource, slice_str(resource)))
+            return kind;
+    return NULL;
+}
+
+static void what_the_source_serves_is_said_and_asked_again_now_and_then(void **state)
+{
+    struct test *t = *state;
+    struct producer_kind kind;
+    assert_int_equal(producer_kind(t->producer, 0, &kind), RC_AGAIN);
+    following(t);
+    assert_non_null(served(t, "v1", "configmaps", &kind));
+    assert_true(kind.group.n == 0 && kind.followable && kind.preferred);
+    uint64_t round = kind.round;
+    assert_null(served(t, "v1", "widgets", &kind));
+    assert_int_equal(put_widgets(t, "{\"name\":\"v2\",\"served\":true,\"storage\":false},"), 201);
+    run_for(t, 700 * NS_PER_S); /* nobody watches the CRDs here */
+    assert_non_null(served(t, "v1", "widgets", &kind));
+    assert_true(slice_eq(kind.group, SLICE("example.com")) && !kind.preferred);
+    assert_true(kind.round != round);
+    assert_non_null(served(t, "v2", "widgets", &kind));
+    assert_true(kind.preferred);
+}
+
 static void a_scope_added_while_discovery_is_stale_makes_it_be_asked_again(void **state)
 {
     struct test *t = *state;
@@ -516,6 +546,7 @@ int main(void)
         TEST(the_same_cluster_after_a_break_is_not_told_again),
         TEST(a_restored_backup_is_a_regression_and_all_scopes_are_listed_anew),
         TEST(a_kind_that_appears_later_is_found_and_listed),
+        TEST(what_the_source_serves_is_said_and_asked_again_now_and_then),
         TEST(another_preferred_version_of_a_running_scope_is_listed_anew),
         TEST(a_scope_added_while_discovery_is_stale_makes_it_be_asked_again),
         TEST(a_group_that_cannot_be_reached_is_not_missing),
