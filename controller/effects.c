@@ -1,9 +1,14 @@
 /* Effects of kinds by the sinks' table of rules. Pure. */
 #include "controller/effects.h"
 
+#include "controller/resolve.h"
 #include "controller/resource.h"
 #include "core/buf.h"
+#include "core/key.h"
+#include "core/map.h"
 #include "sinks/kube_rules.h"
+
+#include <stdlib.h>
 
 static const struct {
     unsigned bit;
@@ -46,9 +51,8 @@ static void print_kind(const struct replication_entry *entry, struct buf *out)
     buf_add_char(out, ')');
 }
 
-void effects_print(const struct sync *sync, struct buf *out)
+static void print_all(const struct replication *r, struct buf *out)
 {
-    const struct replication *r = &sync->replication;
     const char *sign = "";
     for (size_t i = 0; i < r->n_entries; i++) {
         if (!effect_of(&r->entries[i]) || is_told(r, i))
@@ -57,4 +61,35 @@ void effects_print(const struct sync *sync, struct buf *out)
         print_kind(&r->entries[i], out);
         sign = ", ";
     }
+}
+
+/* What `*` may find in a source, as far as the table knows it by name. */
+static enum rc known_kinds(struct map *kinds, struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < kube_rules_count && rc == RC_OK; i++) {
+        AUTO(buf_done) struct buf kind = BUF_INIT(2 * KEY_MAX);
+        if (kube_rules[i].resource[0] == '*' || kube_rules[i].group[0] == '*')
+            continue;
+        buf_addf(&kind, "%s/%s", kube_rules[i].group, kube_rules[i].resource);
+        rc = buf_check(&kind, "kind", e);
+        char *versions = rc == RC_OK ? strdup("*") : NULL;
+        if (rc == RC_OK)
+            rc = versions ? map_put(kinds, buf_slice(&kind), versions, e) : err_nomem(e);
+    }
+    return rc;
+}
+
+void effects_print(const struct sync *sync, struct buf *out)
+{
+    struct err e = ERR_INIT;
+    AUTO(map_freep) struct map *kinds = map_new(free);
+    AUTO(resolved_freep) struct resolved *all = NULL;
+    enum rc rc = kinds ? known_kinds(kinds, &e) : err_nomem(&e);
+    if (rc == RC_OK)
+        rc = resolve(sync, kinds, &all, &e);
+    if (rc == RC_OK)
+        print_all(&resolved_sync(all)->replication, out);
+    else
+        out->bad = rc;
 }

@@ -8,7 +8,8 @@ struct buf;
 struct sync;
 
 /* Appends the selected kinds that have an effect: "apps/deployments (runs), services (network, dns, cloud)".
- * Nothing for kinds whose entry allows effects, and for kinds that arrive suspended. */
+ * Nothing for kinds whose entry allows effects, and for kinds that arrive suspended. Of `*` what the table of rules
+ * knows by name. */
 void effects_print(const struct sync *sync, struct buf *out);
 
 #endif

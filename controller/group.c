@@ -4,7 +4,9 @@
 #include "controller/group.h"
 
 #include "controller/member.h"
+#include "controller/resolve.h"
 #include "controller/resource.h"
+#include "controller/source_kinds.h"
 #include "controller/speaker.h"
 #include "controller/wiring.h"
 #include "controller/worker.h"
@@ -23,6 +25,8 @@
 struct group {
     const struct cluster *source;
     struct group_member *wanted;
+    struct resolved *
+        *resolved;           /* as many; NULL where the file says all, or no kinds are known yet */
     struct member **members; /* as many, NULL where not started */
     size_t n;
     const struct wiring *wiring;
@@ -35,7 +39,10 @@ struct group {
     struct rlog *log;
     struct producer *producer;
     struct ingest *ingest;
+    struct source_kinds *kinds;
+    bool leaving; /* a kind is followed to its end that the source does not serve any more */
     int64_t report_due_ns;
+    int64_t pending_due_ns; /* of the next status of those that are not started */
 };
 
 static int64_t boot_ns(const struct group *g)
@@ -53,19 +60,31 @@ static void wake_members(void *arg)
             member_wake(g->members[i]);
 }
 
+/* The synchronization with all its kinds; NULL while they are not known. */
+static const struct sync *sync_of(const struct group *g, size_t i)
+{
+    if (g->resolved[i])
+        return resolved_sync(g->resolved[i]);
+    return resolve_needed(&g->wanted[i].sync->replication) ? NULL : g->wanted[i].sync;
+}
+
+static enum rc start_one(struct group *g, size_t i, struct err *e)
+{
+    struct member_opts opts = {.sync = sync_of(g, i),
+                               .prune_until_ns = g->wanted[i].prune_until_ns,
+                               .orders = g->wanted[i].orders,
+                               .log = g->log,
+                               .source = g->board,
+                               .wiring = g->wiring,
+                               .env = &g->given};
+    return opts.sync ? member_start(&opts, &g->members[i], e) : RC_OK;
+}
+
 static enum rc start_members(struct group *g, struct err *e)
 {
     enum rc rc = RC_OK;
-    for (size_t i = 0; i < g->n && rc == RC_OK; i++) {
-        struct member_opts opts = {.sync = g->wanted[i].sync,
-                                   .prune_until_ns = g->wanted[i].prune_until_ns,
-                                   .orders = g->wanted[i].orders,
-                                   .log = g->log,
-                                   .source = g->board,
-                                   .wiring = g->wiring,
-                                   .env = &g->given};
-        rc = member_start(&opts, &g->members[i], e);
-    }
+    for (size_t i = 0; i < g->n && rc == RC_OK; i++)
+        rc = start_one(g, i, e);
     return rc;
 }
 
@@ -81,6 +100,17 @@ static void stop_members(struct group *g)
     }
 }
 
+/* Without its kinds a synchronization would take all its copies for deselected; so it is not started before. */
+static void report_pending(struct group *g, const struct source_report *r)
+{
+    if (boot_ns(g) < g->pending_due_ns)
+        return;
+    g->pending_due_ns = boot_ns(g) + STATUS_EVERY_NS;
+    for (size_t i = 0; i < g->n; i++)
+        if (!g->members[i])
+            member_note_failure(g->wanted[i].sync, g->wiring, &g->given, r, /* why= */ NULL);
+}
+
 /* ---- Scopes ---- */
 
 /* Writes the entry's scope and version behind what text holds; its memory was reserved and does not
@@ -90,8 +120,9 @@ static struct ingest_scope scope_of(const struct replication_entry *entry, struc
     size_t at = text->n;
     buf_addf(text, "%.*s/%.*s", SLICE_ARG(entry->group), SLICE_ARG(entry->resource));
     size_t mid = text->n;
-    buf_addf(text, "%.*s%s%.*s", SLICE_ARG(entry->group), entry->group.n ? "/" : "",
-             SLICE_ARG(entry->version));
+    if (entry->version.n > 0 && !entry->any_version)
+        buf_addf(text, "%.*s%s%.*s", SLICE_ARG(entry->group), entry->group.n ? "/" : "",
+                 SLICE_ARG(entry->version));
     return (struct ingest_scope){slice_of(text->p + at, mid - at),
                                  slice_of(text->p + mid, text->n - mid)};
 }
@@ -100,13 +131,67 @@ static size_t scopes_room(const struct group *g, size_t *ret_n)
 {
     size_t room = 0, n = 0;
     for (size_t i = 0; i < g->n; i++) {
-        const struct replication *r = &g->wanted[i].sync->replication;
-        for (size_t j = 0; j < r->n_entries; j++, n++)
-            room +=
-                2 * r->entries[j].group.n + r->entries[j].resource.n + r->entries[j].version.n + 2;
+        const struct sync *both[] = {g->wanted[i].sync, sync_of(g, i)};
+        for (size_t k = 0; k < 2 && both[k]; k++)
+            for (size_t j = 0; j < both[k]->replication.n_entries; j++, n++) {
+                const struct replication_entry *entry = &both[k]->replication.entries[j];
+                room += 2 * entry->group.n + entry->resource.n + entry->version.n + 2;
+            }
     }
     *ret_n = n;
     return room + 1;
+}
+
+/* What `*` took is wanted as long as it is served, and then until its scope is at its end: what was deleted with the
+ * kind is still read. */
+static bool is_wanted(struct group *g, struct slice scope)
+{
+    struct producer_status status;
+    if (source_kinds_serves(g->kinds, scope))
+        return true;
+    for (size_t i = 0; producer_status(g->producer, i, &status) == RC_OK; i++)
+        if (slice_eq(status.scope, scope)) {
+            g->leaving = g->leaving || status.phase != PRODUCER_MISSING;
+            return status.phase != PRODUCER_MISSING;
+        }
+    return false;
+}
+
+static bool is_asked_for(const struct ingest_scope *scopes, size_t n, struct slice scope)
+{
+    for (size_t i = 0; i < n; i++)
+        if (slice_eq(scopes[i].scope, scope))
+            return true;
+    return false;
+}
+
+/* What entries name by themselves, in the version that they name. */
+static size_t add_named(const struct group *g, struct ingest_scope *scopes, struct buf *text)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < g->n; i++) {
+        const struct replication *r = &g->wanted[i].sync->replication;
+        for (size_t j = 0; j < r->n_entries; j++)
+            if (!resolve_is_star(&r->entries[j]))
+                scopes[n++] = scope_of(&r->entries[j], text);
+    }
+    return n;
+}
+
+/* What `*` took; n are there already, and one that is there stays in its version. */
+static size_t add_taken(struct group *g, struct ingest_scope *scopes, size_t n, struct buf *text)
+{
+    g->leaving = false;
+    for (size_t i = 0; i < g->n; i++) {
+        const struct replication *r = g->resolved[i] ? &sync_of(g, i)->replication : NULL;
+        for (size_t j = 0; r && j < r->n_entries; j++) {
+            if (!r->entries[j].by_star)
+                continue;
+            scopes[n] = scope_of(&r->entries[j], text);
+            n += is_wanted(g, scopes[n].scope) && !is_asked_for(scopes, n, scopes[n].scope);
+        }
+    }
+    return n;
 }
 
 static enum rc want_scopes(struct group *g, struct err *e)
@@ -118,11 +203,56 @@ static enum rc want_scopes(struct group *g, struct err *e)
     if (!scopes || !buf_extend(&text, room))
         return err_nomem(e);
     buf_truncate(&text, 0);
-    size_t k = 0;
-    for (size_t i = 0; i < g->n; i++)
-        for (size_t j = 0; j < g->wanted[i].sync->replication.n_entries; j++)
-            scopes[k++] = scope_of(&g->wanted[i].sync->replication.entries[j], &text);
+    n = add_named(g, scopes, &text);
+    n = add_taken(g, scopes, n, &text);
     return ingest_want(g->ingest, scopes, n, e);
+}
+
+/* ---- Kinds ---- */
+
+/* Makes kinds of one synchronization's entries; *ret_changed if they are others than before. */
+static enum rc resolve_one(struct group *g, size_t i, bool *ret_changed, struct err *e)
+{
+    const struct sync *sync = g->wanted[i].sync;
+    AUTO(resolved_freep) struct resolved *now = NULL;
+    *ret_changed = false;
+    if (!resolve_needed(&sync->replication) || source_kinds_none(g->kinds))
+        return RC_OK;
+    enum rc rc = resolve(sync, source_kinds_known(g->kinds), &now, e);
+    if (rc < 0 || (g->resolved[i] && resolved_same(g->resolved[i], now)))
+        return rc;
+    *ret_changed = true;
+    member_stop(g->members[i]); /* it borrows the old one */
+    g->members[i] = NULL;
+    resolved_free(g->resolved[i]);
+    g->resolved[i] = steal(&now);
+    return RC_OK;
+}
+
+/* Kinds that are new join, and those that went are left. RC_OK: the source had something to say; RC_AGAIN. */
+static enum rc follow_kinds(struct group *g, struct err *e)
+{
+    enum rc rc = source_kinds_look(g->kinds, g->producer, e);
+    if (rc == RC_AGAIN && g->leaving) {
+        rc = want_scopes(g, e);
+        return rc == RC_OK ? RC_AGAIN : rc;
+    }
+    for (size_t i = 0; i < g->n && rc == RC_OK; i++) {
+        bool changed;
+        rc = resolve_one(g, i, &changed, e);
+        if (rc == RC_OK && changed)
+            rc = start_one(g, i, e);
+    }
+    return rc == RC_OK ? want_scopes(g, e) : rc;
+}
+
+static enum rc load_kinds(struct group *g, struct err *e)
+{
+    bool ignored;
+    enum rc rc = source_kinds_load(g->log, &g->kinds, e);
+    for (size_t i = 0; i < g->n && rc == RC_OK; i++)
+        rc = resolve_one(g, i, &ignored, e);
+    return rc;
 }
 
 /* ---- Ingesting ---- */
@@ -139,6 +269,8 @@ static void report(struct group *g, const struct err *why)
     if (why)
         snprintf(r.error, sizeof r.error, "%.399s", why->msg);
     source_board_set(g->board, &r);
+    if (!why)
+        report_pending(g, &r);
     g->report_due_ns = boot_ns(g) + REPORT_EVERY_NS;
 }
 
@@ -153,6 +285,8 @@ static enum rc open_all(struct group *g, struct err *e)
     if (rc == RC_OK)
         rc = ingest_open(g->producer, g->log, &g->env, &g->ingest, e);
     if (rc == RC_OK)
+        rc = load_kinds(g, e);
+    if (rc == RC_OK)
         rc = want_scopes(g, e);
     return rc;
 }
@@ -162,6 +296,12 @@ static void close_all(struct group *g)
     ingest_close(g->ingest);
     producer_close(g->producer);
     rlog_close(g->log);
+    source_kinds_free(g->kinds);
+    for (size_t i = 0; i < g->n; i++) {
+        resolved_free(g->resolved[i]);
+        g->resolved[i] = NULL;
+    }
+    g->kinds = NULL;
     g->ingest = NULL;
     g->producer = NULL;
     g->log = NULL;
@@ -173,6 +313,9 @@ static enum rc step_and_wait(struct group *g, struct err *e)
     enum rc rc = ingest_step(g->ingest, &wake, e);
     if (boot_ns(g) >= g->report_due_ns)
         report(g, NULL);
+    if (rc != RC_AGAIN)
+        return rc;
+    rc = follow_kinds(g, e); /* all that the producer had to say was taken */
     if (rc != RC_AGAIN)
         return rc;
     if (wake > g->report_due_ns)
@@ -214,8 +357,9 @@ static enum rc prepare(struct group *g, const struct group_member *members, size
 {
     g->wanted = calloc(n + 1, sizeof *g->wanted);
     g->members = calloc(n + 1, sizeof(struct member *));
+    g->resolved = calloc(n + 1, sizeof(struct resolved *));
     g->board = source_board_new();
-    if (!g->wanted || !g->members || !g->board)
+    if (!g->wanted || !g->members || !g->resolved || !g->board)
         return err_nomem(e);
     memcpy(g->wanted, members, n * sizeof *members);
     g->n = n;
@@ -259,6 +403,7 @@ void group_free(struct group *g)
     source_board_free(g->board);
     diag_free(g->listener);
     free(g->members);
+    free(g->resolved);
     free(g->wanted);
     free(g);
 }

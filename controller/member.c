@@ -211,8 +211,8 @@ void member_note_failure(const struct sync *sync, const struct wiring *wiring,
     if (speaker_bind(env->diag, SPEAKER_PROCESSOR, NULL, sync, &processor, &e) == RC_OK)
         m.env.diag = processor;
     source_board_set(m.opts.source, source);
-    if (wiring->open_ckpt(wiring->arg, &m.ckpt, &e) < 0 ||
-        write_status(&m, sync->suspend ? PHASE_SUSPENDED : PHASE_FAILED, why, &e) < 0)
+    enum sync_phase phase = sync->suspend ? PHASE_SUSPENDED : why ? PHASE_FAILED : PHASE_PENDING;
+    if (wiring->open_ckpt(wiring->arg, &m.ckpt, &e) < 0 || write_status(&m, phase, why, &e) < 0)
         say_status_trouble(&m, &e);
     ckpt_close(m.ckpt);
     source_board_free(m.opts.source);

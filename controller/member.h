@@ -41,7 +41,7 @@ void member_ask_stop(struct member *m);
 void member_stop(struct member *m);
 
 /* Writes a status without a thread, for a synchronization that cannot even be started (its log does
- * not open). Failures are only said. */
+ * not open), or, without a why, is not yet. Failures are only said. */
 void member_note_failure(const struct sync *sync, const struct wiring *wiring,
                          const struct env *env, const struct source_report *source,
                          const struct err *why);

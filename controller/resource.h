@@ -24,13 +24,21 @@ struct cluster {
     uint8_t digest[RESOURCE_DIGEST]; /* of its credentials */
 };
 
+/* Kinds that are named in general: "*" stands for any group or resource, an empty version for any. */
+struct kind_pattern {
+    struct slice group, version, resource;
+};
+
 /* A LiveSynchronization of the plugin kubernetes-objects-to-kubernetes. */
 struct sync {
     const char *ns, *name, *full_name;
     const char *plugin; /* one of the choices in controller/resource_kinds.c */
     bool suspend;
     const struct cluster *source, *destination;
-    struct replication replication;
+    struct replication
+        replication; /* as it stands in the file: controller/resolve.h makes kinds of it */
+    const struct kind_pattern *excluded; /* of what entries with `*` take */
+    size_t n_excluded;
     uint8_t digest[RESOURCE_DIGEST]; /* of its spec */
 };
 

@@ -2,6 +2,7 @@
  * unknown fields were told by the field tables; here the meaning of each value is checked. What is
  * of a wrong type reads as absent. One thread. */
 #include "controller/nearest.h"
+#include "controller/resolve.h"
 #include "controller/resource_fields.h"
 #include "controller/resource_priv.h"
 #include "core/buf.h"
@@ -9,6 +10,8 @@
 #include "core/regex.h"
 #include "flow/selector.h"
 #include "sinks/kube_rules.h"
+
+#define STAR SLICE("*")
 
 enum { PATTERNS_MAX = 100, PATTERN_BYTES_MAX = 4096 };
 
@@ -89,10 +92,10 @@ static void check_plausible(const struct origin *o, const struct json *at,
                       SHOWN(entry->resource), group);
 }
 
-static void check_resource(const struct origin *o, const struct json *at,
+/* False where it is told. */
+static bool check_spelling(const struct origin *o, const struct json *at,
                            const struct replication_entry *entry)
 {
-    const struct kube_rule *rule = kube_rule_find(entry->group, entry->resource);
     const char *near = nearest_resource(entry->group, entry->resource);
     if (memchr(entry->resource.p, '/', entry->resource.n))
         problem_error(o, at, "\"%.*s\": subresources are not copied; name the resource alone",
@@ -102,7 +105,18 @@ static void check_resource(const struct origin *o, const struct json *at,
                       "\"%.*s\" is no resource: its plural name in lower case is expected%s%s%s",
                       SHOWN(entry->resource), near ? "; did you mean \"" : "", near ? near : "",
                       near ? "\"?" : "");
-    else if (rule->star == KUBE_STAR_NEVER)
+    else
+        return true;
+    return false;
+}
+
+static void check_resource(const struct origin *o, const struct json *at,
+                           const struct replication_entry *entry)
+{
+    const struct kube_rule *rule = kube_rule_find(entry->group, entry->resource);
+    if (!check_spelling(o, at, entry))
+        return;
+    if (rule->star == KUBE_STAR_NEVER)
         problem_error(o, at, "\"%.*s\" of group \"%.*s\" is never copied: it %s",
                       SHOWN(entry->resource), SHOWN(entry->group), rule->why);
     else
@@ -118,36 +132,80 @@ static void check_group(const struct origin *o, const struct json *at, struct sl
                       KIND_NAME_RULE);
 }
 
-/* A member's text, kept; empty where it is absent or, told, '*'. */
+/* Why `*` takes nothing of what the entry names, if the table says so; NULL: it may take something. */
+static const char *why_nothing(const struct replication_entry *entry)
+{
+    const struct kube_rule *rule = kube_rule_find(entry->group, entry->resource);
+    bool all = slice_eq(entry->resource, STAR);
+    if (!slice_eq(entry->group, STAR))
+        return rule->star == KUBE_STAR_NEVER       ? rule->why
+               : rule->star == KUBE_STAR_NAME_ONLY ? "is taken by its name only: name the resource"
+                                                   : NULL;
+    const char *why = NULL;
+    for (size_t i = 0; i < kube_rules_count && !all; i++) {
+        if (!slice_eq(slice_str(kube_rules[i].resource), entry->resource))
+            continue;
+        if (kube_rules[i].star != KUBE_STAR_NEVER)
+            return NULL;
+        why = kube_rules[i].why;
+    }
+    return why;
+}
+
+static void check_star(const struct origin *o, const struct json *at,
+                       const struct replication_entry *entry)
+{
+    const char *why = why_nothing(entry);
+    if (!slice_eq(entry->resource, STAR) && !check_spelling(o, at, entry))
+        return;
+    if (why)
+        problem_error(o, at, "resource \"%.*s\" of group \"%.*s\" takes nothing: it %s",
+                      SHOWN(entry->resource), SHOWN(entry->group), why);
+}
+
+/* A member's text, kept; empty where it is absent. */
 static struct slice read_text(struct text_pool *texts, const struct origin *o,
                               const struct json *node, const char *name)
 {
-    const struct json *at = json_get(node, name);
-    struct slice text = json_text(o->doc, at);
-    if (slice_eq(text, SLICE("*"))) {
-        problem_error(o, at,
-                      "\"*\" is not supported in this release: name every resource by "
-                      "itself");
-        return SLICE_NULL;
-    }
-    return slice_str(text_pool_add(texts, text));
+    return slice_str(text_pool_add(texts, json_get_text(o->doc, node, name)));
 }
 
-static void read_kind(struct text_pool *texts, const struct origin *o, const struct json *node,
-                      struct replication_entry *ret)
+static void read_names(struct text_pool *texts, const struct origin *o, const struct json *node,
+                       struct replication_entry *ret)
 {
     ret->group = read_text(texts, o, node, "group");
     ret->version = read_text(texts, o, node, "version");
     ret->resource = read_text(texts, o, node, "resource");
-    check_group(o, json_get(node, "group"), ret->group);
+    if (slice_eq(ret->version, STAR))
+        ret->version = SLICE_NULL;
+    if (!slice_eq(ret->group, STAR))
+        check_group(o, json_get(node, "group"), ret->group);
     if (ret->version.n > 0 && !is_word(ret->version))
         problem_error(o, json_get(node, "version"),
                       "\"%.*s\" is no version: one like v1 or v1beta1 is expected, without its "
                       "group",
                       SHOWN(ret->version));
-    bool star = slice_eq(json_get_text(o->doc, node, "group"), SLICE("*"));
-    if (ret->resource.n > 0 && !star)
-        check_resource(o, json_get(node, "resource"), ret);
+}
+
+static void read_kind(struct text_pool *texts, const struct origin *o, const struct json *node,
+                      struct replication_entry *ret)
+{
+    read_names(texts, o, node, ret);
+    if (ret->resource.n > 0)
+        (resolve_is_star(ret) ? check_star : check_resource)(o, json_get(node, "resource"), ret);
+}
+
+/* What is never copied may be excluded all the same. A resource that is misspelt would be copied. */
+void exclusion_read(struct text_pool *texts, const struct origin *o, const struct json *node,
+                    struct kind_pattern *ret)
+{
+    struct replication_entry names = {.n_names = 0};
+    const struct json *at = json_get(node, "resource");
+    read_names(texts, o, node, &names);
+    bool all = names.resource.n == 0 || slice_eq(names.resource, STAR);
+    if (!all && check_spelling(o, at, &names) && !slice_eq(names.group, STAR))
+        check_plausible(o, at, &names);
+    *ret = (struct kind_pattern){names.group, names.version, names.resource};
 }
 
 /* ---- Which objects ---- */

@@ -143,7 +143,7 @@ static const struct field recovery_fields[] = {
 
 static const struct field entry_fields[] = {
     TEXT("group"),
-    NEED_TEXT("version"),
+    TEXT("version"),
     NEED_TEXT("resource"),
     OBJECT("filters", filters_fields),
     OBJECT("transformation", transformation_fields),
@@ -161,6 +161,18 @@ static const struct field entry_fields[] = {
     END,
 };
 static const struct field entry = OBJECT("", entry_fields);
+static const struct field exclusion_fields[] = {
+    TEXT("group"),
+    TEXT("version"),
+    NEED_TEXT("resource"),
+    {.name = "filters",
+     .type = FIELD_OBJECT,
+     .flags = FIELD_REFUSED,
+     .of = filters_fields,
+     .instead = "the filters of an entry of resources"},
+    END,
+};
+static const struct field exclusion = OBJECT("", exclusion_fields);
 static const struct field replication_fields[] = {
     NEED_LIST("resources", &entry),
     FLAG("forceNamespaceCreation"),
@@ -169,7 +181,7 @@ static const struct field replication_fields[] = {
     CHOICE("effects", effects_choices),
     LATER("record", FIELD_ANY),
     FLAG("pruneDeselected"),
-    REFUSED("excludeResources", NULL, "entries of resources that name what is to be copied"),
+    LIST("excludeResources", &exclusion),
     END,
 };
 

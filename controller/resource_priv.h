@@ -51,6 +51,7 @@ struct sync_record {
     struct sync sync;
     struct replication_entry *entries; /* sync.replication's own */
     size_t n_entries;
+    struct kind_pattern *excluded; /* sync's own */
 };
 
 struct resources {
@@ -97,6 +98,9 @@ DEFINE_FREEP(struct sync_record, sync_record_free)
 MUST_CHECK enum rc entry_read(struct text_pool *texts, const struct origin *o,
                               const struct json *node, const struct sink_policy *defaults,
                               struct replication_entry *ret, struct err *e);
+/* One entry of replication.excludeResources. All problems are told. */
+void exclusion_read(struct text_pool *texts, const struct origin *o, const struct json *node,
+                    struct kind_pattern *ret);
 void entry_done(struct replication_entry *entry);
 /* `adopt`, `effects`, `recreate` and `writeMode` of an entry, or of a whole replication. */
 void policy_read(const struct origin *o, const struct json *node, struct sink_policy *policy);

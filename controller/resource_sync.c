@@ -1,5 +1,6 @@
 /* A LiveSynchronization as data: its two clusters and its entries. What the field tables cannot say
  * is checked here: references, and entries against each other. One thread. */
+#include "controller/resolve.h"
 #include "controller/resource_fields.h"
 #include "controller/resource_priv.h"
 #include "core/buf.h"
@@ -16,6 +17,7 @@ void sync_record_free(struct sync_record *s)
     for (size_t i = 0; i < s->n_entries; i++)
         entry_done(&s->entries[i]);
     free(s->entries);
+    free(s->excluded);
     free(s);
 }
 
@@ -91,8 +93,9 @@ static bool tell_repeated(const struct item *item, const struct json *node,
 
 static bool is_other_version(const struct replication_entry *a, const struct replication_entry *b)
 {
-    return slice_eq(a->group, b->group) && slice_eq(a->resource, b->resource) && a->version.n > 0 &&
-           b->version.n > 0 && !slice_eq(a->version, b->version);
+    return !resolve_is_star(a) && slice_eq(a->group, b->group) &&
+           slice_eq(a->resource, b->resource) && a->version.n > 0 && b->version.n > 0 &&
+           !slice_eq(a->version, b->version);
 }
 
 /* A source's log holds each resource in one version (DESIGN section 4): the others of this synchronization, and
@@ -144,6 +147,53 @@ static enum rc read_entries(struct loader *l, const struct item *item, const str
     return RC_OK;
 }
 
+/* ---- Exclusions ---- */
+
+static void check_exclusion(const struct item *item, const struct json *node,
+                            const struct sync_record *s, const struct kind_pattern *x)
+{
+    bool any_star = false;
+    for (size_t i = 0; i < s->n_entries; i++) {
+        const struct replication_entry *entry = &s->entries[i];
+        any_star = any_star || resolve_is_star(entry);
+        if (!resolve_is_star(entry) && slice_eq(entry->group, x->group) &&
+            slice_eq(entry->resource, x->resource))
+            problem_error(&item->origin, node,
+                          "resource \"%.*s\" of group \"%.*s\" is excluded here and named by "
+                          "resources[%zu]: take one of the two away",
+                          SHOWN(x->resource), SHOWN(x->group), i);
+    }
+    if (!any_star)
+        problem_warn(&item->origin, node,
+                     "excludes nothing: only what an entry of resources with \"*\" takes can be "
+                     "excluded");
+}
+
+static enum rc read_exclusions(struct loader *l, const struct item *item, const struct json *list,
+                               struct sync_record *s, struct err *e)
+{
+    if (!list)
+        return RC_OK;
+    if (list->count > ENTRIES_MAX) {
+        problem_error(&item->origin, list, "%zu entries, the most allowed is %d", list->count,
+                      ENTRIES_MAX);
+        return RC_OK;
+    }
+    s->excluded = calloc(list->count + 1, sizeof *s->excluded);
+    if (!s->excluded)
+        return err_nomem(e);
+    for (const struct json *n = list->first; n; n = n->next) {
+        struct kind_pattern *x = &s->excluded[s->sync.n_excluded];
+        if (n->type != JSON_OBJECT)
+            continue; /* told by the field table */
+        exclusion_read(&l->out->texts, &item->origin, n, x);
+        check_exclusion(item, n, s, x);
+        s->sync.n_excluded++;
+    }
+    s->sync.excluded = s->excluded;
+    return RC_OK;
+}
+
 #define RESYNC_DEFAULT_NS (3600 * NS_PER_S) /* reference, chapter 6.2.5 */
 
 /* How often the destination is compared. The reference has the field in two places. */
@@ -179,6 +229,8 @@ static enum rc read_replication(struct loader *l, const struct item *item,
     if (!list)
         return RC_OK;
     enum rc rc = read_entries(l, item, list, &defaults, s, e);
+    if (rc == RC_OK)
+        rc = read_exclusions(l, item, fields_list(replication, "excludeResources"), s, e);
     s->sync.replication =
         (struct replication){.sync = slice_str(item->full_name),
                              .entries = s->entries,

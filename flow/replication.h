@@ -22,6 +22,9 @@ struct replication_entry {
     size_t n_patch;
     bool patch_skip_missing;
     struct sink_policy policy;
+    bool by_star; /* made of an entry with `*`: one of the kinds that the source has */
+    bool
+        any_version; /* made of an entry without a version: this one is what the source prefers now */
 };
 
 #define REPLICATION_DIGEST 32

@@ -86,10 +86,36 @@ static inline enum rc tap_take(struct producer *p, const struct event **ret, str
     return rc;
 }
 
+static inline enum rc tap_add(struct producer *p, struct slice scope, struct slice api_version,
+                              struct slice resume, struct err *e)
+{
+    pthread_mutex_lock(&rig->lock);
+    enum rc rc = producer_own->add(p, scope, api_version, resume, e);
+    pthread_mutex_unlock(&rig->lock);
+    return rc;
+}
+
+static inline void tap_drop(struct producer *p, struct slice scope)
+{
+    pthread_mutex_lock(&rig->lock);
+    producer_own->drop(p, scope);
+    pthread_mutex_unlock(&rig->lock);
+}
+
+static inline enum rc tap_kind(struct producer *p, size_t i, struct producer_kind *ret)
+{
+    pthread_mutex_lock(&rig->lock);
+    enum rc rc = producer_own->kind(p, i, ret);
+    pthread_mutex_unlock(&rig->lock);
+    return rc;
+}
+
 static inline enum rc tap_producer_status(struct producer *p, size_t i, struct producer_status *ret)
 {
+    pthread_mutex_lock(&rig->lock);
     enum rc rc = producer_own->status(p, i, ret);
-    if (rc == RC_OK)
+    pthread_mutex_unlock(&rig->lock);
+    if (rc == RC_OK && ret->phase != PRODUCER_MISSING)
         ret->phase = PRODUCER_FOLLOWING;
     return rc;
 }
@@ -240,6 +266,9 @@ static inline void rig_tap(void)
     ckpt_close(c);
     producer_taps = *producer_own;
     producer_taps.take = tap_take;
+    producer_taps.add = tap_add;
+    producer_taps.drop = tap_drop;
+    producer_taps.kind = tap_kind;
     producer_taps.status = tap_producer_status;
     producer_taps.wait = tap_producer_wait;
     producer_taps.close = tap_producer_close;
@@ -411,6 +440,40 @@ static inline void rig_unlock_producer(void)
     uint64_t one = 1;
     pthread_mutex_unlock(&rig->lock);
     assert_int_equal(write(rig->post_fd, &one, sizeof one), sizeof one);
+}
+
+static inline void rig_kind(const char *scope, const char *api_version)
+{
+    char key[200];
+    int n = snprintf(key, sizeof key, "@kind/%s", scope);
+    fake_producer_say(rig_lock_producer(), &(struct event){.op = EVENT_KIND,
+                                                           .cause = CAUSE_SELF,
+                                                           .source_kind = SOURCE_KUBERNETES,
+                                                           .key = slice_of(key, (size_t)n),
+                                                           .api_version = slice_str(api_version),
+                                                           .body = SLICE("{}")});
+    rig_unlock_producer();
+}
+
+/* What it serves from now on, as fake_producer_serve takes it. */
+static inline void rig_serve(const char *kinds)
+{
+    fake_producer_serve(rig_lock_producer(), kinds);
+    rig_unlock_producer();
+}
+
+static inline bool rig_follows(const char *scope)
+{
+    bool follows = fake_producer_resume(rig_lock_producer(), scope);
+    rig_unlock_producer();
+    return follows;
+}
+
+static inline void rig_wait_follows(const char *scope, bool wanted)
+{
+    for (int i = 0; i < POLLS_MAX && rig_follows(scope) != wanted; i++)
+        rig_rest();
+    assert_true(rig_follows(scope) == wanted);
 }
 
 static inline void rig_put(const char *key, const char *version)

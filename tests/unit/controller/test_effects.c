@@ -49,12 +49,25 @@ static void allowing_one_entry_does_not_silence_another_of_the_same_kind(void **
            "apps/deployments (runs)");
 }
 
+static void of_a_star_what_the_table_knows_is_named_but_for_what_is_excluded(void **state)
+{
+    (void)state;
+    expect("      - {group: '*', resource: '*'}\n"
+           "      - {group: apps, version: v1, resource: deployments, effects: allow}\n"
+           "      excludeResources:\n"
+           "      - {group: networking.k8s.io, resource: '*'}\n"
+           "      - {resource: replicationcontrollers}\n",
+           "services (network, dns, cloud), apps/daemonsets (runs), apps/replicasets (runs), "
+           "apps/statefulsets (runs), autoscaling/horizontalpodautoscalers (runs)");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(kinds_with_an_effect_are_named_once_each),
+        T(of_a_star_what_the_table_knows_is_named_but_for_what_is_excluded),
         T(data_alone_has_no_effect),
         T(an_effect_that_is_allowed_or_suspended_is_no_news),
         T(allowing_one_entry_does_not_silence_another_of_the_same_kind),

@@ -14,10 +14,7 @@ static void an_entry_names_a_group_a_version_and_a_resource(void **state)
     (void)state;
     static const struct rig_case cases[] = {
         {RESOURCES "      - {}\n",
-         "error f.yaml:11:9 " AT0 ": the field \"version\" is missing: a string is needed\n"
          "error f.yaml:11:9 " AT0 ": the field \"resource\" is missing: a string is needed\n"},
-        {RESOURCES "      - {resource: configmaps}\n",
-         "error f.yaml:11:9 " AT0 ": the field \"version\" is missing: a string is needed\n"},
         {RESOURCES "      - {version: v1, resource: ''}\n",
          "error f.yaml:11:23 " AT0 ".resource: must not be empty\n"},
         {RESOURCES "      - {group: core, version: v1, resource: configmaps}\n",
@@ -52,19 +49,51 @@ static void an_entry_names_a_group_a_version_and_a_resource(void **state)
     rig_expect_all(cases, sizeof cases / sizeof *cases);
 }
 
-static void a_star_is_refused_in_this_release(void **state)
+static void a_version_left_out_is_the_one_that_the_source_prefers(void **state)
+{
+    (void)state;
+    static const char *const entries[] = {"{resource: configmaps}",
+                                          "{version: '', resource: configmaps}",
+                                          "{version: '*', resource: configmaps}"};
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
+        char text[2048];
+        snprintf(text, sizeof text, RESOURCES "      - %s\n", entries[i]);
+        struct resources *r = rig_read(text);
+        assert_int_equal(resources_errors(r), 0);
+        const struct replication_entry *entry = &resources_sync(r, 0)->replication.entries[0];
+        assert_int_equal(entry->version.n, 0);
+        assert_true(slice_eq(entry->resource, SLICE("configmaps")));
+        resources_free(r);
+    }
+}
+
+static void a_star_stands_for_a_group_or_a_resource_that_it_may_take(void **state)
 {
     (void)state;
     static const struct rig_case cases[] = {
-        {RESOURCES "      - {group: '*', version: v1, resource: deployments}\n",
-         "error f.yaml:11:10 " AT0
-         ".group: \"*\" is not supported in this release: name every resource by itself\n"},
-        {RESOURCES "      - {group: apps, version: '*', resource: deployments}\n",
-         "error f.yaml:11:23 " AT0
-         ".version: \"*\" is not supported in this release: name every resource by itself\n"},
-        {RESOURCES "      - {group: apps, version: v1, resource: '*'}\n",
-         "error f.yaml:11:36 " AT0
-         ".resource: \"*\" is not supported in this release: name every resource by itself\n"},
+        {RESOURCES "      - {group: '*', version: v1, resource: deployments}\n", ""},
+        {RESOURCES "      - {group: apps, version: '*', resource: '*'}\n", ""},
+        {RESOURCES "      - {group: '*', version: '*', resource: '*'}\n", ""},
+        {RESOURCES "      - {group: '*', resource: pods}\n", ""},
+        {RESOURCES "      - {group: '*', resource: Widget}\n",
+         "error f.yaml:11:22 " AT0
+         ".resource: \"Widget\" is no resource: its plural name in lower case is expected\n"},
+        {RESOURCES "      - {group: '*', resource: nodes}\n",
+         "error f.yaml:11:22 " AT0
+         ".resource: resource \"nodes\" of group \"*\" takes nothing: it describes the source "
+         "cluster's nodes and volumes\n"},
+        {RESOURCES "      - {group: velero.io, resource: '*'}\n",
+         "error f.yaml:11:28 " AT0
+         ".resource: resource \"*\" of group \"velero.io\" takes nothing: it would start the "
+         "source's backups and restores a second time\n"},
+        {RESOURCES "      - {group: admissionregistration.k8s.io, resource: '*'}\n",
+         "error f.yaml:11:47 " AT0
+         ".resource: resource \"*\" of group \"admissionregistration.k8s.io\" takes nothing: it is "
+         "taken by its name only: name the resource\n"},
+        {RESOURCES "      - {group: apps, version: v1, resource: '*'}\n"
+                   "      - {group: apps, version: v1beta1, resource: '*'}\n",
+         "warning f.yaml:12:9 spec.config.replication.resources[1]: resource \"*\" of group "
+         "\"apps\" is also in entry 0: an object goes by the first entry that selects it\n"},
     };
     rig_expect_all(cases, sizeof cases / sizeof *cases);
 }
@@ -298,9 +327,12 @@ static void more_patterns_than_allowed_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_version_left_out_is_the_one_that_the_source_prefers,
+                                        rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(an_entry_names_a_group_a_version_and_a_resource, rig_setup,
                                         rig_teardown),
-        cmocka_unit_test_setup_teardown(a_star_is_refused_in_this_release, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(a_star_stands_for_a_group_or_a_resource_that_it_may_take,
+                                        rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(
             a_kind_instead_of_a_resource_or_a_spelling_mistake_names_the_nearest, rig_setup,
             rig_teardown),

@@ -117,24 +117,71 @@ static void what_is_not_acted_on_yet_is_told_where_it_asks_for_something(void **
         {RESOURCES "      - {version: v1, resource: configmaps}\n"
                    "      resyncPeriod: 1h0m0s\n"
                    "      record: all\n"
-                   "      excludeResources: [a]\n"
                    "    resyncPeriod: 90m\n"
                    "    bucketName: x\n"
                    "    observability: {enabled: true, interval: 30s}\n"
                    "    components: {nats: {logLevel: info, replicas: 2}}\n",
          "warning f.yaml:13:7 spec.config.replication.record: accepted, not acted on yet\n"
-         "error f.yaml:14:7 spec.config.replication.excludeResources: not in this release; use "
-         "entries of resources that name what is to be copied\n"
-         "warning f.yaml:15:5 spec.config.resyncPeriod: resyncPeriod is also in replication, with "
+         "warning f.yaml:14:5 spec.config.resyncPeriod: resyncPeriod is also in replication, with "
          "another value: that one is taken\n"
-         "warning f.yaml:16:5 spec.config.bucketName: accepted, not acted on yet\n"
-         "warning f.yaml:17:5 spec.config.observability: accepted, not acted on yet\n"
-         "warning f.yaml:18:5 spec.config.components: accepted, not acted on yet\n"},
+         "warning f.yaml:15:5 spec.config.bucketName: accepted, not acted on yet\n"
+         "warning f.yaml:16:5 spec.config.observability: accepted, not acted on yet\n"
+         "warning f.yaml:17:5 spec.config.components: accepted, not acted on yet\n"},
         {RESOURCES "      - {version: v1, resource: configmaps}\n"
-                   "      excludeResources: []\n"
                    "    observability: {enabled: false}\n"
                    "    components: {nats: {}}\n",
          ""},
+    };
+    rig_expect_all(cases, sizeof cases / sizeof *cases);
+}
+
+#define EXCLUDED "spec.config.replication.excludeResources"
+
+static void an_exclusion_names_what_a_star_would_take(void **state)
+{
+    (void)state;
+    static const struct rig_case cases[] = {
+        {RESOURCES "      - {group: '*', resource: '*'}\n"
+                   "      excludeResources:\n"
+                   "      - {resource: events}\n"
+                   "      - {group: apps, version: v1, resource: '*'}\n"
+                   "      - {group: '*', version: '*', resource: widgets}\n",
+         ""},
+        {RESOURCES
+         "      - {group: '*', resource: '*'}\n"
+         "      excludeResources: [a, {}, {resource: secrets, kind: x, filters: {selector: "
+         "{matchLabels: {a: b}}}}]\n",
+         "error f.yaml:12:26 " EXCLUDED "[0]: must be a mapping, found the string \"a\"\n"
+         "error f.yaml:12:29 " EXCLUDED "[1]: the field \"resource\" is missing: a string is "
+         "needed\n"
+         "error f.yaml:12:53 " EXCLUDED
+         "[2].kind: unknown field \"kind\"; allowed: group, version, "
+         "resource, filters\n"
+         "error f.yaml:12:62 " EXCLUDED "[2].filters: not in this release; use the filters of an "
+         "entry of resources\n"},
+        {RESOURCES "      - {group: '*', resource: '*'}\n"
+                   "      excludeResources:\n"
+                   "      - {resource: secret}\n"
+                   "      - {group: core, resource: '*'}\n"
+                   "      - {group: apps, version: apps/v1, resource: '*'}\n"
+                   "      - {group: '*', resource: events.events.k8s.io}\n",
+         "error f.yaml:13:10 " EXCLUDED
+         "[0].resource: \"secret\" is not known in group \"\"; did you mean \"secrets\"?\n"
+         "error f.yaml:14:10 " EXCLUDED "[1].group: the core group is written \"\", not \"core\"\n"
+         "error f.yaml:15:23 " EXCLUDED "[2].version: \"apps/v1\" is no version: one like v1 or "
+         "v1beta1 is expected, without its group\n"
+         "error f.yaml:16:22 " EXCLUDED
+         "[3].resource: \"events.events.k8s.io\" is no resource: its "
+         "plural name in lower case is expected\n"},
+        {RESOURCES "      - {group: '*', resource: '*'}\n"
+                   "      - {version: v1, resource: secrets}\n"
+                   "      excludeResources: [{resource: secrets}]\n",
+         "error f.yaml:13:26 " EXCLUDED "[0]: resource \"secrets\" of group \"\" is excluded here "
+         "and named by resources[1]: take one of the two away\n"},
+        {RESOURCES "      - {version: v1, resource: secrets}\n"
+                   "      excludeResources: [{resource: configmaps}]\n",
+         "warning f.yaml:12:26 " EXCLUDED "[0]: excludes nothing: only what an entry of resources "
+         "with \"*\" takes can be excluded\n"},
     };
     rig_expect_all(cases, sizeof cases / sizeof *cases);
 }
@@ -399,6 +446,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(clusters_must_exist_and_differ, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(
             what_is_not_acted_on_yet_is_told_where_it_asks_for_something, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(an_exclusion_names_what_a_star_would_take, rig_setup,
+                                        rig_teardown),
         cmocka_unit_test_setup_teardown(
             wrong_types_and_ranges_name_what_was_found_and_what_is_expected, rig_setup,
             rig_teardown),

@@ -31,6 +31,64 @@ static void a_synchronization_goes_live_and_follows_until_it_is_stopped(void **s
     assert_int_equal(atomic_load(&rig->logs_opened), 1);
 }
 
+#define EVERYTHING                                                                                 \
+    "      - {group: '*', resource: '*'}\n"                                                        \
+    "      excludeResources: [{resource: secrets}]\n"
+#define WIDGETS "example.com/widgets"
+
+static void what_a_star_takes_is_followed_and_joins_and_leaves_with_its_source(void **state)
+{
+    (void)state;
+    read_resources(RESOURCES EVERYTHING);
+    rig_start(NULL);
+    rig_wait(SYNC_AT, "phase", "Pending");
+    assert_int_equal(atomic_load(&rig->sinks_opened), 0);
+    rig_identity();
+    rig_serve("/configmaps/v1 /secrets/v1 /pods/v1");
+    rig_wait_follows(SCOPE, true);
+    assert_false(rig_follows("/secrets") || rig_follows("/pods"));
+    rig_list(2, "5");
+    rig_wait(SYNC_AT, "phase", "Live");
+    rig_wait_done(SYNC_AT, 6);
+    rig_serve("/configmaps/v1 /secrets/v1 " WIDGETS "/v1");
+    rig_wait_follows(WIDGETS, true);
+    rig_put(WIDGETS "/ns/w", "7");
+    rig_put("/secrets/ns/s", "8"); /* as another synchronization would record it */
+    rig_wait_done(SYNC_AT, 8);
+    rig_serve("/configmaps/v1");
+    rig_put(WIDGETS "/ns/late", "9"); /* its kind is gone, but not all was read */
+    rig_wait_done(SYNC_AT, 9);
+    assert_true(rig_follows(WIDGETS));
+    fake_producer_set_status(rig_lock_producer(), WIDGETS, PRODUCER_MISSING, "");
+    rig_unlock_producer();
+    rig_wait_follows(WIDGETS, false);
+    rig_stop();
+    assert_int_equal(dest_mem_count(rig->dest), 4);
+    assert_int_equal(dest_mem_get(rig->dest, "/secrets/ns/s").n, 0);
+}
+
+/* The kinds of before are known from the log: what is in it is applied while the source is away. */
+static void what_a_star_took_is_taken_again_while_the_source_is_away(void **state)
+{
+    (void)state;
+    read_resources(RESOURCES EVERYTHING);
+    rig_start(NULL);
+    rig_identity();
+    rig_serve("/configmaps/v1");
+    rig_wait_follows(SCOPE, true);
+    rig_kind(SCOPE, "v1");
+    rig_list(2, "5");
+    rig_wait(SYNC_AT, "phase", "Live");
+    rig_wait_done(SYNC_AT, 7);
+    rig_stop();
+    read_resources(RESOURCES EVERYTHING);
+    rig_start(NULL);
+    rig_wait_count(&rig->sinks_opened, 2);
+    rig_wait(SYNC_AT, "phase", "Live");
+    rig_stop();
+    assert_int_equal(dest_mem_count(rig->dest), 2);
+}
+
 static void what_is_stopped_before_its_source_was_reached_says_so(void **state)
 {
     (void)state;
@@ -425,6 +483,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(a_synchronization_goes_live_and_follows_until_it_is_stopped),
+        T(what_a_star_takes_is_followed_and_joins_and_leaves_with_its_source),
+        T(what_a_star_took_is_taken_again_while_the_source_is_away),
         T(what_is_stopped_before_its_source_was_reached_says_so),
         T(a_suspended_one_says_so_and_its_source_is_recorded_without_it),
         T(the_status_of_a_suspended_one_is_that_of_its_checkpoint),
