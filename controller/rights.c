@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "io/http.h"
 #include "io/kube_error.h"
+#include "sinks/kube_rules.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +115,8 @@ static enum rc need_destination(struct rights *r, const struct sync *sync, struc
         rc = need_all(r, entry->group, entry->resource, WRITE, e);
         if (rc == RC_OK && entry->policy.apply)
             rc = need(r, entry->group, entry->resource, NULL, "patch", e);
+        if (rc == RC_OK && kube_rule_find(entry->group, entry->resource)->service)
+            rc = need(r, SLICE("discovery.k8s.io"), SLICE("endpointslices"), NULL, "list", e);
         if (rc == RC_OK && entry->policy.force_namespace)
             rc = need(r, SLICE_NULL, SLICE("namespaces"), NULL, "create", e);
     }

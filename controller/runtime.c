@@ -290,7 +290,7 @@ enum rc runtime_again(struct runtime *r, struct err *e)
 enum rc runtime_order(struct runtime *r, const struct order *o, struct err *e)
 {
     const struct sync *sync;
-    for (size_t i = 0; (sync = resources_sync(r->newest->resources, i)); i++)
+    for (size_t i = 0; (sync = resources_sync(r->newest, i)); i++)
         if (strcmp(sync->full_name, o->sync) == 0)
             return order_board_give(r->orders, o, e);
     return err_set(e, RC_NOTFOUND, ERR_FINAL,

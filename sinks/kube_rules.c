@@ -125,6 +125,7 @@ static const struct kube_retain service_retains[] = {
     {"/spec/ports/*/nodePort", KUBE_RETAIN_MEMBER, {"port", "protocol"}, KUBE_ALWAYS},
     {.path = NULL},
 };
+#define WEBHOOK_SERVICE "/webhooks/*/clientConfig/service"
 static const struct kube_retain webhook_retains[] = {
     {"/webhooks/*/clientConfig/caBundle", KUBE_RETAIN_MEMBER, {"name"}, KUBE_ALWAYS},
     {.path = NULL},
@@ -205,11 +206,13 @@ const struct kube_rule kube_rules[] = {
     {"resource.k8s.io", "resourceclaims", STAR_NAME, .order = 14, .effect = CLOUD},
     {"resource.k8s.io", "devicetaintrules", STAR_NAME, .order = 14, .effect = RUNS},
     {"apiregistration.k8s.io", "apiservices", STAR_NAME, .order = 24, .effect = ADMISSION,
-     .cut = apiservice_cuts},
+     .cut = apiservice_cuts, .service = "/spec/service"},
     {"admissionregistration.k8s.io", "mutatingwebhookconfigurations", STAR_NAME, .order = 25,
-     .effect = ADMISSION, .cut = webhook_cuts, .retain = webhook_retains},
+     .effect = ADMISSION, .cut = webhook_cuts, .retain = webhook_retains,
+     .service = WEBHOOK_SERVICE},
     {"admissionregistration.k8s.io", "validatingwebhookconfigurations", STAR_NAME, .order = 25,
-     .effect = ADMISSION, .cut = webhook_cuts, .retain = webhook_retains},
+     .effect = ADMISSION, .cut = webhook_cuts, .retain = webhook_retains,
+     .service = WEBHOOK_SERVICE},
     {"admissionregistration.k8s.io", "*", STAR_NAME, .order = 25, .effect = ADMISSION},
 
     NEVER("", "events", "is a diary of the source cluster"),

@@ -79,7 +79,9 @@ struct kube_rule {
     const struct kube_cut *cut;       /* beside kube_common_cuts; NULL: none */
     const struct kube_retain *retain; /* NULL: none */
     const char *suspend; /* path of the boolean that makes a copy stand still; NULL: none */
-    const char *why;     /* of KUBE_STAR_NEVER: for a person */
+    const char *
+        service; /* path of references to Services that must have a ready endpoint first; NULL: none */
+    const char *why; /* of KUBE_STAR_NEVER: for a person */
 };
 
 /* An object that is not copied although its kind is: where a node at path (all wildcards) is a string or boolean

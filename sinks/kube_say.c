@@ -16,6 +16,7 @@ static const char *change_of(const struct kube_write *w, enum kube_next asked)
     case KUBE_DO_DELETE:
         return "delete";
     case KUBE_DO_GET:
+    case KUBE_DO_SERVICE:
     case KUBE_DO_NOTHING:
         break;
     }

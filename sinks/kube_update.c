@@ -11,6 +11,7 @@
 #include "sinks/kube_merge.h"
 #include "sinks/kube_owned.h"
 #include "sinks/kube_rules.h"
+#include "sinks/kube_service.h"
 
 /* The live object as it was read. */
 struct seen {
@@ -156,6 +157,16 @@ static enum rc apply(struct kube_write *w, const struct seen *s, struct json_doc
     return rc == RC_OK ? send(w, KUBE_DO_APPLY, desired, e) : rc;
 }
 
+/* What the live object has called already is no news to the server. */
+static enum rc skip_services(struct kube_write *w, const struct seen *s, struct err *e)
+{
+    AUTO(buf_done) struct buf there = BUF_INIT(KUBE_BODY_MAX);
+    enum rc rc = kube_services_named(s->doc, w->rule, &there, e);
+    bool same = slice_eq(buf_slice(&there), buf_slice(&w->services));
+    w->services_ready = same ? w->services.n : 0;
+    return rc;
+}
+
 /* ---- What is overwritten ---- */
 
 /* What is durable is this very state: the write names its version, so no other one is written over. */
@@ -192,6 +203,8 @@ static enum rc update(struct kube_write *w, struct seen *s, enum over over, stru
     bool marked = false;
     w->replaced = is_replaced(w, s);
     enum rc rc = json_parse_view(buf_slice(&w->desired), &desired, e);
+    if (rc == RC_OK)
+        rc = skip_services(w, s, e);
     if (rc == RC_OK)
         rc = merge(w, s, desired, e);
     if (rc != RC_OK)
@@ -348,6 +361,7 @@ enum rc kube_write_missing(struct kube_write *w)
         return end(w, SINK_SKIPPED, "origin-gone",
                    "it was first made in the destination and is no longer there");
     }
+    w->services_ready = 0;
     w->next = KUBE_DO_POST;
     return RC_OK;
 }

@@ -4,6 +4,8 @@
  *   writeMode: apply:      PATCH in the place of PUT, after a PUT of managedFields alone where plain writes own members
  *   delete:                GET -> DELETE         a write whose answer was lost: GET again, then decide anew
  *
+ * What has Services called (webhooks) is written once an endpoint of each is ready: GET before the write.
+ *
  * A kind that is not served, which the path's 404 says, may have objects all the same (another version is served, the
  * server has just begun): a put waits, and so does a delete, unless discovery tells that the kind is gone as a whole.
  *
@@ -19,6 +21,7 @@
 #include "sinks/kube_project.h"
 #include "sinks/kube_rules.h"
 #include "sinks/kube_say.h"
+#include "sinks/kube_service.h"
 #include "sinks/kube_skip.h"
 
 #include <assert.h>
@@ -167,6 +170,8 @@ static enum rc begin_put(struct kube_write *w, struct err *e)
     rc = set_origin(w, &marks, e);
     if (rc == RC_OK)
         rc = project(w, d, e);
+    if (rc == RC_OK)
+        rc = kube_services_named(d, w->rule, &w->services, e);
     return rc == RC_OK ? choose_first(w, e) : rc;
 }
 
@@ -225,6 +230,7 @@ static void init_bufs(struct kube_write *w)
     buf_init(&w->desired, KUBE_RECORD_BODY_MAX);
     buf_init(&w->origin_cluster, TEXT_MAX);
     buf_init(&w->origin_uid, TEXT_MAX);
+    buf_init(&w->services, KUBE_BODY_MAX);
     buf_init(&w->live_uid, KUBE_RECORD_TEXT_MAX);
     buf_init(&w->live_version, KUBE_RECORD_TEXT_MAX);
     buf_init(&w->path, URL_MAX);
@@ -260,6 +266,7 @@ void kube_write_free(struct kube_write *w)
     buf_done(&w->desired);
     buf_done(&w->origin_cluster);
     buf_done(&w->origin_uid);
+    buf_done(&w->services);
     buf_done(&w->live_uid);
     buf_done(&w->live_version);
     buf_done(&w->path);
@@ -313,7 +320,8 @@ static void build_delete(struct kube_write *w)
 static enum rc build_body(struct kube_write *w, struct err *e)
 {
     enum rc rc = RC_OK;
-    if (w->next == KUBE_DO_PUT || w->next == KUBE_DO_TAKE_OVER || w->next == KUBE_DO_APPLY)
+    if (w->next == KUBE_DO_PUT || w->next == KUBE_DO_TAKE_OVER || w->next == KUBE_DO_APPLY ||
+        w->next == KUBE_DO_SERVICE)
         return RC_OK; /* kube_update.c has built it */
     buf_reset(&w->body);
     if (w->next == KUBE_DO_POST)
@@ -343,16 +351,36 @@ static const struct phase {
                        "object updated in cluster", "error updating object in cluster"},
     [KUBE_DO_DELETE] = {HTTP_DELETE, "", true, "deleting object in cluster",
                         "object deleted in cluster", "error deleting object in cluster"},
+    [KUBE_DO_SERVICE] = {HTTP_GET, "", false, "listing objects in cluster",
+                         "listed objects in cluster", "error listing objects in cluster"},
     [KUBE_DO_NAMESPACE] = {HTTP_POST, BY_US, false, "creating namespace from cluster",
                            "namespace created in cluster", "error creating namespace in cluster"},
 };
+
+/* The key of the Service that is asked about next. */
+static struct slice service_of(const struct kube_write *w)
+{
+    return slice_str(w->services.p + w->services_ready);
+}
+
+/* Before a write: a question about a Service goes ahead. */
+static void ask_first(struct kube_write *w)
+{
+    bool asks = phases[w->next].writes && w->next != KUBE_DO_DELETE;
+    if (!asks || w->services_ready >= w->services.n)
+        return;
+    w->after = w->next;
+    w->next = KUBE_DO_SERVICE;
+}
 
 static void build_path(struct kube_write *w)
 {
     static const struct kube_gvr namespaces = {{NULL, 0}, {"v1", 2}, {"namespaces", 10}};
     struct slice query = slice_str(phases[w->next].query);
     buf_reset(&w->path);
-    if (w->next == KUBE_DO_NAMESPACE)
+    if (w->next == KUBE_DO_SERVICE)
+        kube_services_path(service_of(w), &w->path);
+    else if (w->next == KUBE_DO_NAMESPACE)
         kube_path(&namespaces, SLICE_NULL, SLICE_NULL, query, &w->path);
     else
         kube_path(&w->gvr, w->key.ns, w->next == KUBE_DO_POST ? SLICE_NULL : w->key.name, query,
@@ -384,6 +412,7 @@ static void say_answer(const struct kube_write *w, enum kube_next asked, enum ku
 enum rc kube_write_request(struct kube_write *w, struct http_request *ret, struct err *e)
 {
     assert(!w->done && w->next != KUBE_DO_NOTHING);
+    ask_first(w);
     const struct phase *p = &phases[w->next];
     struct err why = ERR_INIT;
     enum rc rc = build_body(w, &why);
@@ -503,6 +532,27 @@ static enum rc on_namespace(struct kube_write *w, const struct kube_answer *a)
     return RC_OK;
 }
 
+static enum rc on_service(struct kube_write *w, const struct kube_answer *a, struct err *e)
+{
+    struct slice key = service_of(w);
+    bool ready;
+    if (a->verdict.cls != KUBE_OK)
+        return refused(w, a);
+    enum rc rc = kube_services_ready(a->body, &ready, e);
+    if (rc != RC_OK)
+        return rc;
+    if (ready) {
+        w->services_ready += key.n + 1;
+        w->next = w->after;
+        return RC_OK;
+    }
+    kube_write_end(w, SINK_WAITING, "service-not-ready",
+                   "%.*s, which it has called, has no ready endpoint in the destination",
+                   SLICE_ARG(key));
+    w->result.dependency = key;
+    return RC_OK;
+}
+
 static enum rc dispatch(struct kube_write *w, const struct kube_answer *a, struct err *e)
 {
     switch (w->next) {
@@ -519,6 +569,8 @@ static enum rc dispatch(struct kube_write *w, const struct kube_answer *a, struc
         return on_delete(w, a);
     case KUBE_DO_NAMESPACE:
         return on_namespace(w, a);
+    case KUBE_DO_SERVICE:
+        return on_service(w, a, e);
     case KUBE_DO_NOTHING:
         break;
     }

@@ -20,6 +20,7 @@ enum kube_next {
     KUBE_DO_APPLY,
     KUBE_DO_DELETE,
     KUBE_DO_NAMESPACE,
+    KUBE_DO_SERVICE, /* is an endpoint of a Service ready that it has called */
     KUBE_DO_NOTHING
 };
 
@@ -45,6 +46,9 @@ struct kube_write {
     uint8_t desired_hash[KUBE_HASH_SIZE];
     struct buf origin_cluster, origin_uid; /* the first of all copies */
     bool origin_here;                      /* it lives in the destination itself */
+    struct buf services;                   /* that it has called (sinks/kube_service.h) */
+    size_t services_ready;                 /* bytes of it about which there is nothing to ask */
+    enum kube_next after;                  /* of SERVICE: what is to be sent then */
 
     /* Of the destination's object, as last seen. */
     struct buf live_uid, live_version;

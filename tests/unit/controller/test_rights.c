@@ -130,6 +130,24 @@ static void what_is_applied_is_patched(void **state)
                                "patch /configmaps\n");
 }
 
+static void what_has_services_called_needs_to_see_their_endpoints(void **state)
+{
+    (void)state;
+    AUTO(resources_freep)
+    struct resources *r = rig_read(
+        SYNC "  plugin: kubernetes-objects-to-kubernetes\n  suspend: false\n  config:\n"
+             "    sourceName: a\n    destinationName: b\n    replication:\n      resources:\n"
+             "      - {group: apiregistration.k8s.io, version: v1, resource: apiservices}\n");
+    AUTO(rights_freep) struct rights *destination = needed(r, 1);
+    assert_rights(destination,
+                  "get /namespaces/kube-system\nget apiregistration.k8s.io/apiservices\n"
+                  "list apiregistration.k8s.io/apiservices\n"
+                  "create apiregistration.k8s.io/apiservices\n"
+                  "update apiregistration.k8s.io/apiservices\n"
+                  "delete apiregistration.k8s.io/apiservices\n"
+                  "list discovery.k8s.io/endpointslices\n");
+}
+
 static void where_all_is_granted_nothing_is_missing(void **state)
 {
     (void)state;
@@ -213,6 +231,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_source_is_read_and_a_destination_is_written, rig_setup,
                                         rig_teardown),
         cmocka_unit_test_setup_teardown(what_is_applied_is_patched, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(what_has_services_called_needs_to_see_their_endpoints,
+                                        rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(where_all_is_granted_nothing_is_missing, rig_setup,
                                         rig_teardown),
         cmocka_unit_test_setup_teardown(what_is_missing_is_a_role_with_one_rule_for_each_resource,

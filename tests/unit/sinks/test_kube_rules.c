@@ -33,6 +33,8 @@ static void every_row_is_well_formed(void **state)
         }
         if (r->suspend)
             check_path(r->suspend);
+        if (r->service)
+            check_path(r->service);
         if (r->undeletable)
             assert_int_equal(r->recreate, KUBE_RECREATE_NEVER);
     }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# writeMode: apply on real API servers, and the way from one mode to the other (docs/adr/0012); adopt: always, by either,
-# and what it keeps before (docs/adr/0013).
+# What an entry says: writeMode: apply, and the way from one mode to the other (docs/adr/0012); adopt: always, by either, and
+# what it keeps before (docs/adr/0013); effects, and what admission objects wait for.
 load lib
 load resilog
 
@@ -163,4 +163,47 @@ set_key() { # KEY VALUE
     run -3 "$RESILOG" preimages --data "$E2E_DIR/over.data" no-such-one
     run ! grep -E 'MARKER-' "$E2E_DIR/over.log"
     run_stop over
+}
+
+@test "an entry's own word about effects wins, and a webhook waits for an endpoint of its Service" {
+    declare_clusters own source destination
+    declare_sync own owning source destination "effects: suspend" <<-'ENTRIES'
+	- {group: batch, version: v1, resource: cronjobs, effects: allow}
+	- {group: batch, version: v1, resource: jobs}
+	- {group: admissionregistration.k8s.io, version: v1, resource: validatingwebhookconfigurations}
+	ENTRIES
+    src -n shop create cronjob nightly --image=job:1 --schedule='0 0 * * *'
+    src -n shop create job once --image=job:1
+    src apply -f - <<-'HOOK'
+	apiVersion: admissionregistration.k8s.io/v1
+	kind: ValidatingWebhookConfiguration
+	metadata: {name: guard}
+	webhooks:
+	  - name: guard.example.com
+	    clientConfig: {service: {namespace: shop, name: guard}}
+	    rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]
+	    admissionReviewVersions: [v1]
+	    sideEffects: None
+	HOOK
+    run_start own
+    wait_until 30 dst_is true '{.spec.suspend}' job once
+    wait_until 30 dst_is false '{.spec.suspend}' cronjob nightly
+    says own '(admission)'
+    run ! says own 'cronjobs (runs)'
+    wait_until 30 status_is own owning waiting 1
+    run -0 "$RESILOG" holds ls --data "$E2E_DIR/own.data" -o json
+    [ "$(json '[h["class"] + " " + h["dependency"] for h in d]' <<<"$output")" = '["service-not-ready /services/shop/guard"]' ]
+    is_gone validatingwebhookconfiguration guard
+    dst apply -f - <<-'SLICE'
+	apiVersion: discovery.k8s.io/v1
+	kind: EndpointSlice
+	metadata: {name: guard-1, namespace: shop, labels: {kubernetes.io/service-name: guard}}
+	addressType: IPv4
+	endpoints: [{addresses: [10.0.0.9], conditions: {ready: true}}]
+	ports: [{port: 443}]
+	SLICE
+    is_there() { dst get validatingwebhookconfiguration guard; }
+    wait_until 60 is_there
+    wait_until 30 status_is own owning waiting 0
+    run_stop own
 }
