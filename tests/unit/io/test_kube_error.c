@@ -123,6 +123,21 @@ static const struct answer {
      KUBE_INVALID, ERR_FINAL},
     {422, "Invalid", "field is immutable", "[]", KUBE_INVALID, ERR_FINAL},
     /* m */
+    {422, "Invalid", "StorageClass.storage.k8s.io \"s\" is invalid",
+     "[{\"message\":\"Forbidden: updates to parameters are forbidden.\"}]", KUBE_IMMUTABLE,
+     ERR_FINAL},
+    /* m: of a Deployment that another manager wrote, in place of the whole strategy */
+    {422, "Invalid", "Deployment.apps \"e\" is invalid",
+     "[{\"message\":\"Forbidden: may not be specified when strategy `type` is 'Recreate'\"}]",
+     KUBE_INVALID, ERR_FINAL},
+    /* m: the port may be free later */
+    {422, "Invalid", "Service \"b\" is invalid",
+     "[{\"message\":\"Invalid value: 31234: provided port is already allocated\"}]", KUBE_INVALID,
+     ERR_FINAL},
+    /* m: marks that no longer fit into the annotations */
+    {422, "Invalid", "ServiceAccount \"an\" is invalid",
+     "[{\"message\":\"Too long: may not be more than 262144 bytes\"}]", KUBE_INVALID, ERR_FINAL},
+    /* m */
     {413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728", NULL,
      KUBE_TOO_LARGE, ERR_FINAL},
     {500, "", "etcdserver: request is too large", NULL, KUBE_TOO_LARGE, ERR_FINAL},
@@ -133,7 +148,14 @@ static const struct answer {
     {500, "InternalError",
      "Internal error occurred: failed calling webhook \"a.b.c\": failed to call webhook: Post",
      NULL, KUBE_WEBHOOK, ERR_RETRY},
+    /* m: no Service behind it */
+    {500, "InternalError",
+     "Internal error occurred: failed calling webhook \"dead.example.com\": failed to call "
+     "webhook: "
+     "Post \"https://nobody.default.svc:443/?timeout=10s\": service \"nobody\" not found",
+     "[{\"message\":\"failed calling webhook\"}]", KUBE_WEBHOOK, ERR_RETRY},
     {400, "", "admission webhook \"a.b.c\" denied the request: no", NULL, KUBE_WEBHOOK, ERR_RETRY},
+    /* m */
     {422, "Invalid",
      "configmaps \"a\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied "
      "request: no",
@@ -152,6 +174,19 @@ static const struct answer {
     {500, "",
      "failed to create typed patch object (ns/a; apps/v1, Kind=Deployment): .spec.x: field not "
      "declared in schema",
+     NULL, KUBE_INVALID, ERR_FINAL},
+    /* m */
+    {500, "",
+     "failed to create typed patch object (default/d; apps/v1, Kind=Deployment): "
+     ".spec.template.spec.containers[name=\"m\"].env: duplicate entries for key [name=\"A\"]",
+     NULL, KUBE_INVALID, ERR_FINAL},
+    /* m */
+    {400, "BadRequest",
+     "error decoding YAML: error converting YAML to JSON: yaml: control characters are not allowed",
+     NULL, KUBE_INVALID, ERR_FINAL},
+    /* m: a key of 1,500 characters */
+    {400, "BadRequest",
+     "error decoding YAML: error converting YAML to JSON: yaml: did not find expected ',' or '}'",
      NULL, KUBE_INVALID, ERR_FINAL},
     {500, "InternalError", "etcdserver: request timed out", NULL, KUBE_UNAVAILABLE, ERR_RETRY},
     {503, "ServiceUnavailable", "the server is currently unable to handle the request", NULL,
