@@ -30,7 +30,7 @@ setup_file() {
     KCM_FLAGS=--horizontal-pod-autoscaler-sync-period=1s kube_start destination controllers
     unset API_FLAGS
     declare_clusters rows source destination
-    entries $KINDS | declare_sync rows copies source destination 'resyncPeriod: 2s'
+    entries $KINDS | declare_sync rows copies source destination 'resyncPeriod: 1s'
 }
 setup() {
     e2e_setup
@@ -209,9 +209,100 @@ theirs() {
     }
     wait_until 30 touched rows $all
     wait_until 30 touched kinds service/internal job/migrate daemonset/agent
-    diff "$E2E_DIR/theirs" <(theirs)
-    rounds
-    diff "$E2E_DIR/theirs" <(theirs)
     wait_until 30 at_rest
     writes_nothing rounds
+    diff "$E2E_DIR/theirs" <(theirs)
+}
+
+@test "what the destination refuses is held by its class, blocks nothing, and arrives when it is taken" {
+    dst create -f - <<-'OBSTACLES'
+	apiVersion: admissionregistration.k8s.io/v1
+	kind: ValidatingWebhookConfiguration
+	metadata: {name: dead}
+	webhooks:
+	- name: dead.example.com
+	  clientConfig: {service: {namespace: rows, name: nobody}}
+	  rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [configmaps]}]
+	  objectSelector: {matchLabels: {refused: webhook}}
+	  failurePolicy: Fail
+	  sideEffects: None
+	  admissionReviewVersions: [v1]
+	---
+	apiVersion: admissionregistration.k8s.io/v1
+	kind: ValidatingAdmissionPolicyBinding
+	metadata: {name: deny}
+	spec: {policyName: rows, validationActions: [Deny]}
+	---
+	apiVersion: v1
+	kind: ResourceQuota
+	metadata: {name: no-more, namespace: rows}
+	spec: {hard: {count/secrets: "0"}}
+	---
+	apiVersion: v1
+	kind: Service
+	metadata: {name: squatter, namespace: rows}
+	spec: {type: NodePort, ports: [{port: 80, nodePort: 31999}]}
+	OBSTACLES
+    wait_until 30 dst_is 0 '{.status.hard.count/secrets}' -n rows resourcequota no-more
+    stopped() { ! dst -n rows create configmap "$@" --dry-run=server; }
+    wait_until 30 stopped denied
+    dst -n rows delete configmap finalized --wait=false
+    src create -f - <<-'REFUSED'
+	{apiVersion: v1, kind: ConfigMap, metadata: {name: dead, namespace: rows, labels: {refused: webhook}}}
+	---
+	{apiVersion: v1, kind: ConfigMap, metadata: {name: denied, namespace: rows}}
+	---
+	{apiVersion: v1, kind: Secret, metadata: {name: too-many, namespace: rows}}
+	---
+	{apiVersion: v1, kind: Service, metadata: {name: port-taken, namespace: rows}, spec: {type: NodePort, ports: [{port: 80, nodePort: 31999}]}}
+	REFUSED
+    python3 -c 'print("{apiVersion: v1, kind: ConfigMap, metadata: {name: full, namespace: rows, annotations: {a: %s}}}" % ("x" * 262100))' |
+        src create -f -
+    src -n rows patch configmap finalized --type=merge -p '{"data":{"a":"2"}}'
+    src -n rows patch deployment doubled --type=merge -p '{"spec":{"strategy":{"type":"Recreate","rollingUpdate":null}}}'
+    wait_until 30 dst_is '{"type":"Recreate"}' '{.spec.strategy}' -n rows deployment doubled
+    wait_until 30 held_as webhook dead
+    wait_until 30 held_as webhook denied
+    wait_until 30 held_as quota too-many
+    wait_until 30 held_as invalid port-taken
+    wait_until 30 held_as invalid full
+    wait_until 30 held_as terminating finalized
+    dst delete validatingwebhookconfiguration/dead validatingadmissionpolicybinding/deny
+    dst -n rows delete resourcequota/no-more service/squatter
+    dst -n rows patch configmap finalized --type=merge -p '{"metadata":{"finalizers":null}}'
+    src -n rows annotate configmap/dead configmap/denied secret/too-many service/port-taken again=1
+    src -n rows annotate --overwrite configmap/full a=short
+    src -n rows scale deployment scaled --replicas=5 # as the destination's autoscaler has it
+    wait_until 60 at_rest
+    equal 30
+}
+
+@test "what cannot be changed in place is made anew, held or left to a person, by its kind" {
+    run_stop rows
+    rm -r "$E2E_DIR/rows.data" # else the deletes would be seen, and the copies deleted before the objects come anew
+    src -n kinds delete rolebinding reader
+    src -n kinds create rolebinding reader --role=widget-admin --serviceaccount=kinds:worker
+    src -n rows delete deployment doubled
+    src -n rows create -f - <<-'DEPLOYMENT'
+	apiVersion: apps/v1
+	kind: Deployment
+	metadata: {name: doubled, namespace: rows}
+	spec:
+	  replicas: 0
+	  selector: {matchLabels: {app: other}}
+	  template: {metadata: {labels: {app: other}}, spec: {containers: [{name: main, image: registry.example.com/doubled:2.0}]}}
+	DEPLOYMENT
+    run_start rows
+    wait_until 30 dst_is widget-admin '{.roleRef.name}' -n kinds rolebinding reader
+    wait_until 30 held_as recreate doubled
+    dst -n rows delete deployment doubled
+    src -n rows delete --wait=false job/manual pvc/disk
+    src delete --wait=false crd converted.rows.example.com
+    wait_until 30 held_as never-deleted disk
+    wait_until 30 held_as never-deleted converted.rows.example.com
+    wait_until 30 is_gone -n rows job manual
+    is_there -n rows pvc disk
+    is_there crd converted.rows.example.com
+    wait_until 60 dst_is registry.example.com/doubled:2.0 '{.spec.template.spec.containers[0].image}' -n rows deployment doubled
+    run_stop rows
 }

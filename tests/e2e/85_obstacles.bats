@@ -111,6 +111,20 @@ gadget() { # NAME
     wait_until 10 status_is obstacles copies held 0
 }
 
+@test "a field that the destination's kind does not know is dropped there, and holds nothing" {
+    k destination patch crd gadgets.example.com --type=json -p '[{"op":"replace","path":"/spec/versions/0/schema/openAPIV3Schema",
+        "value":{"type":"object","properties":{"spec":{"type":"object","properties":{"n":{"type":"integer"}}}}}}]'
+    pruned() { [[ $(k destination get --raw /openapi/v3/apis/example.com/v1) == *'"n":{"type":"integer"'* ]]; }
+    wait_until 20 pruned
+    k source create -f - <<<'{apiVersion: example.com/v1, kind: Gadget, metadata: {name: newer, namespace: light}, spec: {n: 1, later: true}}'
+    wait_until 30 there destination light gadgets.v1.example.com newer
+    k source -n light patch gadget newer --type=merge -p '{"spec":{"n":2}}'
+    spec() { [ "$(k destination -n light get gadget newer -o 'jsonpath={.spec}')" = "$1" ]; }
+    wait_until 30 spec '{"n":2}'
+    status_is obstacles copies held 0
+    serve destination v1
+}
+
 @test "a delete waits while only another version of its kind is served" {
     gadget a
     serve destination v2
