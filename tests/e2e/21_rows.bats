@@ -27,6 +27,7 @@ setup_file() {
     [ -z "$E2E_SKIP" ] || return 0
     kube_start source controllers
     audit_flags destination
+    API_FLAGS+=" --feature-gates=MutatingAdmissionPolicy=true --runtime-config=admissionregistration.k8s.io/v1beta1=true"
     KCM_FLAGS=--horizontal-pod-autoscaler-sync-period=1s kube_start destination controllers
     unset API_FLAGS
     declare_clusters rows source destination
@@ -171,6 +172,7 @@ theirs() {
     dst get tenant acme -o 'jsonpath=status {.status}{"\n"}'
     dst -n rows get configmap finalized -o 'jsonpath=metadata {.metadata.finalizers} {.metadata.ownerReferences}{"\n"}'
     dst get namespace rows -o 'jsonpath=namespace {.spec.finalizers}{"\n"}'
+    dst -n rows get configmap mutated -o 'jsonpath=mutated {.data.a}{"\n"}'
 }
 
 @test "what the destination's controllers keep is never written, however often it is looked at" {
@@ -187,6 +189,29 @@ theirs() {
     dst patch tenant acme --subresource=status --type=merge -p '{"status":{"ready":true}}'
     dst -n rows patch configmap finalized --type=merge -p '{"metadata":{"finalizers":["rows.example.com/own"],
         "ownerReferences":[{"apiVersion":"v1","kind":"Namespace","name":"rows","uid":"'"$uid"'"}]}}'
+    dst create -f - <<-'MUTATION'
+	apiVersion: admissionregistration.k8s.io/v1beta1
+	kind: MutatingAdmissionPolicy
+	metadata: {name: mutates}
+	spec:
+	  matchConstraints:
+	    objectSelector: {matchLabels: {mutated: "yes"}}
+	    resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [configmaps]}]
+	  reinvocationPolicy: Never
+	  mutations: [{patchType: ApplyConfiguration, applyConfiguration: {expression: 'Object{data: {"a": "theirs"}}'}}]
+	---
+	apiVersion: admissionregistration.k8s.io/v1beta1
+	kind: MutatingAdmissionPolicyBinding
+	metadata: {name: mutates}
+	spec: {policyName: mutates}
+	MUTATION
+    mutates() {
+        [ "$(dst create --dry-run=server -o 'jsonpath={.data.a}' -f - <<<'{apiVersion: v1, kind: ConfigMap, metadata: {name: probe, labels: {mutated: "yes"}}, data: {a: ours}}')" = theirs ]
+    }
+    wait_until 30 mutates
+    src -n rows create -f - <<<'{apiVersion: v1, kind: ConfigMap, metadata: {name: mutated, labels: {mutated: "yes"}}, data: {a: ours}}'
+    wait_until 30 dst_is theirs '{.data.a}' -n rows configmap mutated
+    dst -n rows annotate configmap mutated touched=theirs # its version moves: the next look finds another object than was written
     wait_until 30 dst_is 5 '{.spec.replicas}' -n rows deployment scaled
     collected() { dst get clusterrole rows-collected -o 'jsonpath={.rules}' | grep -q pods; }
     wait_until 30 collected
@@ -247,6 +272,13 @@ theirs() {
     stopped() { ! dst -n rows create configmap "$@" --dry-run=server; }
     wait_until 30 stopped denied
     dst -n rows delete configmap finalized --wait=false
+    src -n rows delete configmap mutated # no comparison finds it equal
+    src create namespace ending
+    src label namespace ending team=shop
+    wait_until 30 is_there namespace ending
+    dst -n ending create -f - <<<'{apiVersion: v1, kind: ConfigMap, metadata: {name: stays, finalizers: [rows.example.com/own]}}'
+    dst delete namespace ending --wait=false
+    src -n ending create configmap late
     src create -f - <<-'REFUSED'
 	{apiVersion: v1, kind: ConfigMap, metadata: {name: dead, namespace: rows, labels: {refused: webhook}}}
 	---
@@ -267,12 +299,15 @@ theirs() {
     wait_until 30 held_as invalid port-taken
     wait_until 30 held_as invalid full
     wait_until 30 held_as terminating finalized
+    wait_until 30 held_as terminating late
     dst delete validatingwebhookconfiguration/dead validatingadmissionpolicybinding/deny
     dst -n rows delete resourcequota/no-more service/squatter
     dst -n rows patch configmap finalized --type=merge -p '{"metadata":{"finalizers":null}}'
+    dst -n ending patch configmap stays --type=merge -p '{"metadata":{"finalizers":null}}'
     src -n rows annotate configmap/dead configmap/denied secret/too-many service/port-taken again=1
     src -n rows annotate --overwrite configmap/full a=short
     src -n rows scale deployment scaled --replicas=5 # as the destination's autoscaler has it
+    wait_until 60 is_there -n ending configmap late # its namespace was made again, too
     wait_until 60 at_rest
     equal 30
 }
