@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""check_docs.py [ROOT]: a README in each code folder that names its files, a comment at each function of a header, clean texts."""
+"""check_docs.py [ROOT]: a README in each code folder that names its files, a comment at each function of a header, clean texts,
+and each test that the documentation names."""
 
 import os
 import re
@@ -15,6 +16,9 @@ DESTRUCTORS = ("_free", "_close", "_done", "_unref")
 
 # Spelled so that this file does not find itself.
 UNFINISHED = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X)\b")
+# In a table's cell: the file below tests/ and the test's name, of a unit test with blanks for underscores.
+NAMED_TEST = re.compile(r"`((?:e2e|unit)/[\w/]+\.(?:bats|c))`: ([^;|]+?)(?= *[;|])")
+TESTED_BY = "| tested by |"
 WORKPLACE = re.compile(r"(?<![\w.*-])/(?:work|root)/")
 
 
@@ -102,6 +106,20 @@ def text_problems(path, text):
             yield f"{path}:{number}: names a folder of somebody's machine"
 
 
+def named_test_problems(root, path, text):
+    """Each row of a table with a column "tested by" names a test, and each named test is there."""
+    wanted = False
+    for number, line in enumerate(text.split("\n"), 1):
+        wanted = line.startswith("|") and (wanted or line.endswith(TESTED_BY))
+        found = NAMED_TEST.findall(line)
+        if wanted and not found and not line.endswith(TESTED_BY) and not line.startswith("|---"):
+            yield f"{path}:{number}: names no test"
+        for file, name in found:
+            begin = f'@test "{name}"' if file.endswith(".bats") else f"static void {name.replace(' ', '_')}("
+            if not os.path.exists(os.path.join(root, "tests", file)) or begin not in tree.read(root, "tests/" + file):
+                yield f"{path}:{number}: tests/{file} has no test '{name}'"
+
+
 def main():
     root = tree.root_argument()
     problems = []
@@ -115,6 +133,8 @@ def main():
     paths = tree.files(root, TEXT)
     for path in paths:
         problems += text_problems(path, tree.read(root, path))
+        if path.startswith("docs/"):
+            problems += named_test_problems(root, path, tree.read(root, path))
     tree.finish("docs", problems, len(paths))
 
 

@@ -184,6 +184,25 @@ function_with_body() { # FILE SIGNATURE LINE...
     finds check_docs.py "somebody's machine"
 }
 
+@test "docs: a named test that is not there, and a row that names none, are found" {
+    mkdir -p "$TREE/docs" "$TREE/tests/e2e" "$TREE/tests/unit/core"
+    put tests/README.md 'a_test, test_err'
+    put tests/e2e/README.md 'a_test'
+    put tests/e2e/a_test.bats '@test "it works" {' '}'
+    put tests/unit/core/test_err.c 'static void an_error_has_a_name(void **state)' '{' '}'
+    row() { put docs/rows.md '| pitfall | tested by |' '|---|---|' "| it | $1 |" '' '| other | table |'; }
+    row '`e2e/a_test.bats`: it works; `unit/core/test_err.c`: an error has a name'
+    passes check_docs.py
+    row '`e2e/a_test.bats`: it work'
+    finds check_docs.py "docs/rows.md:3: tests/e2e/a_test.bats has no test 'it work'"
+    row '`unit/core/test_err.c`: an error'
+    finds check_docs.py "tests/unit/core/test_err.c has no test 'an error'"
+    row '`unit/core/test_map.c`: an error has a name'
+    finds check_docs.py "tests/unit/core/test_map.c has no test"
+    row 'nobody'
+    finds check_docs.py 'docs/rows.md:3: names no test'
+}
+
 @test "format: a badly laid out file is found" {
     put core/f.c '/* F. */' 'int x  =  1 ;'
     finds check_format.sh 'core/f.c: not laid out'
