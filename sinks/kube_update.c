@@ -8,10 +8,14 @@
 #include "core/event.h"
 #include "core/json.h"
 #include "core/key.h"
+#include "sinks/kube_differ.h"
 #include "sinks/kube_merge.h"
 #include "sinks/kube_owned.h"
 #include "sinks/kube_rules.h"
 #include "sinks/kube_service.h"
+
+#define NAMES_MAX   (16u << 10)
+#define NAMES_SHOWN 200 /* bytes */
 
 /* The live object as it was read. */
 struct seen {
@@ -196,6 +200,25 @@ static enum rc preserve(struct kube_write *w, const struct seen *s, struct err *
 /* Over what is written. */
 enum over { OVER_OURS, OVER_EQUAL, OVER_ANY };
 
+/* The merged object tells what an adoption would change. Of a Secret nothing is named. */
+static enum rc hold_not_ours(struct kube_write *w, const struct seen *s, struct err *e)
+{
+    AUTO(buf_done) struct buf names = BUF_INIT(NAMES_MAX);
+    AUTO(json_freep) struct json_doc *live = NULL;
+    enum rc rc = kube_write_secret(w) ? RC_OK : json_parse_view(s->text, &live, e);
+    if (rc < 0)
+        return rc;
+    if (live)
+        kube_differ(live, s->doc, &names);
+    int shown = (int)(names.n < NAMES_SHOWN ? names.n : NAMES_SHOWN);
+    kube_write_end(
+        w, SINK_HELD, "not-ours",
+        "the destination has an object of this name that is not ours and differs%s%.*s; "
+        "'resilog adopt' or adopt: always overwrites it, deleting it there has it copied",
+        shown ? " in " : "", shown, shown ? names.p : "");
+    return RC_OK;
+}
+
 /* Sends what is needed, if the object differs from the merged one at all. */
 static enum rc update(struct kube_write *w, struct seen *s, enum over over, struct err *e)
 {
@@ -210,9 +233,7 @@ static enum rc update(struct kube_write *w, struct seen *s, enum over over, stru
     if (rc != RC_OK)
         return rc;
     if (s->changed && over == OVER_EQUAL)
-        return end(w, SINK_HELD, "not-ours",
-                   "the destination has an object of this name that is not ours and differs; "
-                   "adopt: always overwrites it, deleting it there has it copied");
+        return hold_not_ours(w, s, e);
     if (s->changed && over == OVER_ANY && !is_preserved(w, s))
         return preserve(w, s, e);
     rc = set_marks(w, s->doc, &marked, e);

@@ -87,6 +87,7 @@ static void a_different_object_is_held(void **state)
     const struct sink_result *r = kt_ends(t, SINK_HELD, "not-ours");
     assert_false(r->record_changed);
     assert_null(strstr(r->reason, "other"));
+    assert_non_null(strstr(r->reason, "differs in /data/k; 'resilog adopt'"));
 }
 
 /* What the sink gave to be kept is durable now. */
