@@ -74,6 +74,7 @@ int cmd_preimages(int argc, char **argv);
 int cmd_holds_show(int argc, char **argv);
 int cmd_holds_retry(int argc, char **argv);
 int cmd_holds_skip(int argc, char **argv);
+int cmd_adopt(int argc, char **argv);
 int cmd_log_show(int argc, char **argv);
 int cmd_log_verify(int argc, char **argv);
 int cmd_validate(int argc, char **argv);

@@ -84,6 +84,16 @@ static const char HOLDS_SKIP_HELP[] =
     "'status -o json' counts it.\n"
     "Works while 'run' is running and while it is not.\n\n" ORDER_HELP;
 
+static const char ADOPT_HELP[] =
+    "Usage: resilog adopt --data DIR [OPTIONS] SYNC [KIND/NAME]\n\n"
+    "Makes objects of the destination copies of the synchronization that are held as \"not-ours\": "
+    "somebody else made them, and they\n"
+    "differ. They are marked and overwritten with the source's state, once, as \"adopt: always\" "
+    "would; from then on they are copies\n"
+    "as any other. What another synchronization keeps is never adopted. Needs 'run' to be "
+    "running, but for --plan.\n\n" ORDER_HELP
+    "      --plan            only show what would be adopted, with the reason as of the last try\n";
+
 static const char LOG_SHOW_HELP[] =
     "Usage: resilog log show --data DIR [OPTIONS] [KIND/NAME]\n\n"
     "Prints events of the log: time, offset, op, key, manager. Works while 'run' is running and "
@@ -141,6 +151,7 @@ const struct command commands[] = {
     {"holds show", cmd_holds_show, "show one of them with all that is known", HOLDS_SHOW_HELP},
     {"holds retry", cmd_holds_retry, "try what is held now", HOLDS_RETRY_HELP},
     {"holds skip", cmd_holds_skip, "give up what is held", HOLDS_SKIP_HELP},
+    {"adopt", cmd_adopt, "make copies of held objects that are not ours", ADOPT_HELP},
     {"log show", cmd_log_show, "print the log's events", LOG_SHOW_HELP},
     {"log verify", cmd_log_verify, "check the log's integrity", LOG_VERIFY_HELP},
     {"validate", cmd_validate, "check resources", VALIDATE_HELP},

@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const acts[] = {[HOLD_RETRY] = "retry", [HOLD_SKIP] = "skip"};
+static const char *const acts[] = {
+    [HOLD_RETRY] = "retry", [HOLD_SKIP] = "skip", [HOLD_ADOPT] = "adopt"};
 #define N_ACTS (sizeof acts / sizeof *acts)
 
 static void add_text(struct buf *out, const char *name, const char *text)

@@ -24,40 +24,71 @@ static enum rc skip(struct rows *r, struct slice key, const struct hold *h, stru
     return rows_set_hold(r, key, &skipped, e);
 }
 
-static enum rc order_all(struct rows *r, size_t *ret_n, struct err *e)
+/* Whether the act can be done with a hold at all: prunes are approved in their own way. */
+static bool is_fit(enum hold_act act, const struct hold *h)
+{
+    switch (act) {
+    case HOLD_RETRY:
+        return h->skipped || !hold_is_prune(h);
+    case HOLD_ADOPT:
+        return hold_is_not_ours(h);
+    case HOLD_SKIP:
+        break;
+    }
+    return true;
+}
+
+static enum rc carry_out(struct rows *r, enum hold_act act, struct slice key, struct hold *h,
+                         struct err *e)
+{
+    if (act == HOLD_SKIP)
+        return skip(r, key, h, e);
+    h->adopt = act == HOLD_ADOPT;
+    return retry(r, key, h, e);
+}
+
+static enum rc order_all(struct rows *r, enum hold_act act, size_t *ret_n, struct err *e)
 {
     struct slice key = SLICE_NULL;
     struct hold *h;
     size_t n = 0;
     enum rc rc = RC_OK;
     while (rc == RC_OK && rows_next_hold(r, key, &key, &h)) {
-        if (h->skipped || hold_is_prune(h))
+        if (h->skipped || !is_fit(act, h))
             continue;
-        rc = retry(r, key, h, e);
+        rc = carry_out(r, act, key, h, e);
         n++;
     }
     *ret_n = n;
     return rc;
 }
 
+static enum rc refuse(const struct hold_order *o, const struct hold *h, struct err *e)
+{
+    if (o->act == HOLD_ADOPT)
+        return err_set(e, RC_CONFLICT, ERR_FINAL,
+                       "%.*s is held as \"%s\": only what is held as \"" HOLD_NOT_OURS
+                       "\" can be adopted",
+                       SLICE_ARG(o->key), h->cls);
+    return err_set(e, RC_CONFLICT, ERR_FINAL,
+                   "%.*s is held by the prune guard: approve its deletion by 'resilog run "
+                   "--allow-prune'",
+                   SLICE_ARG(o->key));
+}
+
 enum rc hold_order_rows(struct rows *r, const struct hold_order *o, size_t *ret_n, struct err *e)
 {
+    if (o->key.n == 0 && o->act == HOLD_SKIP)
+        return err_set(e, RC_INVALID, ERR_FINAL, "one object is given up at a time: which?");
     if (o->key.n == 0)
-        return o->act == HOLD_RETRY
-                   ? order_all(r, ret_n, e)
-                   : err_set(e, RC_INVALID, ERR_FINAL, "one object is given up at a time: which?");
+        return order_all(r, o->act, ret_n, e);
     struct hold *h = rows_hold(r, o->key);
     if (!h)
         return err_set(e, RC_NOTFOUND, ERR_FINAL, "%.*s is not held any more", SLICE_ARG(o->key));
+    if (!is_fit(o->act, h))
+        return refuse(o, h, e);
     *ret_n = 1;
-    if (o->act == HOLD_SKIP)
-        return skip(r, o->key, h, e);
-    if (hold_is_prune(h) && !h->skipped)
-        return err_set(e, RC_CONFLICT, ERR_FINAL,
-                       "%.*s is held by the prune guard: approve its deletion by 'resilog run "
-                       "--allow-prune'",
-                       SLICE_ARG(o->key));
-    return retry(r, o->key, h, e);
+    return carry_out(r, o->act, o->key, h, e);
 }
 
 enum rc hold_order_at_rest(struct ckpt *ckpt, struct slice consumer, const struct hold_order *o,
@@ -65,6 +96,10 @@ enum rc hold_order_at_rest(struct ckpt *ckpt, struct slice consumer, const struc
 {
     AUTO(rows_freep) struct rows *rows = NULL;
     struct ckpt_head head;
+    if (o->act == HOLD_ADOPT)
+        return err_set(e, RC_CONFLICT, ERR_FINAL,
+                       "the synchronization is not at work, nothing was adopted: start 'resilog "
+                       "run', or end its suspension");
     enum rc rc = ckpt_load(ckpt, consumer, &head, NULL, NULL, e);
     if (rc == RC_OK)
         rc = rows_open(ckpt, consumer, &rows, e);

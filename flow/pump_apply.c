@@ -179,7 +179,11 @@ static enum rc send(struct pump *p, const struct event *ev, const struct replica
         return rc;
     }
     f->item.body = buf_slice(&f->body);
-    f->item.policy = &entry->policy;
+    const struct hold *h = rows_hold(p->rows, ev->key);
+    f->policy = entry->policy;
+    if (h && h->adopt)
+        f->policy.adopt = ADOPT_ALWAYS;
+    f->item.policy = &f->policy;
     return submit(p, f, e);
 }
 

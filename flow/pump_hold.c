@@ -140,6 +140,11 @@ static void forget_problem(struct pump *p, struct slice key)
 
 static void say_order(struct pump *p, const struct hold_order *o)
 {
+    static const char *const msgs[] = {
+        [HOLD_RETRY] = "held object is tried again by order",
+        [HOLD_SKIP] = "held object was given up by order",
+        [HOLD_ADOPT] = "the destination's object is adopted by order",
+    };
     const struct hold *h = rows_hold(p->rows, o->key);
     if (!h)
         return;
@@ -147,8 +152,7 @@ static void say_order(struct pump *p, const struct hold_order *o)
                                      DIAG_S("reason", slice_str(h->reason))};
     const struct flow_line line = {
         .level = DIAG_INFO,
-        .msg = o->act == HOLD_SKIP ? "held object was given up by order"
-                                   : "held object is tried again by order",
+        .msg = msgs[o->act],
         .more = why,
         .n_more = 2,
     };

@@ -36,6 +36,7 @@ struct hold {
     bool skipped;    /* a person gave the event up: it is not tried again (flow/hold_order.h) */
     bool flying;     /* being tried again now; not stored */
     bool released;   /* what it waited for is there; not stored */
+    bool adopt;      /* the next try makes the destination's object ours; not stored */
     bool earlier; /* of an earlier life, which may have written it after its commit; not stored */
     uint32_t attempts;
     uint32_t awaited; /* as HOLD_OPPOSITE; not stored: after a restart it may wait as long again */
@@ -47,12 +48,19 @@ struct hold {
     char reason[HOLD_TEXT_MAX];
     char dependency[HOLD_TEXT_MAX]; /* a key; empty if none is known */
 };
-#define HOLD_PRUNE "prune"
+#define HOLD_PRUNE    "prune"
+#define HOLD_NOT_OURS "not-ours" /* the sink's: the destination's object is nobody's copy */
 #define HOLD_OPPOSITE                                                                              \
     "opposite" /* the answer to a write of the opposite synchronization is awaited */
 static inline bool hold_is_prune(const struct hold *h)
 {
     return strcmp(h->cls, HOLD_PRUNE) == 0;
+}
+
+/* Held because an object is in the way that somebody else made. */
+static inline bool hold_is_not_ours(const struct hold *h)
+{
+    return strcmp(h->cls, HOLD_NOT_OURS) == 0;
 }
 
 /* Borrows ckpt and consumer. Loads the holds. Errors: those of ckpt_scan, CORRUPT, NOMEM. */

@@ -15,7 +15,8 @@ struct work;
 /* One item at the sink, with the memory that it borrows. */
 struct flight {
     struct sink_item item;
-    struct event *event; /* owned copy */
+    struct sink_policy policy; /* of a put */
+    struct event *event;       /* owned copy */
     struct buf body;
     struct buf record;
     struct buf opposite;  /* the record of the opposite synchronization */

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What is held, and what a person may do about it: `holds ls`, `holds show`, `holds retry`, `holds skip`.
+# What is held, and what a person may do about it: `holds ls`, `holds show`, `holds retry`, `holds skip`, `adopt`.
 load lib
 load resilog
 
@@ -53,6 +53,12 @@ held_is() { # NAME EXPRESSION: of the JSON of its hold
 }
 there() {
     k two get configmap "$1"
+}
+adopt() { # WORD...
+    "$RESILOG" adopt --data "$E2E_DIR/holds.data" "$@"
+}
+value_is() { # NAME VALUE
+    [ "$(k two get configmap "$1" -o 'jsonpath={.data.is}')" = "$2" ]
 }
 
 holds() { # COMMAND WORD...
@@ -157,8 +163,34 @@ holds() { # COMMAND WORD...
     status_is holds copies held 1
 }
 
+@test "adopt overwrites what is not ours, once it is told to, and shows before what that changes" {
+    k two create configmap go-other --from-literal=is=two --from-literal=more=1
+    k one create configmap go-other --from-literal=is=one
+    k one create configmap go-apart-too --from-literal=is=one
+    wait_until 20 status_is holds copies held 2
+    run -0 --separate-stderr adopt copies --plan
+    [[ $output == *"/configmaps/default/go-apart "*"/configmaps/default/go-other "*"differs in /data/is"* ]]
+    [ "$stderr" = "resilog: 2 objects would be adopted" ]
+    run -0 --separate-stderr adopt copies configmap/go-other --plan
+    [ "$stderr" = "resilog: 1 object would be adopted" ]
+    [ "$(k two get configmap go-other -o 'jsonpath={.data.is}{.metadata.annotations}')" = two ]
+    run -0 adopt copies configmap/go-other
+    [ "$output" = "1 object: adopted now" ]
+    wait_until 20 value_is go-other one
+    [[ $(k two get configmap go-other -o 'jsonpath={.metadata.annotations.sync\.resilog\.io/owner}') == *" adopted" ]]
+    [ "$(k two get configmap go-other -o 'jsonpath={.data.more}')" = 1 ]
+    [ "$(k two get configmap go-apart -o 'jsonpath={.data.is}')" = two ]
+    wait_until 20 status_is holds copies held 1
+    run -3 adopt copies configmap/go-other
+    k one patch configmap go-other --type=merge -p '{"data":{"is":"1"}}'
+    wait_until 20 value_is go-other 1
+}
+
 @test "holds show works while nothing runs, and without the log" {
     run_stop holds
+    run -4 adopt copies
+    [[ $output == *"nothing was adopted"* ]]
+    run -0 adopt copies --plan
     run -0 holds show copies configmap/go-apart
     [[ $output == *"class:           not-ours"* ]]
     mv "$E2E_DIR/holds.data/logs" "$E2E_DIR/holds.data/moved"

@@ -41,6 +41,7 @@ struct dest_mem {
     char denied[64];
     enum rc denied_so;
     struct sink_item last;
+    enum sink_adopt last_adopt;
 };
 
 struct mem_scan;
@@ -223,6 +224,11 @@ void dest_mem_fatal(struct dest_mem *d, bool on)
     d->fatal = on;
 }
 
+enum sink_adopt dest_mem_last_adopt(const struct dest_mem *d)
+{
+    return d->last_adopt;
+}
+
 struct sink_item dest_mem_last(const struct dest_mem *d)
 {
     return d->last;
@@ -343,6 +349,8 @@ static enum rc mem_submit(struct sink *s, const struct sink_item *item, struct e
     m->n_flights++;
     count_submit(m->dest, item->event->key);
     m->dest->last = *item;
+    if (item->policy)
+        m->dest->last_adopt = item->policy->adopt;
     return RC_OK;
 }
 

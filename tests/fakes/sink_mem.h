@@ -67,6 +67,8 @@ size_t dest_mem_submits(const struct dest_mem *d, const char *key);
 
 /* What the item submitted last said of its history; the borrowed members are not to be looked at. */
 struct sink_item dest_mem_last(const struct dest_mem *d);
+/* And which policy the put submitted last had about what is not ours. */
+enum sink_adopt dest_mem_last_adopt(const struct dest_mem *d);
 
 /* Borrows d and env. */
 struct sink *sink_mem_open(struct dest_mem *d, const struct env *env);

@@ -316,6 +316,56 @@ static void a_checkpoint_at_rest_is_changed_in_one_commit(void **state)
     assert_int_equal(hold_order_at_rest(w->ckpt, SLICE("team/none"), &skip, &n, &e), RC_NOTFOUND);
 }
 
+static void hold_as_not_ours(struct pump_world *w, const char *key)
+{
+    dest_mem_script(w->dest, key,
+                    &(struct sink_script){.outcome = SINK_HELD, .cls = HOLD_NOT_OURS});
+    pt_put(w, key, "{'v':1}");
+}
+
+static enum sink_adopt last_policy(struct pump_world *w)
+{
+    return dest_mem_last_adopt(w->dest);
+}
+
+static void an_adoption_is_one_try_as_always_and_of_nothing_else(void **state)
+{
+    struct pump_world *w = *state;
+    hold_a(w);
+    hold_as_not_ours(w, B);
+    pt_run(w);
+    size_t a = tries(w), b = dest_mem_submits(w->dest, B);
+    assert_int_equal(last_policy(w), ADOPT_EQUAL);
+    assert_int_equal(order(w, HOLD_ADOPT, ""), 1);
+    pt_run(w);
+    assert_int_equal(dest_mem_submits(w->dest, B), b + 1);
+    assert_int_equal(last_policy(w), ADOPT_ALWAYS);
+    assert_int_equal(tries(w), a);
+    order(w, HOLD_RETRY, B); /* it was refused all the same: from now on as before */
+    pt_run(w);
+    assert_int_equal(last_policy(w), ADOPT_EQUAL);
+    dest_mem_script(w->dest, B, NULL);
+    assert_int_equal(order(w, HOLD_ADOPT, B), 1);
+    pt_run(w);
+    pt_has(w, B, "{'v':1}");
+    pt_put(w, B, "{'v':2}");
+    pt_run(w);
+    assert_int_equal(last_policy(w), ADOPT_EQUAL);
+}
+
+static void what_is_held_for_another_reason_is_not_adopted(void **state)
+{
+    struct pump_world *w = *state;
+    struct err e = ERR_INIT;
+    size_t n;
+    hold_a(w);
+    assert_int_equal(try_order(w, HOLD_ADOPT, A, &n, &e), RC_CONFLICT);
+    assert_non_null(strstr(e.msg, "held as \"invalid\""));
+    const struct hold_order all = {HOLD_ADOPT, SLICE_NULL};
+    assert_int_equal(hold_order_at_rest(w->ckpt, PT_SYNC, &all, &n, &e), RC_CONFLICT);
+    assert_non_null(strstr(e.msg, "nothing was adopted"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pt_setup, pt_teardown)
 
 int main(void)
@@ -335,6 +385,8 @@ int main(void)
         TEST(what_is_not_held_is_refused_and_changes_nothing),
         TEST(an_order_whose_commit_fails_says_that_the_pump_is_broken),
         TEST(a_checkpoint_at_rest_is_changed_in_one_commit),
+        TEST(an_adoption_is_one_try_as_always_and_of_nothing_else),
+        TEST(what_is_held_for_another_reason_is_not_adopted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
