@@ -38,6 +38,7 @@ enum rc pump_hold(struct pump *p, struct slice key, rlog_off offset, const struc
     bool same = before && before->offset == offset;
     struct hold h = {.offset = offset,
                      .skipped = same && before->skipped,
+                     .adopt = same && before->adopt && why->waiting, /* not carried out yet */
                      .waiting = why->waiting,
                      .attempts = same ? before->attempts + 1 : 1,
                      .awaited = same ? before->awaited : 0,

@@ -353,6 +353,23 @@ static void an_adoption_is_one_try_as_always_and_of_nothing_else(void **state)
     assert_int_equal(last_policy(w), ADOPT_EQUAL);
 }
 
+/* What is overwritten is made durable first: the order outlives that wait. */
+static void an_adoption_keeps_what_it_overwrites(void **state)
+{
+    struct pump_world *w = *state;
+    hold_as_not_ours(w, B);
+    pt_run(w);
+    dest_mem_script(
+        w->dest, B,
+        &(struct sink_script){.outcome = SINK_WAITING, .cls = "pre-image", .preimage = "old"});
+    size_t b = dest_mem_submits(w->dest, B);
+    assert_int_equal(order(w, HOLD_ADOPT, B), 1);
+    pt_run(w);
+    assert_int_equal(dest_mem_submits(w->dest, B), b + 2);
+    assert_int_equal(last_policy(w), ADOPT_ALWAYS);
+    pt_has(w, B, "{'v':1}");
+}
+
 static void what_is_held_for_another_reason_is_not_adopted(void **state)
 {
     struct pump_world *w = *state;
@@ -386,6 +403,7 @@ int main(void)
         TEST(an_order_whose_commit_fails_says_that_the_pump_is_broken),
         TEST(a_checkpoint_at_rest_is_changed_in_one_commit),
         TEST(an_adoption_is_one_try_as_always_and_of_nothing_else),
+        TEST(an_adoption_keeps_what_it_overwrites),
         TEST(what_is_held_for_another_reason_is_not_adopted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
