@@ -341,3 +341,17 @@ theirs() {
     wait_until 60 dst_is registry.example.com/doubled:2.0 '{.spec.template.spec.containers[0].image}' -n rows deployment doubled
     run_stop rows
 }
+
+@test "an APIService of its own Service arrives" { # the last one: a group that nobody serves makes every discovery incomplete
+    src create -f - <<-'SERVICE'
+	apiVersion: apiregistration.k8s.io/v1
+	kind: APIService
+	metadata: {name: v1.served.rows.example.com}
+	spec: {group: served.rows.example.com, version: v1, groupPriorityMinimum: 10, versionPriority: 10, service: {namespace: rows, name: webhook}, insecureSkipTLSVerify: true}
+	SERVICE
+    run_start rows
+    wait_until 30 dst_is webhook '{.spec.service.name}' apiservice v1.served.rows.example.com
+    src delete apiservice v1.served.rows.example.com
+    wait_until 30 is_gone apiservice v1.served.rows.example.com
+    run_stop rows
+}
