@@ -212,6 +212,13 @@ static const struct hint {
      "the end of the document was expected: begin another one with a line \"---\""},
 };
 
+/* UTF-16 and UTF-32 begin with their byte order mark, or with a sign whose other bytes are 0. */
+static bool is_wide(struct slice text)
+{
+    return slice_starts(text, SLICE("\xff\xfe")) || slice_starts(text, SLICE("\xfe\xff")) ||
+           (text.n >= 2 && (text.p[0] == 0) != (text.p[1] == 0));
+}
+
 static enum rc parser_failed(const struct reader *r, const yaml_parser_t *p)
 {
     if (p->error == YAML_MEMORY_ERROR)
@@ -220,6 +227,8 @@ static enum rc parser_failed(const struct reader *r, const yaml_parser_t *p)
         struct place at = {1, 1};
         size_t offset = p->problem_offset < r->text.n ? p->problem_offset : r->text.n;
         advance(&at, r->text.p, r->text.p + offset);
+        if (is_wide(r->text))
+            return refuse(r, at, "not UTF-8 but UTF-16 or UTF-32: save the file as UTF-8");
         return refuse(r, at, "not YAML text: only UTF-8 without control characters is allowed");
     }
     struct place at = place_of(p->problem_mark);

@@ -55,6 +55,17 @@ static bool read_port(struct slice s, uint16_t *port)
     return v > 0 && v <= UINT16_MAX;
 }
 
+/* "." and ".." are resolved by some programs on the way and not by others. */
+static bool has_dots(struct slice path)
+{
+    while (path.n) {
+        struct slice part = slice_cut(path, '/', &path);
+        if (slice_eq(part, SLICE(".")) || slice_eq(part, SLICE("..")))
+            return true;
+    }
+    return false;
+}
+
 enum rc http_url_parse(const char *text, struct http_url *ret, struct err *e)
 {
     struct http_url u = {0};
@@ -70,6 +81,8 @@ enum rc http_url_parse(const char *text, struct http_url *ret, struct err *e)
     prefix = slice_of(s.p + authority.n, s.n - authority.n);
     while (prefix.n && prefix.p[prefix.n - 1] == '/')
         prefix.n--;
+    if (has_dots(prefix))
+        return bad(e, "has a path with . or ..");
     if (prefix.n > HTTP_PREFIX_MAX)
         return bad(e, "has too long a path");
     if (!cut_host(&authority, &host) || host.n == 0 || host.n > HTTP_HOST_MAX)

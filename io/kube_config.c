@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { CONFIG_MAX = 1 << 20, SECRET_MAX = 1 << 20 };
+enum { CONFIG_MAX = 1 << 20, SECRET_MAX = 1 << 20, NAMES_SIZE = 200 };
 
 /* A field and, where it is refused, what to use in its place. */
 struct field {
@@ -198,11 +198,32 @@ static enum rc read_flag(const struct source *s, const struct json *obj, const c
 
 /* ---- the parts of a kubeconfig ---- */
 
+/* "; there are: a, b", of the entries of list; empty where it has none. */
+static const char *list_names(const struct source *s, const struct json *list, char out[NAMES_SIZE])
+{
+    size_t n = 0;
+    out[0] = 0;
+    for (const struct json *at = json_is(list, JSON_ARRAY) ? list->first : NULL; at;
+         at = at->next) {
+        struct slice name = json_get_text(s->doc, at, "name");
+        if (name.n == 0)
+            continue;
+        bool fits = n + name.n + sizeof "; there are: , ..." < NAMES_SIZE;
+        n += (size_t)snprintf(out + n, NAMES_SIZE - n, "%s%.*s",
+                              n ? ", " : "; there are: ", fits ? (int)name.n : 3,
+                              fits ? name.p : "...");
+        if (!fits)
+            break;
+    }
+    return out;
+}
+
 /* In list (clusters, users, contexts) the entry of that name, its member `part`. */
 static enum rc find_entry(const struct source *s, const char *list, const char *part,
                           struct slice name, const struct json **ret, struct err *e)
 {
     struct json *all = json_get(json_root(s->doc), list), *found = NULL;
+    char names[NAMES_SIZE];
     for (struct json *n = json_is(all, JSON_ARRAY) ? all->first : NULL; n; n = n->next) {
         if (!slice_eq(json_get_text(s->doc, n, "name"), name))
             continue;
@@ -211,8 +232,9 @@ static enum rc find_entry(const struct source *s, const char *list, const char *
         found = n;
     }
     if (!found)
-        return refuse(s, all, e, "%s has no entry named \"%.*s\"", list,
-                      name.n < 128 ? (int)name.n : 128, name.n ? name.p : "");
+        return refuse(s, all, e, "%s has no entry named \"%.*s\"%s", list,
+                      name.n < 128 ? (int)name.n : 128, name.n ? name.p : "",
+                      list_names(s, all, names));
     *ret = json_get(found, part);
     return *ret ? RC_OK : refuse(s, found, e, "%s: the entry has no %s", list, part);
 }
@@ -282,6 +304,7 @@ static enum rc read_doc(const struct source *s, bool allow_insecure, struct kube
                         struct err *e)
 {
     const struct json *root = json_root(s->doc), *context = NULL, *cluster = NULL, *user = NULL;
+    char names[NAMES_SIZE];
     enum rc rc = check_fields(s, root, "the kubeconfig", TOP_FIELDS, e);
     if (rc != RC_OK)
         return rc;
@@ -290,7 +313,8 @@ static enum rc read_doc(const struct source *s, bool allow_insecure, struct kube
         return refuse(s, json_get(root, "kind"), e, "kind is not Config: this is no kubeconfig");
     name = json_get_text(s->doc, root, "current-context");
     if (!name.n)
-        return refuse(s, root, e, "no current-context; set it to the name of one of the contexts");
+        return refuse(s, root, e, "no current-context; set it to the name of one of the contexts%s",
+                      list_names(s, json_get(root, "contexts"), names));
     rc = find_entry(s, "contexts", "context", name, &context, e);
     if (rc == RC_OK)
         rc = check_fields(s, context, "context", CONTEXT_FIELDS, e);

@@ -170,6 +170,12 @@ static void what_is_wrong_is_said_with_its_place_and_a_remedy(void **state)
         {SLICE("a: \"b\n"), "f.yaml:2:1: the file ends inside a quoted text"},
         {SLICE("a: 1\nb: \xff\n"), "f.yaml:2:4: not YAML text"},
         {SLICE("a: \0\n"), "f.yaml:1:4: not YAML text"},
+        {SLICE("\xff\xfe"
+               "a\0:\0 \0b\0"),
+         "f.yaml:1:1: not UTF-8 but UTF-16"},
+        {SLICE("\xfe\xff\0a\0:\0 \0b"), "f.yaml:1:1: not UTF-8 but UTF-16"},
+        {SLICE("a\0:\0 \0b\0"), "f.yaml:1:2: not UTF-8 but UTF-16"},
+        {SLICE("\0\0\0a"), "f.yaml:1:1: not YAML text"},
         {SLICE("a: 1\n--- \nb: *c"), "f.yaml:3:4: aliases"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -22,6 +22,7 @@ static void good_urls_come_apart(void **state)
         {"https://[fd00::1]:6443/a/b//", "fd00::1", "/a/b", 6443, true},
         {"https://[::1]", "::1", "", 443, true},
         {"https://h/k8s/clusters/c-1", "h", "/k8s/clusters/c-1", 443, true},
+        {"https://h/a..b/.c", "h", "/a..b/.c", 443, true},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct http_url u;
@@ -53,6 +54,9 @@ static void bad_urls_are_refused_without_repeating_them(void **state)
         "https://h?secret",
         "https://h/#secret",
         "https://h/a b",
+        "https://h/a/../secret",
+        "https://h/..",
+        "https://h/./a",
         "https://[::1",
         "https://[::1]x",
         "https://h]",

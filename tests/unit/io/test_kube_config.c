@@ -182,6 +182,10 @@ static void the_place_is_that_of_the_field(void **state)
     assert_in_range(line, 15, 16);
 }
 
+#define LONG                                                                                       \
+    "a-context-whose-name-is-so-long-that-a-list-of-names-ends-before-the-second-one-of-them-"     \
+    "and-that-one-alone-still-fits-into-it"
+
 static void what_is_no_kubeconfig_is_refused(void **state)
 {
     (void)state;
@@ -192,7 +196,13 @@ static void what_is_no_kubeconfig_is_refused(void **state)
         {"a: 1\n---\nb: 2\n", "one YAML document"},
         {"[1]", "no mapping"},
         {"kind: Pod\n", "kind is not Config"},
-        {"kind: Config\n", "no current-context"},
+        {"kind: Config\n", "set it to the name of one of the contexts"},
+        {"contexts: [{name: c, context: {}}, {x: 1}, {name: d}]\n",
+         "set it to the name of one of the contexts; there are: c, d"},
+        {"current-context: x\ncontexts: [{name: c}, {name: d}]\n",
+         "contexts has no entry named \"x\"; there are: c, d"},
+        {"current-context: x\ncontexts: [{name: " LONG "}, {name: " LONG "}]\n",
+         "contexts has no entry named \"x\"; there are: " LONG ", ..."},
         {"kind: Config\ncurrent-context: c\n", "contexts has no entry named \"c\""},
         {"current-context: c\ncontexts: [{name: c}]\n", "the entry has no context"},
         {"current-context: c\ncontexts: [{name: c, context: {}}, {name: c, context: {}}]\n",
