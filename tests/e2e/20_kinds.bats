@@ -119,7 +119,7 @@ dst_is() { # EXPECTED JSONPATH WHAT...
     [ "$(dst -n kinds get deployment web -o 'jsonpath={.metadata.annotations.their}')" = own ]
 }
 
-@test "a replaced object of an immutable kind is replaced in the destination" {
+@test "D59 D68 a replaced object of an immutable kind is replaced in the destination" {
     local before
     before=$(dst -n kinds get secret frozen -o 'jsonpath={.metadata.uid}')
     src -n kinds delete secret frozen
@@ -222,7 +222,7 @@ dst_is() { # EXPECTED JSONPATH WHAT...
     run_stop adopt
 }
 
-@test "selectors, expressions and name patterns pick exactly their objects" {
+@test "A04 A05 G92 selectors, expressions and name patterns pick exactly their objects" {
     declare_clusters pick source destination
     declare_sync pick picking source destination "forceNamespaceCreation: true" <<-'ENTRIES'
 	- version: v1
@@ -260,7 +260,7 @@ dst_is() { # EXPECTED JSONPATH WHAT...
     run_stop pick
 }
 
-@test "patches add, replace and remove, and skipIfNotFoundOnDelete decides what a missing member means" {
+@test "E72 patches add, replace and remove, and skipIfNotFoundOnDelete decides what a missing member means" {
     declare_clusters patch source destination
     declare_sync patch patching source destination <<-'ENTRIES'
 	- version: v1

@@ -53,7 +53,7 @@ served() { # CLUSTER KIND NAME: the bytes
     k "$1" get --raw "$path/namespaces/exact/$2/$3"
 }
 
-@test "numbers beyond 2^53 and of every form stay as they are" {
+@test "B37 numbers beyond 2^53 and of every form stay as they are" {
     widget numbers <<<'{"big":9007199254740993,"bigger":9223372036854775807,"least":-9223372036854775808,"f":0.1,"e":1e-7,"zero":0,
         "list":[9007199254740993,-1,1.5,100000000000000000000]}'
     equal 1

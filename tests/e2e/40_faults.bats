@@ -166,7 +166,7 @@ live() {
     says faults "the log has a gap"
 }
 
-@test "a history that is compacted while resilog is watching is mended, too" {
+@test "D53 a history that is compacted while resilog is watching is mended, too" {
     churn_start --most 200
     forget_history
     churn_end

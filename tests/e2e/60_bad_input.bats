@@ -193,7 +193,7 @@ cleared() {
     wait_until 30 status_is good picky phase Live
 }
 
-@test "a source that refuses, or answers nonsense, at the start is stated, and followed as soon as it answers" {
+@test "D61 D62 D64 a source that refuses, or answers nonsense, at the start is stated, and followed as soon as it answers" {
     make cm-first
     local mode
     run_start good
@@ -211,7 +211,7 @@ cleared() {
     cleared
 }
 
-@test "a destination that fails, throttles, refuses or answers nonsense is stated, and gets everything when it answers" {
+@test "D61 D62 D64 a destination that fails, throttles, refuses or answers nonsense is stated, and gets everything when it answers" {
     mode destination 500
     make cm-refused
     stated 500 "destination default/via-destination: *InternalError"

@@ -17,7 +17,7 @@ static const char pointers_of[] =
     "{\"foo\":[\"bar\",\"baz\"],\"\":0,\"a/b\":1,\"c%d\":2,\"e^f\":3,\"g|h\":4,\"i\\\\j\":5,"
     "\"k\\\"l\":6,\" \":7,\"m~n\":8,\"~1\":9,\"d\":{\"\":{\"\":10}},\"2\":{\"-\":11}}";
 
-static void pointers_name_what_rfc_6901_says(void **state)
+static void E75_pointers_name_what_rfc_6901_says(void **state)
 {
     (void)state;
     static const struct {
@@ -68,7 +68,7 @@ static void pointers_name_what_rfc_6901_says(void **state)
     }
 }
 
-static void a_pointers_syntax_is_checked(void **state)
+static void E70_a_pointers_syntax_is_checked(void **state)
 {
     (void)state;
     static const char *const good[] = {"", "/", "/a", "//", "/~0~1", "/a/~01", "/\xc3\xa9"};
@@ -320,14 +320,14 @@ static void run_patch(const struct patch_case *c)
         fail_msg("%s: %s", c->rule, out.p);
 }
 
-static void every_operation_does_what_rfc_6902_says(void **state)
+static void E71_every_operation_does_what_rfc_6902_says(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(patches) / sizeof(patches[0]); i++)
         run_patch(&patches[i]);
 }
 
-static void removing_what_is_absent_can_be_skipped(void **state)
+static void E72_removing_what_is_absent_can_be_skipped(void **state)
 {
     (void)state;
     static const struct json_patch_op ops[] = {REMOVE("/a"), REMOVE("/x/y/z"), REMOVE("/l/7"),
@@ -355,7 +355,7 @@ static void skipping_excuses_neither_other_operations_nor_bad_paths(void **state
     }
 }
 
-static void copies_of_copies_end_at_a_limit(void **state)
+static void E79_copies_of_copies_end_at_a_limit(void **state)
 {
     (void)state;
     static const struct json_patch_op op = COPY("", "/-");
@@ -373,12 +373,12 @@ static void copies_of_copies_end_at_a_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pointers_name_what_rfc_6901_says),
-        cmocka_unit_test(a_pointers_syntax_is_checked),
-        cmocka_unit_test(every_operation_does_what_rfc_6902_says),
-        cmocka_unit_test(removing_what_is_absent_can_be_skipped),
+        cmocka_unit_test(E75_pointers_name_what_rfc_6901_says),
+        cmocka_unit_test(E70_a_pointers_syntax_is_checked),
+        cmocka_unit_test(E71_every_operation_does_what_rfc_6902_says),
+        cmocka_unit_test(E72_removing_what_is_absent_can_be_skipped),
         cmocka_unit_test(skipping_excuses_neither_other_operations_nor_bad_paths),
-        cmocka_unit_test(copies_of_copies_end_at_a_limit),
+        cmocka_unit_test(E79_copies_of_copies_end_at_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -153,7 +153,7 @@ static const struct row {
     {"-_", YAML_STRING, NULL},
 };
 
-static void each_spelling_has_the_kind_that_kubectl_gives_it(void **state)
+static void B33_each_spelling_has_the_kind_that_kubectl_gives_it(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -179,7 +179,7 @@ static void a_scalar_of_thousands_of_digits_is_a_string(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_spelling_has_the_kind_that_kubectl_gives_it),
+        cmocka_unit_test(B33_each_spelling_has_the_kind_that_kubectl_gives_it),
         cmocka_unit_test(a_scalar_of_thousands_of_digits_is_a_string),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

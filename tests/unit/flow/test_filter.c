@@ -89,7 +89,7 @@ static void an_unknown_namespace_leaves_a_namespace_selector_undecided(void **st
     entry_done(&entry);
 }
 
-static void a_sure_no_of_another_part_needs_no_namespace(void **state)
+static void A05_a_sure_no_of_another_part_needs_no_namespace(void **state)
 {
     (void)state;
     struct replication_entry entry = {CONFIGMAPS,
@@ -117,7 +117,7 @@ static void a_namespace_is_selected_by_its_own_labels_and_other_cluster_kinds_al
     entry_done(&entries[1]);
 }
 
-static void names_are_searched_and_exclusion_wins(void **state)
+static void G92_names_are_searched_and_exclusion_wins(void **state)
 {
     (void)state;
     struct regex *names[] = {ft_regex("^web-"), ft_regex("db")};
@@ -192,9 +192,9 @@ int main(void)
         cmocka_unit_test(an_entry_without_filters_selects_without_knowing_the_namespace),
         cmocka_unit_test(a_selector_looks_at_the_labels_of_the_object),
         cmocka_unit_test(an_unknown_namespace_leaves_a_namespace_selector_undecided),
-        cmocka_unit_test(a_sure_no_of_another_part_needs_no_namespace),
+        cmocka_unit_test(A05_a_sure_no_of_another_part_needs_no_namespace),
         cmocka_unit_test(a_namespace_is_selected_by_its_own_labels_and_other_cluster_kinds_always),
-        cmocka_unit_test(names_are_searched_and_exclusion_wins),
+        cmocka_unit_test(G92_names_are_searched_and_exclusion_wins),
         cmocka_unit_test(a_regex_at_its_limit_is_undecided_and_never_a_no),
         cmocka_unit_test(the_first_entry_that_selects_decides),
         cmocka_unit_test(an_undecided_entry_before_the_first_that_selects_keeps_the_verdict_open),

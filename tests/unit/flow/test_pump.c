@@ -186,7 +186,7 @@ static void commits_come_at_most_every_100_ms_or_1000_results(void **state)
 
 /* ---- Holds (I11) ---- */
 
-static void a_patch_that_does_not_fit_holds_the_key(void **state)
+static void E76_a_patch_that_does_not_fit_holds_the_key(void **state)
 {
     struct pump_world *w = *state;
     pt_put(w, "apps/deployments/n/d", "{'spec':{}}");
@@ -542,7 +542,7 @@ int main(void)
         TEST(the_commit_never_passes_what_is_in_flight),
         TEST(results_are_flushed_before_they_are_committed),
         TEST(commits_come_at_most_every_100_ms_or_1000_results),
-        TEST(a_patch_that_does_not_fit_holds_the_key),
+        TEST(E76_a_patch_that_does_not_fit_holds_the_key),
         TEST(an_object_that_is_no_json_holds_the_key),
         TEST(an_object_of_an_unknown_namespace_is_parked_until_the_namespace_is_known),
         TEST(an_object_that_may_make_its_namespace_waits_for_the_labels_of_it),

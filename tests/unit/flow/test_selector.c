@@ -19,7 +19,7 @@ static void refused(const char *selector, const char *because)
         fail_msg("\"%s\" does not say \"%s\"", e.msg, because);
 }
 
-static void no_selector_and_an_empty_one_match_everything(void **state)
+static void A14_no_selector_and_an_empty_one_match_everything(void **state)
 {
     (void)state;
     assert_true(selector_matches(NULL, NULL, NULL));
@@ -139,7 +139,7 @@ static void at_most_256_requirements_are_allowed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_selector_and_an_empty_one_match_everything),
+        cmocka_unit_test(A14_no_selector_and_an_empty_one_match_everything),
         cmocka_unit_test(match_labels_wants_each_label_with_that_value),
         cmocka_unit_test(in_wants_one_of_its_values),
         cmocka_unit_test(not_in_accepts_an_absent_label),

@@ -38,7 +38,7 @@ static void what_the_patch_does_not_touch_keeps_its_bytes(void **state)
           "{'n': 9007199254740993, 'spec': {'replicas':0 , 'x':[ 1.0,{} ]}}");
 }
 
-static void a_patch_that_does_not_fit_says_which_operation_and_never_a_value(void **state)
+static void E73_a_patch_that_does_not_fit_says_which_operation_and_never_a_value(void **state)
 {
     (void)state;
     const struct replication_entry entry = {.patch = SCALE, .n_patch = 1};
@@ -82,7 +82,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_patch_the_bytes_stay),
         cmocka_unit_test(what_the_patch_does_not_touch_keeps_its_bytes),
-        cmocka_unit_test(a_patch_that_does_not_fit_says_which_operation_and_never_a_value),
+        cmocka_unit_test(E73_a_patch_that_does_not_fit_says_which_operation_and_never_a_value),
         cmocka_unit_test(a_missing_target_of_remove_is_skipped_only_when_allowed),
         cmocka_unit_test(an_object_that_is_no_json_or_too_large_is_refused),
     };

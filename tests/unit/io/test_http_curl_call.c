@@ -175,7 +175,7 @@ static void an_answer_of_the_greatest_size_is_taken_and_one_byte_more_refused(vo
     assert_non_null(strstr(ev.err.msg, "19999"));
 }
 
-static void a_stream_that_unpacks_to_too_much_at_once_ends(void **state)
+static void D61_a_stream_that_unpacks_to_too_much_at_once_ends(void **state)
 {
     struct world *w = *state;
     enum { MOST = 1 << 20 }; /* of more than 4 MB */
@@ -364,7 +364,7 @@ int main(void)
         WORLD_TEST(a_compressed_answer_arrives_plain),
         WORLD_TEST(a_stream_gives_data_as_it_comes_and_none_at_the_end),
         WORLD_TEST(an_answer_of_the_greatest_size_is_taken_and_one_byte_more_refused),
-        WORLD_TEST(a_stream_that_unpacks_to_too_much_at_once_ends),
+        WORLD_TEST(D61_a_stream_that_unpacks_to_too_much_at_once_ends),
         WORLD_TEST(a_stream_that_is_taken_may_bring_any_number_of_bytes),
         WORLD_TEST(a_compressed_answer_that_breaks_off_ends_as_a_whole_one),
         WORLD_TEST(a_lost_connection_says_so_and_hides_the_query),

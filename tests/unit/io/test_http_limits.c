@@ -100,7 +100,7 @@ static void time_in_which_nobody_read_does_not_count(void **state)
     assert_int_equal(http_limits_due(&during), 40 * S); /* it began while held */
 }
 
-static void retry_after_reads_seconds_and_nothing_else(void **state)
+static void D64_retry_after_reads_seconds_and_nothing_else(void **state)
 {
     (void)state;
     const struct {
@@ -131,7 +131,7 @@ int main(void)
         cmocka_unit_test(given_limits_replace_the_defaults),
         cmocka_unit_test(the_strike_names_the_limit_and_whether_the_peer_was_silent),
         cmocka_unit_test(time_in_which_nobody_read_does_not_count),
-        cmocka_unit_test(retry_after_reads_seconds_and_nothing_else),
+        cmocka_unit_test(D64_retry_after_reads_seconds_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

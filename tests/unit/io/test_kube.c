@@ -93,7 +93,7 @@ static void the_manager_is_that_of_the_latest_entry(void **state)
     assert_false(o.deleting);
 }
 
-static void what_is_no_object_is_refused(void **state)
+static void D56_what_is_no_object_is_refused(void **state)
 {
     (void)state;
     const char *const rows[] = {"{}",
@@ -119,7 +119,7 @@ int main(void)
         cmocka_unit_test(a_query_value_keeps_only_unreserved_characters),
         cmocka_unit_test(an_object_gives_its_facts),
         cmocka_unit_test(the_manager_is_that_of_the_latest_entry),
-        cmocka_unit_test(what_is_no_object_is_refused),
+        cmocka_unit_test(D56_what_is_no_object_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -225,7 +225,7 @@ static void every_measured_answer_has_its_class(void **state)
     }
 }
 
-static void answers_that_are_no_status_are_told_apart(void **state)
+static void D61_answers_that_are_no_status_are_told_apart(void **state)
 {
     (void)state;
     const struct {
@@ -367,7 +367,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_measured_answer_has_its_class),
-        cmocka_unit_test(answers_that_are_no_status_are_told_apart),
+        cmocka_unit_test(D61_answers_that_are_no_status_are_told_apart),
         cmocka_unit_test(the_headers_delay_wins_over_the_bodys),
         cmocka_unit_test(an_error_frame_that_is_no_status_is_nonsense),
         cmocka_unit_test(a_request_without_an_answer_keeps_its_text),

@@ -73,7 +73,7 @@ static void a_watch_byte_by_byte_gives_the_same_frames(void **state)
     assert_int_equal(seen, 5);
 }
 
-static void what_is_no_watch_frame_is_corrupt_for_ever(void **state)
+static void D54_what_is_no_watch_frame_is_corrupt_for_ever(void **state)
 {
     (void)state;
     const char *const rows[] = {
@@ -329,7 +329,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_watch_cut_in_two_at_any_byte_gives_the_same_frames),
         cmocka_unit_test(a_watch_byte_by_byte_gives_the_same_frames),
-        cmocka_unit_test(what_is_no_watch_frame_is_corrupt_for_ever),
+        cmocka_unit_test(D54_what_is_no_watch_frame_is_corrupt_for_ever),
         cmocka_unit_test(a_frame_of_the_greatest_size_is_taken_and_one_byte_more_refused),
         cmocka_unit_test(bytes_that_nobody_takes_are_bounded),
         cmocka_unit_test(a_list_cut_in_two_at_any_byte_gives_the_same_items),

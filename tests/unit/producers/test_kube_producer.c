@@ -212,7 +212,7 @@ static void a_server_that_comes_up_late_is_waited_for(void **state)
     assert_int_equal(status_of(t, CM).phase, PRODUCER_FOLLOWING);
 }
 
-static void another_cluster_at_the_same_address_is_told_and_nothing_of_it_read(void **state)
+static void C52_another_cluster_at_the_same_address_is_told_and_nothing_of_it_read(void **state)
 {
     struct test *t = *state;
     following(t);
@@ -447,7 +447,7 @@ static void an_empty_scope_is_refused(void **state)
 }
 
 /* Everything the model can do wrong at once: in the end the events add up to what the cluster holds. */
-static void under_all_faults_the_events_add_up_to_the_cluster(void **state)
+static void D58_under_all_faults_the_events_add_up_to_the_cluster(void **state)
 {
     struct test *t = *state;
     struct fake_kube_rates rates = {.per_mille = {0}};
@@ -542,7 +542,7 @@ int main(void)
         TEST(a_source_whose_kube_system_is_closed_is_known_by_its_ca_and_another_namespace),
         TEST(a_source_that_was_known_by_kube_system_waits_for_the_permission),
         TEST(a_server_that_comes_up_late_is_waited_for),
-        TEST(another_cluster_at_the_same_address_is_told_and_nothing_of_it_read),
+        TEST(C52_another_cluster_at_the_same_address_is_told_and_nothing_of_it_read),
         TEST(the_same_cluster_after_a_break_is_not_told_again),
         TEST(a_restored_backup_is_a_regression_and_all_scopes_are_listed_anew),
         TEST(a_kind_that_appears_later_is_found_and_listed),
@@ -556,7 +556,7 @@ int main(void)
         TEST(an_empty_scope_is_refused),
         TEST(each_step_has_the_message_of_the_documentation),
         TEST(each_failure_has_the_message_of_the_documentation),
-        TEST(under_all_faults_the_events_add_up_to_the_cluster),
+        TEST(D58_under_all_faults_the_events_add_up_to_the_cluster),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

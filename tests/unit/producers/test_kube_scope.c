@@ -210,7 +210,7 @@ static void a_namespaced_scope_asks_for_its_namespace_alone(void **state)
     cw_assert_said(&t->w, "kind kind sync-begin put a sync-end");
 }
 
-static void bookmarks_become_positions(void **state)
+static void D55_bookmarks_become_positions(void **state)
 {
     struct test *t = *state;
     watching(t);
@@ -255,7 +255,7 @@ static void move_on(struct test *t)
                      201);
 }
 
-static void a_lost_stretch_becomes_a_gap_and_a_listing_of_that_scope(void **state)
+static void D53_a_lost_stretch_becomes_a_gap_and_a_listing_of_that_scope(void **state)
 {
     struct test *t = *state;
     watching(t);
@@ -282,7 +282,7 @@ static void a_server_that_answers_410_each_time_is_not_asked_in_a_loop(void **st
         fail_msg("%llu lists in five minutes", (unsigned long long)lists);
 }
 
-static void a_continue_token_that_expires_discards_the_listing(void **state)
+static void D60_a_continue_token_that_expires_discards_the_listing(void **state)
 {
     struct test *t = *state;
     char name[20];
@@ -300,7 +300,7 @@ static void a_continue_token_that_expires_discards_the_listing(void **state)
     assert_null(strstr(t->w.said.p, "gap"));
 }
 
-static void versions_that_went_backwards_are_told_and_end_no_listing(void **state)
+static void D57_versions_that_went_backwards_are_told_and_end_no_listing(void **state)
 {
     struct test *t = *state;
     int64_t old = fake_kube_version(t->w.kube);
@@ -319,7 +319,7 @@ static void versions_that_went_backwards_are_told_and_end_no_listing(void **stat
 
 /* ---- Refusals and failures ---- */
 
-static void a_list_that_breaks_off_never_ends_and_is_tried_again(void **state)
+static void D61_a_list_that_breaks_off_never_ends_and_is_tried_again(void **state)
 {
     struct test *t = *state;
     cw_put(&t->w, "a", 1);
@@ -332,7 +332,7 @@ static void a_list_that_breaks_off_never_ends_and_is_tried_again(void **state)
     assert_int_equal(phase(t), PRODUCER_FOLLOWING);
 }
 
-static void nonsense_is_never_an_empty_list(void **state)
+static void D61_nonsense_is_never_an_empty_list(void **state)
 {
     struct test *t = *state;
     plan(t, FAKE_KUBE_NONSENSE, CM_PATH, 2);
@@ -345,7 +345,7 @@ static void nonsense_is_never_an_empty_list(void **state)
     assert_non_null(strstr(t->w.said.p, "sync-end"));
 }
 
-static void a_forbidden_resource_is_denied_asked_rarely_and_never_empty(void **state)
+static void D62_a_forbidden_resource_is_denied_asked_rarely_and_never_empty(void **state)
 {
     struct test *t = *state;
     fake_kube_deny(t->w.kube, "", "configmaps", NULL, NULL);
@@ -433,7 +433,7 @@ static void at_most_four_listings_run_at_once(void **state)
 
 /* ---- Discovery ---- */
 
-static void an_unknown_resource_waits_and_says_why(void **state)
+static void D63_an_unknown_resource_waits_and_says_why(void **state)
 {
     struct test *t = *state;
     struct err e = ERR_INIT;
@@ -499,21 +499,21 @@ int main(void)
         TEST(a_listing_of_many_pages_is_one_listing),
         TEST(a_position_to_resume_from_needs_no_listing),
         TEST(a_namespaced_scope_asks_for_its_namespace_alone),
-        TEST(bookmarks_become_positions),
+        TEST(D55_bookmarks_become_positions),
         TEST(a_watch_that_ends_goes_on_behind_its_last_event),
         TEST(a_stream_cut_inside_a_frame_loses_and_repeats_nothing),
-        TEST(a_lost_stretch_becomes_a_gap_and_a_listing_of_that_scope),
+        TEST(D53_a_lost_stretch_becomes_a_gap_and_a_listing_of_that_scope),
         TEST(a_server_that_answers_410_each_time_is_not_asked_in_a_loop),
-        TEST(a_continue_token_that_expires_discards_the_listing),
-        TEST(versions_that_went_backwards_are_told_and_end_no_listing),
-        TEST(a_list_that_breaks_off_never_ends_and_is_tried_again),
-        TEST(nonsense_is_never_an_empty_list),
-        TEST(a_forbidden_resource_is_denied_asked_rarely_and_never_empty),
+        TEST(D60_a_continue_token_that_expires_discards_the_listing),
+        TEST(D57_versions_that_went_backwards_are_told_and_end_no_listing),
+        TEST(D61_a_list_that_breaks_off_never_ends_and_is_tried_again),
+        TEST(D61_nonsense_is_never_an_empty_list),
+        TEST(D62_a_forbidden_resource_is_denied_asked_rarely_and_never_empty),
         TEST(a_watch_that_becomes_forbidden_goes_on_where_it_was),
         TEST(a_server_that_is_down_is_retried_with_back_off_and_costs_no_listing),
         TEST(after_a_lost_server_nothing_starts_before_the_identity_was_verified),
         TEST(at_most_four_listings_run_at_once),
-        TEST(an_unknown_resource_waits_and_says_why),
+        TEST(D63_an_unknown_resource_waits_and_says_why),
         TEST(the_kind_is_said_again_only_when_its_names_changed),
         TEST(a_scope_that_is_no_scope_is_refused),
     };

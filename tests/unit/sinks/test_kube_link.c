@@ -254,7 +254,7 @@ static void another_one_than_the_checkpoints_is_for_the_pump_to_judge(void **sta
     kt_assert_text(buf_slice(&w->link.who.known), "dest-1");
 }
 
-static void the_source_itself_is_fatal(void **state)
+static void A10_the_source_itself_is_fatal(void **state)
 {
     struct world *w = *state;
     int64_t wake;
@@ -265,7 +265,7 @@ static void the_source_itself_is_fatal(void **state)
     assert_true(wake == INT64_MAX);
 }
 
-static void another_cluster_than_before_is_fatal(void **state)
+static void C52_another_cluster_than_before_is_fatal(void **state)
 {
     struct world *w = *state;
     int64_t wake;
@@ -319,8 +319,8 @@ int main(void)
         T(a_permission_that_goes_makes_no_other_cluster),
         T(the_checkpoints_destination_is_asked_for_in_its_own_manner),
         T(another_one_than_the_checkpoints_is_for_the_pump_to_judge),
-        T(the_source_itself_is_fatal),
-        T(another_cluster_than_before_is_fatal),
+        T(A10_the_source_itself_is_fatal),
+        T(C52_another_cluster_than_before_is_fatal),
         T(an_answer_that_is_no_namespace_brings_nothing_up),
         T(without_memory_it_is_asked_later),
     };

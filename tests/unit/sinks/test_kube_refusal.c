@@ -19,7 +19,7 @@ static const char *refusal(int status, bool secret, const char *body)
     "{'kind':'Status','apiVersion':'v1','status':'Failure','reason':'" reason                      \
     "','message':'" message "','details':{" details "}}"
 
-static void a_validation_names_field_and_rule_but_not_the_value(void **state)
+static void E78_a_validation_names_field_and_rule_but_not_the_value(void **state)
 {
     (void)state;
     const char *said = refusal(
@@ -112,7 +112,7 @@ static void a_long_text_is_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_validation_names_field_and_rule_but_not_the_value),
+        cmocka_unit_test(E78_a_validation_names_field_and_rule_but_not_the_value),
         cmocka_unit_test(an_immutable_field_is_named),
         cmocka_unit_test(of_many_causes_the_first_are_shown),
         cmocka_unit_test(a_message_that_quotes_a_value_is_not_repeated),

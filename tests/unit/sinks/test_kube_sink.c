@@ -96,7 +96,7 @@ static void a_destination_that_is_down_loses_nothing(void **state)
     kw_job_done(&j);
 }
 
-static void a_401_stops_all_writes_until_it_ends(void **state)
+static void D62_a_401_stops_all_writes_until_it_ends(void **state)
 {
     struct kw *w = *state;
     struct kw_job j;
@@ -529,7 +529,7 @@ int main(void)
         T(a_cluster_is_never_copied_into_itself),
         T(another_cluster_behind_the_address_is_never_written_to),
         T(a_destination_that_is_down_loses_nothing),
-        T(a_401_stops_all_writes_until_it_ends),
+        T(D62_a_401_stops_all_writes_until_it_ends),
         T(what_was_applied_once_is_not_written_again),
         T(every_untouched_member_arrives_byte_for_byte),
         T(changes_and_deletes_follow),

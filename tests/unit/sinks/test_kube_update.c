@@ -198,7 +198,7 @@ static void the_sources_own_object_is_never_adopted(void **state)
     (void)kt_ends(t, SINK_HELD, "same-cluster");
 }
 
-static void another_synchronizations_object_is_left_alone(void **state)
+static void A09_another_synchronizations_object_is_left_alone(void **state)
 {
     struct kt *t = *state;
     t->policy.adopt = ADOPT_ALWAYS;
@@ -269,7 +269,7 @@ static void refuse_update(struct kt *t, const char *live)
     kt_answer(t, 422, IMMUTABLE);
 }
 
-static void a_replaced_object_is_recreated_where_the_table_allows(void **state)
+static void D59_a_replaced_object_is_recreated_where_the_table_allows(void **state)
 {
     struct kt *t = *state;
     kt_created(t, SOURCE, ANSWER);
@@ -648,13 +648,13 @@ int main(void)
         T(an_apply_overwrites_only_what_is_kept_too),
         T(never_holds_even_an_equal_object),
         T(the_sources_own_object_is_never_adopted),
-        T(another_synchronizations_object_is_left_alone),
+        T(A09_another_synchronizations_object_is_left_alone),
         T(a_copied_mark_is_no_mark),
         T(a_mark_that_somebody_took_off_is_put_back),
         T(an_unmarked_object_with_another_uid_is_not_the_recorded_one),
         T(a_base_of_another_object_removes_nothing),
         T(a_terminating_object_is_waited_for),
-        T(a_replaced_object_is_recreated_where_the_table_allows),
+        T(D59_a_replaced_object_is_recreated_where_the_table_allows),
         T(the_entry_decides_about_making_anew_before_the_kind),
         T(without_a_record_the_origin_mark_tells_a_replacement),
         T(a_replaced_object_of_equal_content_gets_its_new_origin),
