@@ -30,7 +30,9 @@ static enum rc on_headers(struct kube_scope *s, const struct http_event *ev, str
         return RC_OK;
     if (s->activity == LISTING) {
         s->list = kube_list_frames_new();
-        return s->list ? kube_scope_begin_listing(s, e) : err_nomem(e);
+        if (!s->list)
+            return err_nomem(e);
+        return s->looking ? RC_OK : kube_scope_begin_listing(s, e);
     }
     s->watch = kube_watch_frames_new();
     s->phase = PRODUCER_FOLLOWING;
@@ -100,11 +102,11 @@ enum rc kube_scope_step(struct kube_scope *s, int64_t *ret_wake_ns, struct err *
         *ret_wake_ns = s->due_ns;
         return RC_AGAIN;
     }
-    if (!s->needs_list)
+    if (!s->needs_list && s->vetted == s->world->verified)
         return kube_scope_start_watch(s, e);
     if (!s->has_place && s->world->listings >= KUBE_LISTINGS_MAX)
         return RC_AGAIN;
-    return kube_scope_start_list(s, e);
+    return s->needs_list ? kube_scope_start_list(s, e) : kube_scope_start_look(s, e);
 }
 
 /* ---- Discovery ---- */
@@ -188,6 +190,7 @@ enum rc kube_scope_new(struct kube_scope_world *world, struct slice scope, struc
         return err_nomem(e);
     s->world = world;
     s->page = PAGE_DEFAULT;
+    s->vetted = UINT64_MAX;
     s->phase = PRODUCER_CONNECTING;
     s->backoff = (struct backoff){RETRY_FIRST_NS, RETRY_MAX_NS, 0};
     s->denied = (struct backoff){DENIED_FIRST_NS, DENIED_MAX_NS, 0};

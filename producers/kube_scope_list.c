@@ -33,7 +33,7 @@ enum rc kube_scope_read_items(struct kube_scope *s, struct err *e)
         enum rc rc = kube_list_next(s->list, &item, &why);
         if (rc > 0)
             return RC_OK;
-        if (rc == RC_OK)
+        if (rc == RC_OK && !s->looking)
             rc = kube_scope_queue_object(s, item, EVENT_PUT, cause, &why);
         if (rc == RC_NOMEM)
             return err_nomem(e);
@@ -42,13 +42,22 @@ enum rc kube_scope_read_items(struct kube_scope *s, struct err *e)
     }
 }
 
-/* The last page came: the listing is complete, unless the versions went backwards. */
-static enum rc complete_listing(struct kube_scope *s, struct slice version, struct err *e)
+/* The source stands at that version: false if it is older than what we have of it. */
+static bool vet(struct kube_scope *s, struct slice version)
 {
     if (s->version.n && version_before(version, buf_slice(&s->version))) {
         s->world->regressed = true;
-        return RC_OK;
+        return false;
     }
+    s->vetted = s->world->verified;
+    return true;
+}
+
+/* The last page came: the listing is complete, unless the versions went backwards. */
+static enum rc complete_listing(struct kube_scope *s, struct slice version, struct err *e)
+{
+    if (!vet(s, version))
+        return RC_OK;
     enum rc rc = kube_scope_queue_own(s, EVENT_SYNC_END, "@sync/", version, SLICE_NULL, e);
     if (rc < 0)
         return rc;
@@ -85,6 +94,12 @@ enum rc kube_scope_end_page(struct kube_scope *s, struct err *e)
         return err_nomem(e);
     if (rc < 0)
         return kube_scope_judge_failure(s, &why, e);
+    bool looked = s->looking;
     kube_scope_stop(s);
+    if (looked) {
+        kube_scope_leave_listing(s);
+        (void)vet(s, buf_slice(&version));
+        return RC_OK;
+    }
     return s->cont.n ? RC_OK : complete_listing(s, buf_slice(&version), e);
 }

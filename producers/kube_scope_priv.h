@@ -30,6 +30,8 @@ struct kube_scope {
     bool known; /* discovery found it */
     bool needs_list;
     bool ever_listed; /* in this life, or it had a position to resume from */
+    uint64_t vetted;  /* up to which world->lost its version is known to be one of the past */
+    bool looking;     /* LISTING only to learn where the source stands */
 
     enum activity activity;
     http_id request;
@@ -72,6 +74,9 @@ MUST_CHECK enum rc kube_scope_queue_kind(struct kube_scope *s, const struct kube
 
 /* ---- kube_scope_request.c: the request under way and its failures. Errors: NOMEM ---- */
 MUST_CHECK enum rc kube_scope_start_list(struct kube_scope *s, struct err *e);
+/* Asks where the source stands. A watch from a version that it does not have yet (etcd restored from a backup) is not
+ * refused: it stays silent until the source gets there, and what it does meanwhile would be missed. */
+MUST_CHECK enum rc kube_scope_start_look(struct kube_scope *s, struct err *e);
 MUST_CHECK enum rc kube_scope_start_watch(struct kube_scope *s, struct err *e);
 void kube_scope_stop(struct kube_scope *s); /* ends it, and frees what was read of it */
 void kube_scope_wait(struct kube_scope *s, struct backoff *how, int64_t at_least_ns);

@@ -23,6 +23,7 @@ void kube_scope_stop(struct kube_scope *s)
     http_cancel(s->world->http, s->request);
     s->request = 0;
     s->activity = IDLE;
+    s->looking = false;
     kube_list_frames_free(s->list);
     kube_watch_frames_free(s->watch);
     s->list = NULL;
@@ -161,11 +162,11 @@ enum rc kube_scope_lost_frame(struct kube_scope *s, const struct err *why, struc
 
 /* ---- Starts ---- */
 
-static enum rc start(struct kube_scope *s, enum activity what, const struct buf *query,
-                     int64_t total_ns, struct err *e)
+static enum rc start(struct kube_scope *s, enum activity what, struct slice query, int64_t total_ns,
+                     struct err *e)
 {
     AUTO(buf_done) struct buf path = BUF_INIT(2 * SCOPE_TEXT_MAX);
-    kube_path(&s->gvr, s->ns, SLICE_NULL, buf_slice(query), &path);
+    kube_path(&s->gvr, s->ns, SLICE_NULL, query, &path);
     enum rc rc = buf_check(&path, "path", e);
     if (rc < 0)
         return rc;
@@ -196,9 +197,18 @@ enum rc kube_scope_start_list(struct kube_scope *s, struct err *e)
     }
     enum rc rc = buf_check(&query, "query", e);
     if (rc == RC_OK)
-        rc = start(s, LISTING, &query, 0, e);
+        rc = start(s, LISTING, buf_slice(&query), 0, e);
     if (rc == RC_OK && s->cont.n == 0) /* the first page */
         kube_scope_say(s, DIAG_DEBUG, "listing objects in cluster", NULL);
+    return rc;
+}
+
+enum rc kube_scope_start_look(struct kube_scope *s, struct err *e)
+{
+    s->world->listings += !s->has_place;
+    s->has_place = true;
+    enum rc rc = start(s, LISTING, SLICE("limit=1"), 0, e);
+    s->looking = rc == RC_OK;
     return rc;
 }
 
@@ -210,5 +220,6 @@ enum rc kube_scope_start_watch(struct kube_scope *s, struct err *e)
              "watch=true&allowWatchBookmarks=true&timeoutSeconds=%u&resourceVersion=", seconds);
     kube_query_escape(buf_slice(&s->version), &query);
     enum rc rc = buf_check(&query, "query", e);
-    return rc < 0 ? rc : start(s, WATCHING, &query, seconds * NS_PER_S + WATCH_GRACE_NS, e);
+    return rc < 0 ? rc
+                  : start(s, WATCHING, buf_slice(&query), seconds * NS_PER_S + WATCH_GRACE_NS, e);
 }

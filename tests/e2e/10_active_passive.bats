@@ -244,7 +244,7 @@ image_is() { # IMAGE
 
 @test "a second start on the same data lists nothing and writes nothing" {
     local lists scans writes
-    lists=$(requests cluster-1 list)
+    lists=$(listings cluster-1)
     scans=$(requests cluster-2 list)
     writes=$(requests cluster-2 'create|update|patch|delete')
     [ "$lists" -gt 5 ]
@@ -253,7 +253,7 @@ image_is() { # IMAGE
     run_start shop --log-level debug
     k cluster-1 -n resilog-demo create secret generic after-restart --from-literal=a=b
     wait_until 30 equal --least 9
-    [ "$(requests cluster-1 list)" = "$lists" ]
+    [ "$(listings cluster-1)" = "$lists" ]
     [ "$(requests cluster-2 list)" = "$scans" ]
     [ "$(requests cluster-2 'create|update|patch|delete')" = $((writes + 1)) ]
     says shop '"msg":"rlog append"'

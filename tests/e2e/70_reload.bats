@@ -44,7 +44,7 @@ is() { # WANT COMMAND...
     [ "$("${@:2}")" = "$1" ]
 }
 lists() {
-    grep -F '"userAgent":"resilog' "$E2E_DIR/source.audit" | grep -F '"verb":"list"' | grep -c '/api/v1/configmaps?' || :
+    listings source '/api/v1/configmaps?'
 }
 
 @test "a changed patch reaches copies that are there already, without a request to the source" {

@@ -118,6 +118,10 @@ wait_same() {
 requests() {
     grep -F '"userAgent":"resilog' "$E2E_DIR/$1.audit" | grep -cE "\"verb\":\"($2)\"" || :
 }
+# listings CLUSTER [PATH]: how often resilog listed, all or that path; a look at where the source stands (limit=1) is none.
+listings() {
+    grep -F '"userAgent":"resilog' "$E2E_DIR/$1.audit" | grep -F '"verb":"list"' | grep -F "${2:-}" | grep -cv 'limit=1"' || :
+}
 # written CLUSTER: a line for each write request of resilog, "verb path".
 written() {
     grep -F '"userAgent":"resilog' "$E2E_DIR/$1.audit" | grep -E '"verb":"(create|update|patch|delete)"' |

@@ -20,6 +20,7 @@ struct fk_watch {
     char *version, *prefix;
     bool metadata_only, bookmarks;
     int64_t bookmark_ns, end_ns;
+    int64_t after; /* older versions are not told */
 };
 struct fk_call;
 /* Answers a watch request; the call becomes a stream, or has its answer. */

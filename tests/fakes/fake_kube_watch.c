@@ -76,7 +76,8 @@ static void add_bookmark(struct fake_kube *k, struct fk_call *c)
 
 static bool wants(const struct fk_call *c, const struct fk_rev *r)
 {
-    return c->watch && !c->ended && slice_starts(r->of->key, slice_str(c->watch->prefix));
+    return c->watch && !c->ended && r->version > c->watch->after &&
+           slice_starts(r->of->key, slice_str(c->watch->prefix));
 }
 
 void fk_watch_tell(struct fake_kube *k, const struct fk_rev *r)
@@ -105,19 +106,6 @@ static void fail_gone(struct fake_kube *k, struct fk_call *c, int64_t asked)
     a->status = 200;
 }
 
-static void fail_ahead(struct fake_kube *k, struct fk_call *c, int64_t asked)
-{
-    fk_fail(&c->answer,
-            &(struct fk_problem){.code = 504,
-                                 .reason = "Timeout",
-                                 .cause = "ResourceVersionTooLarge",
-                                 .cause_message = "Too large resource version",
-                                 .retry_after_s = 1},
-            "Timeout: Too large resource version: %lld, current: %lld", (long long)asked,
-            (long long)k->version);
-    c->ended = true;
-}
-
 /* The state as ADDED frames, for a watch that names no version. */
 static void add_state(struct fake_kube *k, struct fk_call *c)
 {
@@ -127,10 +115,10 @@ static void add_state(struct fake_kube *k, struct fk_call *c)
         add_frame(k, c, FK_ADDED, r);
 }
 
-static void add_history(struct fake_kube *k, struct fk_call *c, int64_t after)
+static void add_history(struct fake_kube *k, struct fk_call *c)
 {
     for (size_t i = 0; i < k->log_n; i++)
-        if (k->log[i]->version > after && wants(c, k->log[i]))
+        if (wants(c, k->log[i]))
             add_frame(k, c, k->log[i]->change, k->log[i]);
 }
 
@@ -170,14 +158,13 @@ void fk_watch_open(struct fake_kube *k, struct fk_call *c, const struct fk_reque
         fail_gone(k, c, asked);
     } else if (given && asked < k->floor)
         fail_gone(k, c, asked);
-    else if (asked > k->version)
-        fail_ahead(k, c, asked);
     if (c->ended)
         return;
     c->answer.status = 200;
     c->watch = new_watch(k, r);
+    c->watch->after = asked; /* one that is not there yet: it waits for it, and says nothing */
     if (given)
-        add_history(k, c, asked);
+        add_history(k, c);
     else
         add_state(k, c);
 }
@@ -190,7 +177,7 @@ void fk_watch_tick(struct fake_kube *k, struct fk_call *c, int64_t now_ns)
     if (!w || c->ended)
         return;
     if (now_ns >= w->end_ns) {
-        if (w->bookmarks && rng_below(k->rng, 2))
+        if (w->bookmarks && k->version >= w->after && rng_below(k->rng, 2))
             add_bookmark(k, c);
         c->ended = true;
         return;
@@ -200,7 +187,7 @@ void fk_watch_tick(struct fake_kube *k, struct fk_call *c, int64_t now_ns)
     bool late = fk_fault_strikes(k, c, FAKE_KUBE_SLOW_BOOKMARK);
     w->bookmark_ns =
         now_ns + (late ? BOOKMARK_NS + (int64_t)rng_below(k->rng, SLOW_NS) : BOOKMARK_NS);
-    if (w->bookmarks && !late)
+    if (w->bookmarks && !late && k->version >= w->after)
         add_bookmark(k, c);
 }
 

@@ -128,14 +128,19 @@ static void bookmarks_carry_the_version_and_the_time_limit_ends_a_watch_in_order
     assert_int_equal(s.end.rc, RC_OK);
 }
 
-static void a_version_that_is_not_there_yet_is_answered_504(void **state)
+/* As kube-apiserver 1.35 does: 200, and silence. */
+static void a_watch_from_a_version_that_is_not_there_yet_waits_for_it(void **state)
 {
     struct test *t = *state;
-    char path[100];
-    snprintf(path, sizeof path, CM "?watch=1&resourceVersion=%lld",
-             (long long)fake_kube_version(t->k) + 1);
-    assert_int_equal(fetch(t, HTTP_GET, path, NULL), 504);
-    assert_int_equal(judge(t), KUBE_VERSION_AHEAD);
+    AUTO(watch_done) struct stream s = watch_of(t, CM, fake_kube_version(t->k) + 1, "");
+    assert_string_equal(look(t, &s), "");
+    fake_clock_advance(&t->clock, 60 * NS_PER_S);
+    assert_string_equal(look(t, &s), "");
+    put(t, "a", 1);
+    assert_string_equal(look(t, &s), "");
+    put(t, "b", 1);
+    assert_string_equal(look(t, &s), "+b");
+    assert_false(s.ended);
 }
 
 static void a_watch_of_metadata_gives_metadata_alone(void **state)
@@ -350,7 +355,7 @@ int main(void)
         TEST(a_watch_from_before_the_compaction_is_gone_in_either_form),
         TEST(an_open_watch_survives_compaction_but_not_a_restart),
         TEST(bookmarks_carry_the_version_and_the_time_limit_ends_a_watch_in_order),
-        TEST(a_version_that_is_not_there_yet_is_answered_504),
+        TEST(a_watch_from_a_version_that_is_not_there_yet_waits_for_it),
         TEST(a_watch_of_metadata_gives_metadata_alone),
         TEST(a_held_lane_gives_no_event_and_loses_none),
         TEST(a_cancelled_request_gives_no_event),

@@ -182,18 +182,26 @@ static void a_listing_of_many_pages_is_one_listing(void **state)
     assert_string_equal(t->w.said.p + t->w.said.n - 8, "sync-end");
 }
 
-static void a_position_to_resume_from_needs_no_listing(void **state)
+/* The scope of another life, which has got to that version. */
+static void resume(struct test *t, int64_t version)
+{
+    char text[30];
+    snprintf(text, sizeof text, "%lld", (long long)version);
+    kube_scope_free(t->scope);
+    t->scope = add_scope(t, CM, text);
+}
+
+static void a_position_to_resume_from_needs_no_listing_but_one_look(void **state)
 {
     struct test *t = *state;
     watching(t);
-    char version[30];
-    snprintf(version, sizeof version, "%lld", (long long)fake_kube_version(t->w.kube));
+    int64_t version = fake_kube_version(t->w.kube);
     cw_put(&t->w, "c", 1);
-    kube_scope_free(t->scope);
-    t->scope = add_scope(t, CM, version);
-    run_for(t, 5 * NS_PER_S);
+    resume(t, version);
+    run_for(t, 3 * 3600 * NS_PER_S);
     cw_assert_said(&t->w, "kind put c");
-    assert_int_equal(fake_kube_counts(t->w.kube).lists, 1);
+    assert_int_equal(fake_kube_counts(t->w.kube).lists, 2);
+    assert_true(fake_kube_counts(t->w.kube).watches > 10);
 }
 
 static void a_namespaced_scope_asks_for_its_namespace_alone(void **state)
@@ -317,6 +325,29 @@ static void D57_versions_that_went_backwards_are_told_and_end_no_listing(void **
     assert_false(t->world.regressed);
 }
 
+static void a_position_that_the_source_does_not_have_yet_is_a_regression(void **state)
+{
+    struct test *t = *state;
+    watching(t);
+    resume(t, fake_kube_version(t->w.kube) + 100);
+    run_for(t, 60 * NS_PER_S);
+    assert_true(t->world.regressed);
+    assert_int_equal(fake_kube_open_watches(t->w.kube), 0);
+}
+
+static void a_look_that_fails_is_repeated_before_the_watch(void **state)
+{
+    struct test *t = *state;
+    watching(t);
+    resume(t, fake_kube_version(t->w.kube));
+    plan(t, FAKE_KUBE_BODY_CUT, CM_PATH "?limit=1", 2);
+    uint64_t before = fake_kube_counts(t->w.kube).lists;
+    run_for(t, 60 * NS_PER_S);
+    assert_int_equal(fake_kube_counts(t->w.kube).lists - before, 3);
+    cw_assert_said(&t->w, "kind");
+    assert_int_equal(phase(t), PRODUCER_FOLLOWING);
+}
+
 /* ---- Refusals and failures ---- */
 
 static void D61_a_list_that_breaks_off_never_ends_and_is_tried_again(void **state)
@@ -388,7 +419,7 @@ static void a_server_that_is_down_is_retried_with_back_off_and_costs_no_listing(
     cw_put(&t->w, "c", 1);
     run_for(t, 40 * NS_PER_S);
     cw_assert_said(&t->w, "put c");
-    assert_int_equal(fake_kube_counts(t->w.kube).lists, 1);
+    assert_int_equal(fake_kube_counts(t->w.kube).lists, 2); /* and a look at its version */
 }
 
 static void after_a_lost_server_nothing_starts_before_the_identity_was_verified(void **state)
@@ -497,7 +528,7 @@ int main(void)
         TEST(a_scope_is_listed_and_then_watched_from_the_lists_version),
         TEST(events_carry_what_the_log_needs),
         TEST(a_listing_of_many_pages_is_one_listing),
-        TEST(a_position_to_resume_from_needs_no_listing),
+        TEST(a_position_to_resume_from_needs_no_listing_but_one_look),
         TEST(a_namespaced_scope_asks_for_its_namespace_alone),
         TEST(D55_bookmarks_become_positions),
         TEST(a_watch_that_ends_goes_on_behind_its_last_event),
@@ -506,6 +537,8 @@ int main(void)
         TEST(a_server_that_answers_410_each_time_is_not_asked_in_a_loop),
         TEST(D60_a_continue_token_that_expires_discards_the_listing),
         TEST(D57_versions_that_went_backwards_are_told_and_end_no_listing),
+        TEST(a_position_that_the_source_does_not_have_yet_is_a_regression),
+        TEST(a_look_that_fails_is_repeated_before_the_watch),
         TEST(D61_a_list_that_breaks_off_never_ends_and_is_tried_again),
         TEST(D61_nonsense_is_never_an_empty_list),
         TEST(D62_a_forbidden_resource_is_denied_asked_rarely_and_never_empty),
