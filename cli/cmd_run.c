@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 struct run_args {
-    struct option_values files, kubeconfigs, allow_prune;
+    struct option_values files, kubeconfigs, allow_prune, accept_source;
     const char *data, *format, *level;
 };
 
@@ -40,6 +40,7 @@ static enum rc parse_args(int argc, char **argv, struct run_args *a, struct err 
         {0, "data", NULL, &a->data, NULL},
         {0, "kubeconfig", NULL, NULL, &a->kubeconfigs},
         {0, "allow-prune", NULL, NULL, &a->allow_prune},
+        {0, "accept-source", NULL, NULL, &a->accept_source},
         {0, "log-format", NULL, &a->format, NULL},
         {0, "log-level", NULL, &a->level, NULL},
     };
@@ -311,7 +312,9 @@ static int run(const struct run_args *a, struct watch *w, struct resources *reso
     struct runtime_opts opts = {.resources = resources,
                                 .wiring = &wire.wiring,
                                 .allow_prune = a->allow_prune.list,
-                                .n_allow_prune = a->allow_prune.n};
+                                .n_allow_prune = a->allow_prune.n,
+                                .accept_source = a->accept_source.list,
+                                .n_accept_source = a->accept_source.n};
     if (rc == RC_OK)
         rc = runtime_start(&opts, env, &runtime, &e);
     else

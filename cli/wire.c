@@ -364,6 +364,8 @@ static enum rc open_kube_sink(const struct sync *sync, const struct identities *
                                   .ns = c->ns,
                                   .source = who->source,
                                   .destination = who->destination,
+                                  .former = who->former,
+                                  .n_former = who->n_former,
                                   .sync = slice_str(sync->full_name),
                                   .selected = selected,
                                   .n_selected = sync->replication.n_entries};

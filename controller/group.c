@@ -24,6 +24,7 @@
 
 struct group {
     const struct cluster *source;
+    int64_t accept_until_ns;
     struct group_member *wanted;
     struct resolved *
         *resolved;           /* as many; NULL where the file says all, or no kinds are known yet */
@@ -286,9 +287,10 @@ static enum rc open_all(struct group *g, struct err *e)
         rc = ingest_open(g->producer, g->log, &g->env, &g->ingest, e);
     if (rc == RC_OK)
         rc = load_kinds(g, e);
-    if (rc == RC_OK)
-        rc = want_scopes(g, e);
-    return rc;
+    if (rc != RC_OK)
+        return rc;
+    ingest_accept_source(g->ingest, g->source->full_name, g->accept_until_ns);
+    return want_scopes(g, e);
 }
 
 static void close_all(struct group *g)
@@ -366,25 +368,24 @@ static enum rc prepare(struct group *g, const struct group_member *members, size
     return RC_OK;
 }
 
-enum rc group_start(const struct cluster *source, const struct group_member *members, size_t n,
-                    const struct wiring *wiring, const struct env *env, struct group **ret,
-                    struct err *e)
+enum rc group_start(const struct group_opts *opts, struct group **ret, struct err *e)
 {
     static const struct worker_job job = {group_run, group_failed};
     AUTO(group_freep) struct group *g = calloc(1, sizeof *g);
     if (!g)
         return err_nomem(e);
     worker_init(&g->worker, &job, g, &g->env);
-    g->source = source;
-    g->wiring = wiring;
-    g->given = g->env = *env;
-    enum rc rc = prepare(g, members, n, e);
+    g->source = opts->source;
+    g->accept_until_ns = opts->accept_until_ns;
+    g->wiring = opts->wiring;
+    g->given = g->env = *opts->env;
+    enum rc rc = prepare(g, opts->members, opts->n_members, e);
     if (rc == RC_OK)
-        rc = speaker_bind(env->diag, SPEAKER_EVENTS_LISTENER, source, /* sync= */ NULL,
+        rc = speaker_bind(opts->env->diag, SPEAKER_EVENTS_LISTENER, g->source, /* sync= */ NULL,
                           &g->listener, e);
     g->env.diag = g->listener;
     if (rc == RC_OK && worker_start(&g->worker, e) < 0)
-        rc = err_wrap(e, "source %s", source->full_name);
+        rc = err_wrap(e, "source %s", g->source->full_name);
     if (rc == RC_OK)
         *ret = steal(&g);
     return rc;

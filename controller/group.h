@@ -23,11 +23,18 @@ struct group_member {
     struct order_board *orders;
 };
 
-/* Starts the source's thread. Copies members; borrows the rest. Errors: NOMEM, UNAVAILABLE (no thread to be had),
- * LIMIT, IO. */
-MUST_CHECK enum rc group_start(const struct cluster *source, const struct group_member *members,
-                               size_t n, const struct wiring *wiring, const struct env *env,
-                               struct group **ret, struct err *e);
+struct group_opts {
+    const struct cluster *source;
+    const struct group_member *members;
+    size_t n_members;
+    int64_t accept_until_ns; /* as in ingest_accept_source */
+    const struct wiring *wiring;
+    const struct env *env;
+};
+
+/* Starts the source's thread. Copies opts and members; borrows the rest. Errors: NOMEM, UNAVAILABLE (no thread to be
+ * had), LIMIT, IO. */
+MUST_CHECK enum rc group_start(const struct group_opts *opts, struct group **ret, struct err *e);
 /* Asks it to end; returns at once. */
 void group_ask_stop(struct group *g);
 /* Waits for its threads and frees it. NULL is allowed. */

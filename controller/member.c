@@ -12,8 +12,8 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/diag.h"
-#include "core/json.h"
 #include "flow/pump_rows.h"
+#include "flow/source_identity.h"
 #include "log/ckpt.h"
 #include "log/rlog.h"
 #include "sinks/sink.h"
@@ -72,7 +72,7 @@ struct member {
     struct diag *processor, *synchronizer, *reconciler;
     struct worker worker;
 
-    struct buf identity; /* of the source; the pump borrows it */
+    struct source_identity source; /* the pump borrows it */
     struct ckpt *ckpt;
     struct sink *sink;
     struct pump *pump;
@@ -242,29 +242,22 @@ static enum rc obey(struct member *m, struct err *e)
 
 /* ---- Opening ---- */
 
-/* The source's identity from the log: RC_AGAIN while it is not there. Gives text in out. */
-static enum rc find_identity(struct member *m, struct buf *out, struct err *e)
+/* The source's identity from the log: RC_AGAIN while it is not there. */
+static enum rc find_identity(struct member *m, struct err *e)
 {
-    AUTO(rlog_found_done) struct rlog_found found = {0};
-    AUTO(json_freep) struct json_doc *doc = NULL;
     struct err why = ERR_INIT;
-    enum rc rc = rlog_last(m->opts.log, SLICE("@epoch/source"), 0, &found, &why);
+    enum rc rc = source_identity_load(m->opts.log, &m->source, &why);
     if (rc == RC_NOTFOUND)
         return RC_AGAIN;
-    if (rc == RC_OK)
-        rc = json_parse_view(found.event.body, &doc, &why);
-    if (rc < 0) {
+    if (rc < 0)
         *e = why;
-        return rc;
-    }
-    buf_add_slice(out, json_get_text(doc, json_root(doc), "identity"));
-    return buf_check(out, "identity", e);
+    return rc;
 }
 
-static enum rc wait_for_identity(struct member *m, struct buf *out, struct err *e)
+static enum rc wait_for_identity(struct member *m, struct err *e)
 {
     enum rc rc;
-    while ((rc = find_identity(m, out, e)) == RC_AGAIN && !worker_stopping(&m->worker)) {
+    while ((rc = find_identity(m, e)) == RC_AGAIN && !worker_stopping(&m->worker)) {
         rc = refresh_status(m, PHASE_PENDING, e);
         if (rc >= 0)
             rc = obey(m, e);
@@ -280,6 +273,7 @@ static void close_all(struct member *m)
     pump_close(m->pump);
     sink_close(m->sink);
     ckpt_close(m->ckpt);
+    source_identity_done(&m->source);
     m->pump = NULL;
     m->sink = NULL;
     m->ckpt = NULL;
@@ -292,7 +286,8 @@ static enum rc open_sink(struct member *m, struct err *e)
     AUTO(buf_done) struct buf memory = BUF_INIT(CKPT_VALUE_MAX);
     struct binding noted;
     enum rc rc = binding_load(m->ckpt, slice_str(m->opts.sync->full_name), &memory, &noted, e);
-    const struct identities who = {buf_slice(&m->identity), noted.destination};
+    const struct identities who = {m->source.identity, noted.destination, m->source.former,
+                                   m->source.n_former};
     return rc == RC_OK ? w->open_sink(w->arg, m->opts.sync, &who, &m->sink_env, &m->sink, e) : rc;
 }
 
@@ -300,10 +295,9 @@ static enum rc open_sink(struct member *m, struct err *e)
 static enum rc open_all(struct member *m, struct err *e)
 {
     const struct wiring *w = m->opts.wiring;
-    buf_reset(&m->identity);
     enum rc rc = w->open_ckpt(w->arg, &m->ckpt, e);
     if (rc == RC_OK)
-        rc = wait_for_identity(m, &m->identity, e);
+        rc = wait_for_identity(m, e);
     if (rc == RC_OK)
         rc = open_sink(m, e);
     if (rc != RC_OK)
@@ -312,7 +306,8 @@ static enum rc open_all(struct member *m, struct err *e)
                              .ckpt = m->ckpt,
                              .sink = m->sink,
                              .replication = &m->opts.sync->replication,
-                             .source = buf_slice(&m->identity),
+                             .source = m->source.identity,
+                             .former = &m->source,
                              .prune_until_ns = m->opts.prune_until_ns,
                              .reconciler = m->reconciler};
     return pump_open(&opts, &m->env, &m->pump, e);
@@ -427,7 +422,6 @@ enum rc member_start(const struct member_opts *opts, struct member **ret, struct
     if (!m)
         return err_nomem(e);
     m->opts = *opts;
-    buf_init(&m->identity, STATUS_MAX);
     worker_init(&m->worker, &job, m, &m->env);
     enum rc rc = bind_speakers(m, e);
     if (rc == RC_OK && worker_start(&m->worker, e) < 0)
@@ -452,6 +446,5 @@ void member_stop(struct member *m)
     diag_free(m->processor);
     diag_free(m->synchronizer);
     diag_free(m->reconciler);
-    buf_done(&m->identity);
     free(m);
 }

@@ -33,67 +33,111 @@ struct plan {
     uint8_t digest[SHA256_SIZE];
 };
 
+/* Full names. */
+struct approval {
+    const char **names;
+    size_t n;
+};
+
 struct runtime {
     const struct wiring *wiring;
     struct env env;
     struct text_pool texts;
-    const char **approved; /* full names of those that may prune */
-    size_t n_approved;
-    int64_t prune_until_ns; /* boot clock */
+    struct approval may_prune, accepted; /* of synchronizations; of sources */
+    int64_t approved_until_ns;           /* boot clock */
     struct slot *slots;
     size_t n;
     struct resources *newest; /* what is wanted; behind it older ones that groups still borrow */
     struct order_board *orders;
 };
 
-static bool is_named(const struct sync *sync, const char *name)
+/* ---- What a person approved, by name ---- */
+
+static int64_t approved_until(const struct runtime *r, const struct approval *a,
+                              const char *full_name)
 {
-    return strcmp(sync->full_name, name) == 0 || strcmp(sync->name, name) == 0;
+    for (size_t i = 0; i < a->n; i++)
+        if (strcmp(a->names[i], full_name) == 0)
+            return r->approved_until_ns;
+    return 0;
 }
 
-static bool may_prune(const struct runtime *r, const struct sync *sync)
+/* The full name and behind it the name of what has that index; false at the end. */
+typedef bool (*name_at)(const struct resources *resources, size_t i, const char *ret[2]);
+
+static bool sync_at(const struct resources *resources, size_t i, const char *ret[2])
 {
-    for (size_t i = 0; i < r->n_approved; i++)
-        if (strcmp(r->approved[i], sync->full_name) == 0)
-            return true;
-    return false;
+    const struct sync *sync = resources_sync(resources, i);
+    if (sync) {
+        ret[0] = sync->full_name;
+        ret[1] = sync->name;
+    }
+    return sync != NULL;
 }
 
-/* The one synchronization that --allow-prune means. */
-static enum rc find_approved(const struct resources *resources, const char *name,
-                             const struct sync **ret, struct err *e)
+static bool source_at(const struct resources *resources, size_t i, const char *ret[2])
 {
-    const struct sync *sync, *found = NULL;
-    for (size_t i = 0; (sync = resources_sync(resources, i)); i++) {
-        if (!is_named(sync, name))
+    const struct sync *sync = resources_sync(resources, i);
+    if (sync) {
+        ret[0] = sync->source->full_name;
+        ret[1] = sync->source->name;
+    }
+    return sync != NULL;
+}
+
+struct option_names {
+    const char *option, *what;
+    name_at at;
+    const char *const *list;
+    size_t n;
+};
+
+/* The one thing that is meant. */
+static enum rc find_named(const struct resources *resources, const struct option_names *o,
+                          const char *name, const char **ret, struct err *e)
+{
+    const char *names[2], *found = NULL;
+    for (size_t i = 0; o->at(resources, i, names); i++) {
+        if (strcmp(names[0], name) != 0 && strcmp(names[1], name) != 0)
             continue;
-        if (found)
+        if (found && strcmp(found, names[0]) != 0)
             return err_set(e, RC_INVALID, ERR_FINAL,
-                           "--allow-prune %s: may be %s or %s: write the namespace, too", name,
-                           found->full_name, sync->full_name);
-        found = sync;
+                           "%s %s: may be %s or %s: write the namespace, too", o->option, name,
+                           found, names[0]);
+        found = names[0];
     }
     if (!found)
-        return err_set(e, RC_INVALID, ERR_FINAL,
-                       "--allow-prune %s: no synchronization has that name", name);
+        return err_set(e, RC_INVALID, ERR_FINAL, "%s %s: no %s has that name", o->option, name,
+                       o->what);
     *ret = found;
     return RC_OK;
 }
 
 /* By full names: what is called the same in resources of later is not approved. */
-static enum rc approve(struct runtime *r, const struct runtime_opts *opts, struct err *e)
+static enum rc approve(struct runtime *r, const struct resources *resources,
+                       const struct option_names *o, struct approval *ret, struct err *e)
 {
     enum rc rc = RC_OK;
-    r->approved = calloc(opts->n_allow_prune + 1, sizeof *r->approved);
-    if (!r->approved)
+    ret->names = calloc(o->n + 1, sizeof *ret->names);
+    if (!ret->names)
         return err_nomem(e);
-    for (size_t i = 0; i < opts->n_allow_prune && rc == RC_OK; i++) {
-        const struct sync *sync;
-        rc = find_approved(opts->resources, opts->allow_prune[i], &sync, e);
+    for (size_t i = 0; i < o->n && rc == RC_OK; i++) {
+        const char *full_name;
+        rc = find_named(resources, o, o->list[i], &full_name, e);
         if (rc == RC_OK)
-            r->approved[r->n_approved++] = text_pool_add(&r->texts, slice_str(sync->full_name));
+            ret->names[ret->n++] = text_pool_add(&r->texts, slice_str(full_name));
     }
     return rc == RC_OK && r->texts.nomem ? err_nomem(e) : rc;
+}
+
+static enum rc approve_all(struct runtime *r, const struct runtime_opts *opts, struct err *e)
+{
+    const struct option_names prune = {"--allow-prune", "synchronization", sync_at,
+                                       opts->allow_prune, opts->n_allow_prune};
+    const struct option_names accept = {"--accept-source", "source of a synchronization", source_at,
+                                        opts->accept_source, opts->n_accept_source};
+    enum rc rc = approve(r, opts->resources, &prune, &r->may_prune, e);
+    return rc == RC_OK ? approve(r, opts->resources, &accept, &r->accepted, e) : rc;
 }
 
 static size_t count_syncs(const struct resources *r)
@@ -151,8 +195,8 @@ static enum rc make_plan(const struct runtime *r, const struct resources *resour
         return err_nomem(e);
     for (size_t i = 0; (sync = resources_sync(resources, i)); i++)
         if (sync->source == source)
-            ret->members[ret->n++] =
-                (struct group_member){sync, may_prune(r, sync) ? r->prune_until_ns : 0, r->orders};
+            ret->members[ret->n++] = (struct group_member){
+                sync, approved_until(r, &r->may_prune, sync->full_name), r->orders};
     return digest_plan(ret, e);
 }
 
@@ -210,7 +254,14 @@ static enum rc start_plan(struct runtime *r, const struct plan *p, struct err *e
     memcpy(s.digest, p->digest, sizeof s.digest);
     for (size_t i = 0; i < p->n; i++)
         warn_of_effects(p->members[i].sync, &r->env);
-    enum rc rc = group_start(p->source, p->members, p->n, r->wiring, &r->env, &s.group, e);
+    const struct group_opts opts = {.source = p->source,
+                                    .members = p->members,
+                                    .n_members = p->n,
+                                    .accept_until_ns =
+                                        approved_until(r, &r->accepted, p->source->full_name),
+                                    .wiring = r->wiring,
+                                    .env = &r->env};
+    enum rc rc = group_start(&opts, &s.group, e);
     if (rc == RC_OK)
         r->slots[r->n++] = s;
     return rc;
@@ -315,14 +366,14 @@ enum rc runtime_start(const struct runtime_opts *opts, const struct env *env, st
     AUTO(runtime_stopp) struct runtime *r = calloc(1, sizeof *r);
     if (r)
         r->orders = order_board_new();
-    enum rc rc = r && r->orders ? approve(r, opts, e) : err_nomem(e);
+    enum rc rc = r && r->orders ? approve_all(r, opts, e) : err_nomem(e);
     if (rc < 0) {
         resources_free(opts->resources);
         return rc;
     }
     r->wiring = opts->wiring;
     r->env = *env;
-    r->prune_until_ns = clock_boot_ns(env->clock) + RUNTIME_PRUNE_NS;
+    r->approved_until_ns = clock_boot_ns(env->clock) + RUNTIME_APPROVED_NS;
     rc = runtime_apply(r, opts->resources, e);
     if (rc == RC_OK)
         *ret = steal(&r);
@@ -336,7 +387,8 @@ void runtime_stop(struct runtime *r)
     stop_others(r, NULL, 0);
     free_unused(r, &r->newest);
     free(r->slots);
-    free(r->approved);
+    free(r->may_prune.names);
+    free(r->accepted.names);
     order_board_free(r->orders);
     text_pool_done(&r->texts);
     free(r);

@@ -19,14 +19,17 @@ struct runtime;
 struct wiring;
 
 struct runtime_opts {
-    struct resources *resources;    /* what to begin with; taken, also on failure */
-    const struct wiring *wiring;    /* borrowed until runtime_stop */
-    const char *const *allow_prune; /* names of synchronizations ("name" or "namespace/name") whose
-                                       pruning is approved for RUNTIME_PRUNE_NS */
+    struct resources *resources; /* what to begin with; taken, also on failure */
+    const struct wiring *wiring; /* borrowed until runtime_stop */
+    /* Names ("name" or "namespace/name") that count for RUNTIME_APPROVED_NS: of synchronizations whose pruning is
+     * approved, and of KubernetesClusters in whose place another cluster is accepted as the source. */
+    const char *const *allow_prune;
     size_t n_allow_prune;
+    const char *const *accept_source;
+    size_t n_accept_source;
 };
 
-/* Starts the threads. Errors: INVALID (an allow_prune name that no synchronization has, or more than one), NOMEM,
+/* Starts the threads. Errors: INVALID (a name that nothing has, or more than one), NOMEM,
  * UNAVAILABLE (no thread to be had), LIMIT. */
 MUST_CHECK enum rc runtime_start(const struct runtime_opts *opts, const struct env *env,
                                  struct runtime **ret, struct err *e);
@@ -51,6 +54,6 @@ DEFINE_FREEP(struct runtime, runtime_stop)
 
 #define RUNTIME_DRAIN_NS (10 * 1000000000LL)
 /* An approval is meant for what is found at a start, not for whatever a long life brings. */
-#define RUNTIME_PRUNE_NS (3600 * 1000000000LL)
+#define RUNTIME_APPROVED_NS (3600 * 1000000000LL)
 
 #endif

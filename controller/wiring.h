@@ -15,9 +15,11 @@ struct rlog;
 struct sink;
 struct sync;
 
-/* Who source and destination are; destination empty: not known yet. */
+/* Who source and destination are; destination empty: not known yet. Former: those that were the source before. */
 struct identities {
     struct slice source, destination;
+    const struct slice *former;
+    size_t n_former;
 };
 
 struct wiring {

@@ -184,7 +184,8 @@ static enum rc accept(struct ingest *g, const struct event *ev, struct err *e)
 
 static enum rc take_some(struct ingest *g, bool *ret_any, struct err *e)
 {
-    for (unsigned i = 0; i < TAKES_PER_STEP && !ingest_batch_full(g) && !g->closing; i++) {
+    for (unsigned i = 0; i < TAKES_PER_STEP && !ingest_batch_full(g) && !g->closing && !g->replaced;
+         i++) {
         const struct event *ev;
         enum rc rc = producer_take(g->producer, &ev, e);
         if (rc != RC_OK)
@@ -240,6 +241,10 @@ enum rc ingest_step(struct ingest *g, int64_t *ret_wake_ns, struct err *e)
         rc = work(g, &any, e);
     if (rc >= 0 && !g->retry_ns)
         rc = ingest_flush(g, e);
+    if (rc >= 0 && g->replaced && g->n_batch == 0)
+        rc = err_set(e, RC_CONFLICT, ERR_RESYNC,
+                     "another cluster was accepted as the source (%s): everything starts anew",
+                     g->identity);
     if (rc >= 0)
         rc = upkeep(g, &any, e);
     if (rc < 0)
@@ -272,6 +277,12 @@ enum rc ingest_open(struct producer *producer, struct rlog *log, const struct en
     g->next = bounds.next;
     *ret = steal(&g);
     return RC_OK;
+}
+
+void ingest_accept_source(struct ingest *g, const char *name, int64_t until_ns)
+{
+    g->name = name;
+    g->accept_until_ns = until_ns;
 }
 
 void ingest_close(struct ingest *g)

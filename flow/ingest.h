@@ -5,7 +5,7 @@
  * version is not written again, and what the log has but the listing lacks is appended as an
  * inferred delete with its last body, in the batches that end with sync-end. A listing that broke
  * off appends no deletes. It pins the source's identity: another cluster under the same name is
- * refused (FATAL, nothing appended). Positions from bookmarks are written at most once a minute.
+ * refused (FATAL, nothing appended) until it is accepted. Positions from bookmarks are written at most once a minute.
  * One thread; the log's only appender. */
 #ifndef RESILOG_FLOW_INGEST_H
 #define RESILOG_FLOW_INGEST_H
@@ -35,6 +35,9 @@ struct ingest_status {
 /* Borrows producer and log. Errors: those of reading the log, NOMEM. */
 MUST_CHECK enum rc ingest_open(struct producer *producer, struct rlog *log, const struct env *env,
                                struct ingest **ret, struct err *e);
+/* Before the first step: what a person calls the source (borrowed), and until when (boot clock; 0: never) another
+ * cluster is accepted in its place. */
+void ingest_accept_source(struct ingest *g, const char *name, int64_t until_ns);
 void ingest_close(struct ingest *g);
 DEFINE_FREEP(struct ingest, ingest_close)
 
@@ -45,7 +48,8 @@ DEFINE_FREEP(struct ingest, ingest_close)
 MUST_CHECK enum rc ingest_want(struct ingest *g, const struct ingest_scope *scopes, size_t n,
                                struct err *e);
 /* One bounded unit of work: RC_OK, or RC_AGAIN with when to come back. Errors: FATAL ones (epoch
- * lost, device error, another source) end this ingest: close it, and the log. */
+ * lost, device error, another source) end this ingest: close it, and the log. CONFLICT, RESYNC: another source was
+ * accepted, and the log says so; whatever works for the one before must be closed, too, and everything opened anew. */
 MUST_CHECK enum rc ingest_step(struct ingest *g, int64_t *ret_wake_ns, struct err *e);
 void ingest_status(struct ingest *g, struct ingest_status *ret);
 

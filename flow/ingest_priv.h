@@ -31,6 +31,9 @@ struct ingest {
     struct env env;
     char *identity; /* of the source; NULL until the log or the producer says it */
     uint64_t incarnation;
+    const char *name;        /* what a person calls the source; NULL: not known */
+    int64_t accept_until_ns; /* boot clock */
+    bool replaced; /* another source was accepted: this ingest ends when the log has its event */
     rlog_off next; /* what the log's next offset must be */
 
     struct event *batch[BATCH_ROOM]; /* owned copies */
@@ -72,7 +75,7 @@ MUST_CHECK enum rc ingest_set_position(struct ingest *g, struct position *p, str
 MUST_CHECK enum rc ingest_list_anew(struct ingest *g, struct slice resource, struct err *e);
 /* What the log knows of its source. Errors: the log's, NOMEM. */
 MUST_CHECK enum rc ingest_load_source(struct ingest *g, struct err *e);
-/* Takes the producer's word who the source is. Errors: CONFLICT (FATAL: another one), NOMEM. */
+/* Takes the producer's word who the source is. Errors: CONFLICT (FATAL: another one), NOMEM, the log's. */
 MUST_CHECK enum rc ingest_pin_source(struct ingest *g, const struct event *ev, struct err *e);
 
 #endif

@@ -4,15 +4,16 @@
 
 #include "core/buf.h"
 #include "core/clock.h"
+#include "core/diag.h"
 #include "core/json.h"
 #include "core/map.h"
 #include "flow/ingest_listing.h"
+#include "flow/source_identity.h"
 #include "log/rlog.h"
 #include "producers/producer.h"
 
 #include <stdlib.h>
 
-#define SOURCE_KEY        "@epoch/source"
 #define POSITION_EVERY_NS (60 * NS_PER_S)
 
 static const struct ingest_scope ALWAYS[] = {
@@ -65,6 +66,44 @@ static void forget_due(struct ingest *g)
         ((struct position *)entry.value)->due = false;
 }
 
+/* Another cluster than the log's: RC_OK where it is accepted. */
+static enum rc accept_other(const struct ingest *g, struct slice identity, struct err *e)
+{
+    if (clock_boot_ns(g->env.clock) >= g->accept_until_ns)
+        return err_set(e, RC_CONFLICT, ERR_FATAL,
+                       "the source is another cluster: its identity is %.*s, this log belongs to "
+                       "%s; check the kubeconfig, or use another name for the new cluster; if it "
+                       "has taken the place of the old one: resilog run --accept-source %s",
+                       SLICE_ARG(identity), g->identity, g->name ? g->name : "NAME");
+    DIAG(g->env.diag, DIAG_WARN, "another cluster is accepted as the source: all is listed anew",
+         DIAG_S("identity", identity), DIAG_S("former", slice_str(g->identity)));
+    return RC_OK;
+}
+
+/* The event that begins the next incarnation. */
+static enum rc begin_incarnation(struct ingest *g, struct slice identity, struct err *e)
+{
+    AUTO(source_identity_done) struct source_identity before = {.doc = NULL};
+    AUTO(buf_done) struct buf body = BUF_INIT(EVENT_TEXT_MAX);
+    struct err why = ERR_INIT;
+    enum rc rc = source_identity_load(g->log, &before, &why);
+    if (rc < 0 && rc != RC_NOTFOUND) {
+        *e = why;
+        return rc;
+    }
+    char *copy = strndup(identity.n ? identity.p : "", identity.n);
+    if (!copy)
+        return err_nomem(e);
+    free(g->identity);
+    g->identity = copy;
+    g->incarnation++;
+    forget_due(g); /* versions of before mean nothing in the new incarnation */
+    source_identity_print(rc == RC_OK ? &before : NULL, identity, g->incarnation, &body);
+    rc = buf_check(&body, "identity", e);
+    struct event epoch = {.op = EVENT_EPOCH, .body = buf_slice(&body)};
+    return rc < 0 ? rc : ingest_add_own(g, SOURCE_KEY, SLICE_NULL, &epoch, e);
+}
+
 enum rc ingest_pin_source(struct ingest *g, const struct event *ev, struct err *e)
 {
     AUTO(json_freep) struct json_doc *doc = NULL;
@@ -73,44 +112,31 @@ enum rc ingest_pin_source(struct ingest *g, const struct event *ev, struct err *
         return err_wrap(e, "identity of the source");
     struct slice identity = json_get_text(doc, json_root(doc), "identity");
     bool regressed = slice_eq(json_get_text(doc, json_root(doc), "reason"), SLICE("regression"));
-    if (g->identity && !slice_eq(slice_str(g->identity), identity))
-        return err_set(e, RC_CONFLICT, ERR_FATAL,
-                       "the source is another cluster: its identity is %.*s, this log belongs to "
-                       "%s; check the kubeconfig, or use "
-                       "another name for the new cluster",
-                       SLICE_ARG(identity), g->identity);
-    if (g->identity && !regressed)
+    bool other = g->identity && !slice_eq(slice_str(g->identity), identity);
+    if (g->identity && !other && !regressed)
         return RC_OK;
-    if (!g->identity)
-        g->identity = strndup(identity.n ? identity.p : "", identity.n);
-    if (!g->identity)
-        return err_nomem(e);
-    g->incarnation++;
-    forget_due(g); /* versions of before mean nothing in the new incarnation */
-    AUTO(buf_done) struct buf body = BUF_INIT(EVENT_TEXT_MAX);
-    buf_add_str(&body, "{\"identity\":");
-    json_print_text(identity, &body);
-    buf_addf(&body, ",\"incarnation\":%llu}", (unsigned long long)g->incarnation);
-    rc = buf_check(&body, "identity", e);
-    struct event epoch = {.op = EVENT_EPOCH, .body = buf_slice(&body)};
-    return rc < 0 ? rc : ingest_add_own(g, SOURCE_KEY, SLICE_NULL, &epoch, e);
+    if (other)
+        rc = accept_other(g, identity, e);
+    if (rc == RC_OK)
+        rc = begin_incarnation(g, identity, e);
+    g->replaced = rc == RC_OK && other;
+    return rc;
 }
 
 enum rc ingest_load_source(struct ingest *g, struct err *e)
 {
-    AUTO(rlog_found_done) struct rlog_found found = {0};
-    enum rc rc = rlog_last(g->log, SLICE(SOURCE_KEY), 0, &found, e);
+    AUTO(source_identity_done) struct source_identity s = {.doc = NULL};
+    struct err why = ERR_INIT;
+    enum rc rc = source_identity_load(g->log, &s, &why);
     if (rc == RC_NOTFOUND)
         return RC_OK;
-    AUTO(json_freep) struct json_doc *doc = NULL;
-    if (rc == RC_OK)
-        rc = json_parse_view(found.event.body, &doc, e);
-    if (rc < 0)
+    if (rc < 0) {
+        *e = why;
         return rc;
-    struct slice identity = json_get_text(doc, json_root(doc), "identity");
-    g->identity = strndup(identity.n ? identity.p : "", identity.n);
-    g->incarnation = found.event.incarnation;
-    return g->identity ? producer_expect(g->producer, identity, e) : err_nomem(e);
+    }
+    g->identity = strndup(s.identity.n ? s.identity.p : "", s.identity.n);
+    g->incarnation = s.incarnation;
+    return g->identity ? producer_expect(g->producer, s.identity, e) : err_nomem(e);
 }
 
 /* ---- Scopes ---- */

@@ -23,6 +23,7 @@ struct pump;
 struct replication;
 struct rlog;
 struct sink;
+struct source_identity;
 
 #define PUMP_PRUNE_COUNT   10
 #define PUMP_PRUNE_PERCENT 10
@@ -32,7 +33,8 @@ struct pump_opts {
     struct ckpt *ckpt;
     struct sink *sink;
     const struct replication *replication;
-    struct slice source; /* identity of the log's source; empty: not known */
+    struct slice source;                  /* identity of the log's source; empty: not known */
+    const struct source_identity *former; /* those before it; NULL: none. Borrowed */
     int64_t
         prune_until_ns; /* boot clock: before it pruning above the limit is approved, and held prunes
                                are released; 0: never */

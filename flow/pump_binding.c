@@ -7,6 +7,7 @@
 #include "core/buf.h"
 #include "core/diag.h"
 #include "flow/replication.h"
+#include "flow/source_identity.h"
 
 #include <string.h>
 
@@ -19,6 +20,12 @@ static bool is_noted(const uint8_t id[RLOG_ID_SIZE])
 {
     static const uint8_t none[RLOG_ID_SIZE];
     return memcmp(id, none, RLOG_ID_SIZE) != 0;
+}
+
+/* The log goes on from that source's, and so do the rows. */
+static bool is_former(const struct pump *p, struct slice source)
+{
+    return p->opts.former && source_identity_was(p->opts.former, source);
 }
 
 /* What the log is, and what was noted. */
@@ -54,7 +61,7 @@ enum rc pump_bind_log(struct pump *p, struct err *e)
     enum rc rc = load(p, &bounds, &memory, &noted, e);
     if (rc != RC_OK)
         return rc;
-    bool other_source = differs(noted.source, p->opts.source);
+    bool other_source = differs(noted.source, p->opts.source) && !is_former(p, noted.source);
     bool other_log = is_noted(noted.log) && is_noted(bounds.id) &&
                      memcmp(noted.log, bounds.id, RLOG_ID_SIZE) != 0;
     if (!other_log && !other_source)

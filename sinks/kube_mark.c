@@ -29,6 +29,14 @@ enum rc kube_sync_id(struct slice source, struct slice sync, char ret[KUBE_SYNC_
     return RC_OK;
 }
 
+static bool is_ours(const struct kube_writer *me, struct slice sync_id)
+{
+    for (size_t i = 0; i < me->n_former; i++)
+        if (slice_eq(sync_id, slice_str(me->former[i])))
+            return true;
+    return slice_eq(sync_id, slice_str(me->sync_id));
+}
+
 static void read_owner(struct slice text, const struct kube_writer *me, struct slice key,
                        struct kube_marks *ret)
 {
@@ -45,7 +53,7 @@ static void read_owner(struct slice text, const struct kube_writer *me, struct s
         rest.n > 0 && rest.p[0] == ' ' && slice_eq(slice_of(rest.p + 1, rest.n - 1), ADOPTED);
     if (rest.n > 0 && !adopted)
         return;
-    bool ours = slice_eq(sync_id, slice_str(me->sync_id));
+    bool ours = is_ours(me, sync_id);
     ret->claim = ours ? KUBE_OURS : KUBE_FOREIGN;
     ret->adopted = ours && adopted;
     ret->sync_id = ours ? SLICE_NULL : sync_id;

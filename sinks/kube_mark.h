@@ -18,11 +18,15 @@ struct json_doc;
 #define KUBE_OWNER_MARK   "sync.resilog.io/owner"
 #define KUBE_ORIGIN_MARK  "sync.resilog.io/origin"
 #define KUBE_SYNC_ID_SIZE 16
+#define KUBE_FORMER_MAX   8
 
 /* Who writes where. */
 struct kube_writer {
     struct slice destination;            /* uid of the destination cluster */
     char sync_id[KUBE_SYNC_ID_SIZE + 1]; /* of the synchronization */
+    /* And what it was while other clusters were its source: such a mark is ours, and replaced by the next write. */
+    char former[KUBE_FORMER_MAX][KUBE_SYNC_ID_SIZE + 1];
+    size_t n_former;
 };
 
 enum kube_claim {

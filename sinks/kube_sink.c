@@ -496,6 +496,14 @@ static struct slice keep(struct kube_sink *k, struct slice s)
     return k->names.bad ? SLICE_NULL : slice_of(k->names.p + at, s.n);
 }
 
+static enum rc name_writer(struct kube_writer *me, const struct kube_sink_opts *opts, struct err *e)
+{
+    enum rc rc = kube_sync_id(opts->source, opts->sync, me->sync_id, e);
+    for (size_t i = 0; i < opts->n_former && i < KUBE_FORMER_MAX && rc == RC_OK; i++)
+        rc = kube_sync_id(opts->former[i], opts->sync, me->former[me->n_former++], e);
+    return rc;
+}
+
 /* All room is taken first, so that no later addition moves what slices point at. */
 static enum rc copy_names(struct kube_sink *k, const struct kube_sink_opts *opts, struct err *e)
 {
@@ -512,7 +520,7 @@ static enum rc copy_names(struct kube_sink *k, const struct kube_sink_opts *opts
         k->selected[i] = keep(k, opts->selected[i]);
     k->dest.selected = k->selected;
     k->dest.n_selected = opts->n_selected;
-    return kube_sync_id(opts->source, opts->sync, k->dest.me.sync_id, e);
+    return name_writer(&k->dest.me, opts, e);
 }
 
 static enum rc init(struct kube_sink *k, const struct kube_sink_opts *opts, struct err *e)

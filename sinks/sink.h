@@ -34,8 +34,7 @@ struct sink_policy {
     bool apply;           /* updates go by server-side apply, not as a merged PUT */
 };
 
-/* An item; everything is borrowed until its result was taken or the sink is closed, except where submit says
- * RC_AGAIN. */
+/* All of it is borrowed until its result was taken or the sink is closed; not where submit says RC_AGAIN. */
 struct sink_item {
     uint64_t ticket; /* the pump's number for it, given back with the result */
     enum sink_op op;
@@ -86,7 +85,7 @@ struct sink_status {
                                          and before the first item is taken; empty where a sink cannot tell */
     char error[320]; /* why not, or what goes wrong although it is; empty otherwise */
     bool
-        fatal; /* the sink will not go on by itself: source and destination are the same, wrong cluster */
+        fatal; /* it will not go on by itself: source and destination are the same, wrong cluster */
 };
 
 struct sink_ops {
@@ -94,8 +93,8 @@ struct sink_ops {
     enum rc (*submit)(struct sink *s, const struct sink_item *item, struct err *e);
     enum rc (*step)(struct sink *s, int64_t *ret_wake_ns, struct err *e);
     enum rc (*take)(struct sink *s, struct sink_result *ret, struct err *e);
-    enum rc (*flush)(struct sink *s,
-                     struct err *e); /* optional; absent: results are durable when given */
+    /* Optional; absent: results are durable when given. */
+    enum rc (*flush)(struct sink *s, struct err *e);
     enum rc (*scan)(struct sink *s, struct slice scope, struct slice api_version,
                     struct event_iter **ret, struct err *e); /* optional */
     bool (*recognises)(struct sink *s, struct slice record,
@@ -135,11 +134,12 @@ struct kube_sink_opts {
     struct http *http;       /* taken, even on failure */
     const char *ca_pem, *ns; /* as in kube_identity_init of io/kube_identity.h */
     /* Identities: of the source, and of the destination that the checkpoint knows (empty: none), so that it is asked
-     * for in the same manner. */
+     * for in the same manner; and of those that were the source before: their copies are ours. */
     struct slice source, destination;
-    struct slice sync; /* "namespace/name" of the synchronization */
-    /* The scopes "group/resource" that it copies: what a selected owner owns is skipped. */
-    const struct slice *selected;
+    const struct slice *former;
+    size_t n_former;              /* of more than KUBE_FORMER_MAX the first count */
+    struct slice sync;            /* "namespace/name" of the synchronization */
+    const struct slice *selected; /* scopes that it copies; what objects of these own is skipped */
     size_t n_selected;
     uint32_t window; /* most items in flight; 0: 32 */
 };

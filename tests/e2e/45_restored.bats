@@ -98,3 +98,45 @@ go_on() {
     equal 3
     [ "$(incarnation)" = 3 ]
 }
+
+# other: what `source` of the resources is from now on.
+point_at() {
+    cp "$(kube_config "$1")" "$E2E_DIR/source/kubeconfig"
+}
+owner() {
+    k destination -n kept get configmap "$1" -o 'jsonpath={.metadata.annotations.sync\.resilog\.io/owner}'
+}
+
+@test "another cluster at the source's address is refused and nothing of it is read, and the message says how to accept it" {
+    kube_start other
+    k other create namespace kept
+    k other -n kept create configmap old --from-literal=v=other
+    k other -n kept create configmap its-own --from-literal=v=other
+    run_stop restored
+    point_at other
+    run_start restored
+    wait_until 30 says restored 'run --accept-source default/source'
+    wait_until 10 status_has restored copy lastError '*--accept-source*'
+    [ "$(k destination -n kept get configmap old -o 'jsonpath={.data.v}')" = 1 ]
+    [ "$(incarnation)" = 3 ]
+    run_stop restored
+}
+
+@test "a cluster that was accepted takes the place of the one before it, and its copies are the synchronization's own" {
+    local before
+    before=$(owner old)
+    run_start restored --accept-source source
+    wait_until 60 k destination -n kept get configmap its-own
+    wait_same 60 other destination --resource /v1/configmaps --namespaces kept --least 2
+    [ "$(k destination -n kept get configmap old -o 'jsonpath={.data.v}')" = other ]
+    run -1 k destination -n kept get configmap changed
+    [ "$(owner old | cut -d' ' -f3)" = "$(owner its-own | cut -d' ' -f3)" ]
+    [ "$(owner old)" != "$before" ]
+    [ "$(incarnation)" = 4 ]
+    [ "$(status restored copy held)" = 0 ]
+    run_stop restored
+    run_start restored # what was accepted once is the source
+    k other -n kept create configmap late --from-literal=v=1
+    wait_until 60 k destination -n kept get configmap late
+    run_stop restored
+}

@@ -10,6 +10,7 @@
 #include "core/key.h"
 #include "flow/pump.h"
 #include "flow/selector.h"
+#include "flow/source_identity.h"
 #include "log/ckpt.h"
 #include "log/rlog.h"
 #include "producers/producer.h"
@@ -229,18 +230,11 @@ static enum rc open_intake(struct world *w, struct us_intake *i, struct err *e)
 /* RC_AGAIN: the log does not know it yet. */
 static enum rc find_identity(struct world *w, struct err *e)
 {
-    AUTO(rlog_found_done) struct rlog_found found = {0};
-    AUTO(json_freep) struct json_doc *d = NULL;
-    enum rc rc = rlog_last(w->us.intake.log, SLICE("@epoch/source"), 0, &found, e);
-    if (rc == RC_NOTFOUND)
-        return RC_AGAIN;
+    AUTO(source_identity_done) struct source_identity s = {.doc = NULL};
+    enum rc rc = source_identity_load(w->us.intake.log, &s, e);
     if (rc == RC_OK)
-        rc = json_parse_view(found.event.body, &d, e);
-    if (rc != RC_OK)
-        return rc;
-    struct slice text = json_get_text(d, json_root(d), "identity");
-    snprintf(w->us.identity, sizeof w->us.identity, "%.*s", SLICE_ARG(text));
-    return RC_OK;
+        snprintf(w->us.identity, sizeof w->us.identity, "%.*s", SLICE_ARG(s.identity));
+    return rc == RC_NOTFOUND ? RC_AGAIN : rc;
 }
 
 static enum rc open_sink(struct world *w, struct err *e)

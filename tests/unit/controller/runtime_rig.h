@@ -40,7 +40,7 @@ struct rig {
     struct dest_mem *dest, *other; /* of default/s, another; looked at only while nothing runs */
     struct wiring wiring;
     struct resources *resources; /* until a runtime has taken them */
-    const char *allow_prune;
+    const char *allow_prune, *accept_source;
     struct runtime *runtime;
 
     pthread_mutex_t lock;
@@ -326,7 +326,9 @@ static inline enum rc rig_try_start(const char *allow_prune, struct err *e)
     struct runtime_opts opts = {.resources = rig->resources,
                                 .wiring = &rig->wiring,
                                 .allow_prune = &rig->allow_prune,
-                                .n_allow_prune = allow_prune ? 1 : 0};
+                                .n_allow_prune = allow_prune ? 1 : 0,
+                                .accept_source = &rig->accept_source,
+                                .n_accept_source = rig->accept_source ? 1 : 0};
     rig->resources = NULL; /* taken */
     return runtime_start(&opts, &rig->env, &rig->runtime, e);
 }

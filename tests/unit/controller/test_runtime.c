@@ -277,6 +277,20 @@ static void a_name_that_no_synchronization_has_starts_nothing(void **state)
     rig_start(SYNC_AT);
 }
 
+static void a_source_that_is_accepted_must_be_one(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    read_resources(RESOURCES ONE_ENTRY);
+    rig->accept_source = "b"; /* the destination */
+    assert_int_equal(rig_try_start(NULL, &e), RC_INVALID);
+    assert_string_equal(e.msg, "--accept-source b: no source of a synchronization has that name");
+    assert_int_equal(atomic_load(&rig->logs_opened), 0);
+    read_resources(RESOURCES ONE_ENTRY SECOND);
+    rig->accept_source = "a";
+    rig_start(NULL);
+}
+
 #define TWIN                                                                                       \
     "---\napiVersion: automation.astronetes.io/v1alpha1\nkind: LiveSynchronization\n"              \
     "metadata: {name: s, namespace: other}\nspec:\n  plugin: kubernetes-objects-to-kubernetes\n"   \
@@ -495,6 +509,7 @@ int main(void)
         T(a_stop_waits_for_what_is_in_flight_and_commits_it),
         T(a_stop_does_not_wait_for_ever_for_a_destination),
         T(held_prunes_wait_for_their_approval_by_name),
+        T(a_source_that_is_accepted_must_be_one),
         T(a_name_that_no_synchronization_has_starts_nothing),
         T(a_name_that_two_synchronizations_have_starts_nothing),
         T(an_approval_is_not_of_what_gets_the_same_name_later),

@@ -23,6 +23,7 @@ struct pump_world {
     struct replication_entry entries[4];
     struct replication replication;
     struct slice source;
+    const struct source_identity *former;
     int64_t prune_until_ns;
     struct diag *reconciler; /* NULL: who else speaks */
     unsigned deaths;         /* how often it was closed */
@@ -55,6 +56,7 @@ static inline enum rc pt_try_open(struct pump_world *w, struct err *e)
                              .sink = w->sink,
                              .replication = &w->replication,
                              .source = w->source,
+                             .former = w->former,
                              .prune_until_ns = w->prune_until_ns,
                              .reconciler = w->reconciler};
     return pump_open(&opts, &w->log.env, &w->pump, e);

@@ -1,6 +1,9 @@
 /* Positions, the identity of the source, versions, and scopes that come and go. */
 #include "tests/unit/flow/ingest_test.h"
 
+#include "core/clock.h"
+#include "flow/source_identity.h"
+
 /* ---- Positions (I2) ---- */
 
 static void namespaces_and_crds_are_always_followed(void **state)
@@ -112,6 +115,40 @@ static void the_identity_is_pinned_across_restarts(void **state)
     fake_producer_identity(w->producer, "cluster-2", "start");
     struct err e = ERR_INIT;
     assert_int_equal(run_to_error(w, &e), RC_CONFLICT);
+}
+
+static void
+another_cluster_that_is_accepted_begins_an_incarnation_and_ends_this_ingest(void **state)
+{
+    struct world *w = *state;
+    list_two(w);
+    ingest_accept_source(w->ingest, "team/prod", INT64_MAX);
+    fake_producer_identity(w->producer, "cluster-2", "start");
+    watched(w, A, "99"); /* of the other one, from a version that is not its own */
+    struct err e = ERR_INIT;
+    assert_int_equal(run_to_error(w, &e), RC_CONFLICT);
+    assert_int_equal(e.retry, ERR_RESYNC);
+    assert_said(w, "epoch");
+    crash(w);
+    assert_string_equal(fake_producer_expected(w->producer), "cluster-2");
+    assert_string_equal(fake_producer_resume(w->producer, CM), "");
+    AUTO(source_identity_done) struct source_identity s = {.doc = NULL};
+    assert_ok(source_identity_load(w->log.log, &s, &e));
+    assert_int_equal(s.incarnation, 2);
+    assert_true(source_identity_was(&s, SLICE("cluster-1")));
+}
+
+static void an_approval_that_ran_out_accepts_nobody_and_says_how_to(void **state)
+{
+    struct world *w = *state;
+    list_two(w);
+    ingest_accept_source(w->ingest, "team/prod", clock_boot_ns(w->log.env.clock));
+    fake_producer_identity(w->producer, "cluster-2", "start");
+    struct err e = ERR_INIT;
+    assert_int_equal(run_to_error(w, &e), RC_CONFLICT);
+    assert_int_equal(e.retry, ERR_FATAL);
+    assert_true(ft_has(e.msg, "run --accept-source team/prod"));
+    assert_said(w, "");
 }
 
 static void a_regression_raises_the_incarnation_and_everything_is_listed_into_it(void **state)
@@ -323,6 +360,8 @@ int main(void)
         TEST(an_event_takes_the_newest_position_along),
         TEST(another_cluster_under_the_same_name_is_refused_and_nothing_appended),
         TEST(the_identity_is_pinned_across_restarts),
+        TEST(another_cluster_that_is_accepted_begins_an_incarnation_and_ends_this_ingest),
+        TEST(an_approval_that_ran_out_accepts_nobody_and_says_how_to),
         TEST(a_regression_raises_the_incarnation_and_everything_is_listed_into_it),
         TEST(a_position_of_before_a_regression_is_not_resumed_from),
         TEST(an_event_before_the_identity_is_a_fault_of_the_producer),

@@ -1,6 +1,8 @@
 /* flow/pump_binding: what a checkpoint says counts for one log, one source and one destination. */
 #include "tests/unit/flow/pump_test.h"
 
+#include "flow/source_identity.h"
+
 #define FROZEN "/secrets/n/f"
 
 /* The process ends; the destination is built anew, with this identity. */
@@ -153,6 +155,24 @@ static void another_source_begins_anew(void **state)
     assert_true(dest_mem_submits(w->dest, PT_CM) > before);
 }
 
+static void a_source_that_was_accepted_goes_on_where_the_one_before_it_stood(void **state)
+{
+    struct pump_world *w = *state;
+    const struct source_identity former = {.former = {SLICE("source-1")}, .n_former = 1};
+    size_t before = dest_mem_submits(w->dest, PT_CM);
+    pt_close(w);
+    w->source = SLICE("source-2");
+    w->former = &former;
+    pt_open(w);
+    pt_run(w);
+    assert_int_equal(dest_mem_submits(w->dest, PT_CM), before);
+    pt_close(w);
+    w->former = NULL; /* the checkpoint belongs to the new one now */
+    pt_open(w);
+    pt_run(w);
+    assert_int_equal(dest_mem_submits(w->dest, PT_CM), before);
+}
+
 static void where_a_sink_cannot_tell_the_checkpoint_counts(void **state)
 {
     struct pump_world *w = *state;
@@ -192,6 +212,7 @@ int main(void)
         TEST(what_is_frozen_stays_so_in_another_log),
         TEST(what_is_frozen_survives_a_failure_to_begin_anew),
         TEST(another_source_begins_anew),
+        TEST(a_source_that_was_accepted_goes_on_where_the_one_before_it_stood),
         TEST(where_a_sink_cannot_tell_the_checkpoint_counts),
         TEST(what_was_noted_stays_noted),
     };

@@ -5,7 +5,10 @@
 
 #define KEY SLICE("/configmaps/ns/a")
 
-static const struct kube_writer me = {.destination = {"dest-1", 6}, .sync_id = "0123456789abcdef"};
+static const struct kube_writer me = {.destination = {"dest-1", 6},
+                                      .sync_id = "0123456789abcdef",
+                                      .former = {"00000000aaaaaaaa", "00000000bbbbbbbb"},
+                                      .n_former = 2};
 
 static struct kube_marks read(const char *owner, const char *origin)
 {
@@ -47,6 +50,22 @@ static void the_mark_of_another_synchronization_is_foreign(void **state)
     assert_int_equal(m.claim, KUBE_FOREIGN);
     assert_int_equal(m.sync_id.n, KUBE_SYNC_ID_SIZE);
     assert_false(read("v1 dest-1 fedcba9876543210 /configmaps/ns/a adopted", NULL).adopted);
+}
+
+static void a_mark_of_before_another_source_was_accepted_is_ours_and_is_set_anew(void **state)
+{
+    (void)state;
+    bool changed = false;
+    struct err e = ERR_INIT;
+    const char *text = "{'metadata':{'annotations':{'sync.resilog.io/owner':"
+                       "'v1 dest-1 00000000bbbbbbbb /configmaps/ns/a adopted'}}}";
+    AUTO(json_freep) struct json_doc *d = kt_parse(text);
+    struct kube_marks m;
+    kube_marks_read(d, json_root(d), &me, KEY, &m);
+    assert_int_equal(m.claim, KUBE_OURS);
+    assert_true(m.adopted);
+    assert_int_equal(kube_marks_set(d, &me, KEY, &m, &changed, &e), RC_OK);
+    assert_true(changed);
 }
 
 static void an_adopted_object_says_so(void **state)
@@ -163,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_mark_counts_only_where_all_its_parts_match),
         cmocka_unit_test(the_mark_of_another_synchronization_is_foreign),
+        cmocka_unit_test(a_mark_of_before_another_source_was_accepted_is_ours_and_is_set_anew),
         cmocka_unit_test(an_adopted_object_says_so),
         cmocka_unit_test(an_origin_has_a_cluster_and_a_uid),
         cmocka_unit_test(annotations_that_are_no_object_hold_no_mark),
