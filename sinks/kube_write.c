@@ -148,7 +148,8 @@ static enum rc choose_first(struct kube_write *w, struct err *e)
     case ECHO_NO:
         break;
     }
-    w->next = w->has_old || w->origin_here ? KUBE_DO_GET : KUBE_DO_POST;
+    bool is_there = w->has_old || w->origin_here || w->item.preimage.n > 0;
+    w->next = is_there ? KUBE_DO_GET : KUBE_DO_POST;
     return RC_OK;
 }
 
