@@ -16,6 +16,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define ACCEPT_AGAIN_NS NS_PER_S
+
 enum client_state { CLIENT_FREE, CLIENT_READING, CLIENT_ASKED, CLIENT_TAKEN, CLIENT_WRITING };
 
 struct client {
@@ -32,6 +34,8 @@ struct line_server {
     const struct env *env;
     int dir, fd;
     uint64_t turns;
+    int64_t
+        accept_due_ns; /* boot clock; before it nobody is accepted: there was no descriptor for one */
     struct client clients[LINE_CLIENTS];
 };
 
@@ -134,18 +138,23 @@ size_t line_server_fds(const struct line_server *s, struct pollfd *fds)
             fds[n++] = (struct pollfd){.fd = c->fd,
                                        .events = c->state == CLIENT_READING ? POLLIN : POLLOUT};
     }
-    if (room)
+    if (room && clock_boot_ns(s->env->clock) >= s->accept_due_ns)
         fds[n++] = (struct pollfd){.fd = s->fd, .events = POLLIN};
     return n;
 }
 
+/* Who cannot be accepted stays in the queue, and must not keep the caller's wait from waiting. */
 static void accept_all(struct line_server *s)
 {
     struct client *c;
-    while ((c = find(s, CLIENT_FREE))) {
+    int64_t now = clock_boot_ns(s->env->clock);
+    while (now >= s->accept_due_ns && (c = find(s, CLIENT_FREE))) {
         int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0)
+        if (fd < 0) {
+            bool none = errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
+            s->accept_due_ns = none ? 0 : now + ACCEPT_AGAIN_NS;
             return;
+        }
         *c = (struct client){.fd = fd, .until_ns = patience(s)};
         buf_init(&c->bytes, 2 * LINE_BYTES_MAX);
         go(c, CLIENT_READING);

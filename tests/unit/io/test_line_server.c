@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -201,6 +202,24 @@ static void who_is_silent_is_given_up(void **state)
     assert_got(fd, "");
 }
 
+static void without_a_descriptor_nobody_is_accepted_and_nothing_spins(void **state)
+{
+    struct world *w = *state;
+    struct rlimit before, now;
+    int fd = client(w, "q\n");
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    now = before;
+    now.rlim_cur = (rlim_t)fd + 1; /* all below are open */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+    assert_takes(w, NULL);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_takes(w, NULL);
+    fake_clock_advance(&w->clock, NS_PER_S);
+    assert_takes(w, "q");
+    answer(w, "a");
+    assert_got(fd, "a\n");
+}
+
 static void only_the_owner_may_ask_and_a_socket_left_behind_does_not_matter(void **state)
 {
     struct world *w = *state;
@@ -239,6 +258,7 @@ int main(void)
         TEST(what_is_no_line_ends_its_client_alone),
         TEST(a_question_that_is_too_long_is_not_read_to_its_end),
         TEST(who_is_silent_is_given_up),
+        TEST(without_a_descriptor_nobody_is_accepted_and_nothing_spins),
         TEST(only_the_owner_may_ask_and_a_socket_left_behind_does_not_matter),
         TEST(a_folder_that_is_not_there_is_an_error),
     };
