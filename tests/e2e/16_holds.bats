@@ -163,6 +163,14 @@ holds() { # COMMAND WORD...
     status_is holds copies held 1
 }
 
+@test "a running instance whose socket is gone is not worked around" {
+    mv "$E2E_DIR/holds.data/ctl.sock" "$E2E_DIR/holds.data/moved.sock"
+    run -4 holds skip copies cm/go-apart
+    [[ $output == *"nobody takes orders at "*"/ctl.sock"* ]]
+    mv "$E2E_DIR/holds.data/moved.sock" "$E2E_DIR/holds.data/ctl.sock"
+    status_is holds copies skipped 0
+}
+
 @test "adopt overwrites what is not ours, once it is told to, and shows before what that changes" {
     k two create configmap go-other --from-literal=is=two --from-literal=more=1
     k one create configmap go-other --from-literal=is=one
