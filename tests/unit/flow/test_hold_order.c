@@ -96,6 +96,9 @@ static void what_was_given_up_is_not_tried_again_not_even_by_another_life(void *
     assert_int_equal(s.held, 0);
     assert_string_equal(s.error, "");
     assert_int_equal(s.offset, pt_head(w));
+    assert_int_equal(order(w, HOLD_RETRY, A), 1);
+    pt_run(w);
+    pt_has(w, A, "{'v':1}");
 }
 
 static void the_problem_of_what_was_given_up_is_told_no_more(void **state)
