@@ -8,67 +8,128 @@
 
 #include <stdio.h>
 
-static enum rc parse_args(int argc, char **argv, struct option_values *files,
-                          struct option_values *kubeconfigs, bool *live, struct err *e)
+struct validate {
+    struct option_values files, kubeconfigs;
+    const char *output;
+    bool live, json;
+};
+
+static enum rc parse_args(int argc, char **argv, struct validate *v, struct err *e)
 {
     const struct option_spec specs[] = {
-        {'f', "filename", NULL, NULL, files},
-        {0, "kubeconfig", NULL, NULL, kubeconfigs},
-        {0, "live", live, NULL, NULL},
+        {'f', "filename", NULL, NULL, &v->files},
+        {0, "kubeconfig", NULL, NULL, &v->kubeconfigs},
+        {'o', "output", NULL, &v->output, NULL},
+        {0, "live", &v->live, NULL, NULL},
     };
     struct option_rest none = {NULL, 0, 0};
     enum rc rc = options_parse(argc, argv, specs, sizeof specs / sizeof *specs, &none, e);
-    if (rc == RC_OK && files->n == 0)
+    if (rc < 0)
+        return rc;
+    v->json = v->output && strcmp(v->output, "json") == 0;
+    if (v->files.n == 0)
         return err_set(e, RC_INVALID, ERR_FINAL, "which resources? give -f FILE, DIR or -");
-    return rc;
+    if (v->output && !v->json && strcmp(v->output, "text") != 0)
+        return err_set(e, RC_INVALID, ERR_FINAL, "-o %s: text or json", v->output);
+    if (v->json && v->live)
+        return err_set(e, RC_INVALID, ERR_FINAL, "-o json: not with --live, which prints roles");
+    return RC_OK;
 }
 
 #define EFFECTS_MAX (64u << 10)
+#define PROBLEM_MAX (256u << 10)
 
-/* Says what the synchronization's copies do in the destination; true if there is anything to say. */
-static bool print_effects(const struct sync *sync)
+/* What was told so far. */
+struct report {
+    bool json;
+    size_t errors, warnings;
+};
+
+static enum rc tell(struct report *r, const struct problem *p, struct err *e)
 {
-    AUTO(buf_done) struct buf kinds = BUF_INIT(EFFECTS_MAX);
+    AUTO(buf_done) struct buf out = BUF_INIT(PROBLEM_MAX);
+    bool first = r->errors + r->warnings == 0;
+    *(p->level == PROBLEM_ERROR ? &r->errors : &r->warnings) += 1;
+    if (!r->json) {
+        problem_print(p);
+        return RC_OK;
+    }
+    buf_add_str(&out, first ? "[" : ",\n ");
+    problem_json(p, &out);
+    enum rc rc = buf_check(&out, "problem", e);
+    if (rc == RC_OK)
+        (void)fwrite(out.p, 1, out.n, stdout);
+    return rc;
+}
+
+/* A warning that belongs to no place in the files. */
+static enum rc warn(struct report *r, const char *text, struct err *e)
+{
+    return tell(r, &(struct problem){PROBLEM_WARNING, .where = "", .path = "", .text = text}, e);
+}
+
+/* What the synchronization's copies do in the destination, if there is anything to say. */
+static enum rc tell_effects(struct report *r, const struct sync *sync, struct err *e)
+{
+    AUTO(buf_done) struct buf kinds = BUF_INIT(EFFECTS_MAX), text = BUF_INIT(2 * EFFECTS_MAX);
     effects_print(sync, &kinds);
     if (kinds.n == 0)
-        return false;
-    fprintf(stderr,
-            "warning: LiveSynchronization %s: its copies take effect in the destination: %.*s; "
-            "\"effects: allow\" says that it is wanted\n",
-            sync->full_name, SLICE_ARG(buf_slice(&kinds)));
-    return true;
+        return RC_OK;
+    buf_addf(&text,
+             "LiveSynchronization %s: its copies take effect in the destination: %.*s; "
+             "\"effects: allow\" says that it is wanted",
+             sync->full_name, SLICE_ARG(buf_slice(&kinds)));
+    enum rc rc = buf_check(&text, "effects", e);
+    return rc == RC_OK ? warn(r, text.p, e) : rc;
+}
+
+/* Tells everything; gives how many synchronizations there are. */
+static enum rc tell_all(struct report *r, const struct resources *resources, size_t *ret_syncs,
+                        struct err *e)
+{
+    const struct problem *p;
+    const struct sync *sync;
+    size_t syncs = 0;
+    enum rc rc = RC_OK;
+    for (size_t i = 0; rc == RC_OK && (p = resources_problem(resources, i)); i++)
+        rc = tell(r, p, e);
+    for (; rc == RC_OK && (sync = resources_sync(resources, syncs)); syncs++)
+        rc = tell_effects(r, sync, e);
+    if (rc == RC_OK && syncs == 0 && r->errors == 0)
+        rc = warn(r, "no LiveSynchronization in the files: 'run' has nothing to do", e);
+    *ret_syncs = syncs;
+    return rc;
+}
+
+/* The last line: the end of the array, or the counts. With --live standard output is for the roles alone. */
+static void print_end(const struct report *r, size_t syncs, bool live)
+{
+    if (r->json)
+        puts(r->errors + r->warnings ? "]" : "[]");
+    else
+        fprintf(live ? stderr : stdout, "%zu synchronization%s, %zu error%s, %zu warning%s\n",
+                syncs, cli_plural(syncs), r->errors, cli_plural(r->errors), r->warnings,
+                cli_plural(r->warnings));
 }
 
 int cmd_validate(int argc, char **argv)
 {
-    struct option_values files = {.n = 0}, kubeconfigs = {.n = 0};
+    struct validate v = {.output = NULL};
     struct err e = ERR_INIT;
-    bool live = false;
-    if (parse_args(argc, argv, &files, &kubeconfigs, &live, &e) < 0)
+    if (parse_args(argc, argv, &v, &e) < 0)
         return cli_usage("validate", &e);
     AUTO(resources_freep) struct resources *resources = NULL;
-    struct resources_opts opts = {.files = files.list,
-                                  .n_files = files.n,
-                                  .kubeconfigs = kubeconfigs.list,
-                                  .n_kubeconfigs = kubeconfigs.n,
-                                  .offline = !live};
-    if (resources_load(&opts, &resources, &e) < 0)
+    struct resources_opts opts = {.files = v.files.list,
+                                  .n_files = v.files.n,
+                                  .kubeconfigs = v.kubeconfigs.list,
+                                  .n_kubeconfigs = v.kubeconfigs.n,
+                                  .offline = !v.live};
+    struct report report = {.json = v.json};
+    size_t syncs;
+    if (resources_load(&opts, &resources, &e) < 0 || tell_all(&report, resources, &syncs, &e) < 0)
         return cli_fail(&e);
-    problems_print(resources);
-    size_t errors = resources_errors(resources), all = 0;
-    while (resources_problem(resources, all))
-        all++;
-    size_t syncs = 0, warnings = all - errors;
-    for (const struct sync *sync; (sync = resources_sync(resources, syncs)); syncs++)
-        warnings += print_effects(sync);
-    if (syncs == 0 && errors == 0) {
-        fprintf(stderr, "warning: no LiveSynchronization in the files: 'run' has nothing to do\n");
-        warnings++;
-    }
-    /* With --live standard output is for the roles alone. */
-    fprintf(live ? stderr : stdout, "%zu synchronization%s, %zu error%s, %zu warning%s\n", syncs,
-            cli_plural(syncs), errors, cli_plural(errors), warnings, cli_plural(warnings));
-    if (errors)
+    print_end(&report, syncs, v.live);
+    if (report.errors)
         return cli_finish_output(EXIT_INVALID);
-    return cli_finish_output(live ? live_check(resources) : EXIT_DONE);
+    return cli_finish_output(v.live ? live_check(resources) : EXIT_DONE);
 }

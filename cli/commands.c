@@ -137,9 +137,11 @@ static const char LOG_VERIFY_HELP[] =
     "first bad offset where it is damaged.\n";
 
 static const char VALIDATE_HELP[] =
-    "Usage: resilog validate -f FILE|DIR|- [--kubeconfig NAME=FILE] [--live]\n\n"
+    "Usage: resilog validate -f FILE|DIR|- [--kubeconfig NAME=FILE] [-o text|json] [--live]\n\n"
     "Checks resources without asking any server, and lists every problem with file, line and path. "
     "Exit code 3 if there is an error.\n\n"
+    "  -o, --output text|json  json: one array on standard output; each problem has level, place, "
+    "path and message\n"
     "      --live  ask the clusters, too, whether the credentials may do what is needed; what is "
     "missing is\n"
     "              printed as a ClusterRole for each cluster, with exit code 3\n\n"

@@ -113,6 +113,34 @@ rows() {
     accepted "1 synchronization, 0 errors, 0 warnings"
 }
 
+@test "validate -o json lists all problems as one array" {
+    edit sync.yaml 's/suspend: false/suspend: maybe/; s/op: replace/op: repalce/; s/^      effects: allow/      record: x/'
+    run -3 --separate-stderr "$RESILOG" validate -f "$IN" -o json
+    [ -z "$stderr" ]
+    python3 - "$output" <<-'CHECK'
+	import json, sys
+	d = json.loads(sys.argv[1])
+	assert [(p["level"], p["place"].split("/")[-1], p["path"].split(".")[-1]) for p in d] == [
+	    ("error", "sync.yaml:6:3", "suspend"),
+	    ("warning", "sync.yaml:12:7", "record"),
+	    ("error", "sync.yaml:23:18", "op"),
+	], d
+	assert 'did you mean "replace"' in d[2]["message"], d
+	CHECK
+}
+
+@test "validate -o json tells effects as well, and of good resources an empty array" {
+    run -0 --separate-stderr "$RESILOG" validate -f "$IN" -o json
+    [ "$output" = "[]" ]
+    edit sync.yaml '/effects: allow/d'
+    run -0 --separate-stderr "$RESILOG" validate -f "$IN" -o json
+    [[ $output == '[{"level":"warning","place":"","path":"","message":"LiveSynchronization default/picky: its copies'*'}]' ]]
+    run -2 "$RESILOG" validate -f "$IN" -o yaml
+    [[ $output == *"text or json"* ]]
+    run -2 "$RESILOG" validate -f "$IN" -o json --live
+    [[ $output == *"not with --live"* ]]
+}
+
 # --- A. Custom resources
 
 @test "A01 a resource without apiVersion is taken with a warning" {

@@ -43,11 +43,25 @@ static void problems_are_lines_of_the_format_that_was_asked_for(void **state)
         strstr(json.p, "\"resource\":{\"place\":\"f.yaml:3:12\",\"path\":\"metadata.name\"}"));
 }
 
+static void a_problem_is_an_object_of_json(void **state)
+{
+    (void)state;
+    AUTO(buf_done) struct buf out = BUF_INIT(4096);
+    problem_json(&(struct problem){PROBLEM_WARNING, "a \"b\".yaml:1:2", "data[\"x\"]", "is\nwrong"},
+                 &out);
+    problem_json(&(struct problem){PROBLEM_ERROR, "", "", ""}, &out);
+    assert_string_equal(out.p,
+                        "{\"level\":\"warning\",\"place\":\"a \\\"b\\\".yaml:1:2\","
+                        "\"path\":\"data[\\\"x\\\"]\",\"message\":\"is\\nwrong\"}"
+                        "{\"level\":\"error\",\"place\":\"\",\"path\":\"\",\"message\":\"\"}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(problems_are_lines_of_the_format_that_was_asked_for,
                                         rig_setup, rig_teardown),
+        cmocka_unit_test(a_problem_is_an_object_of_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
