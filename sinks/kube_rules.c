@@ -182,7 +182,7 @@ const struct kube_rule kube_rules[] = {
     {"rbac.authorization.k8s.io", "clusterrolebindings", MAY_REPLACE, .order = 11},
     {"rbac.authorization.k8s.io", "rolebindings", MAY_REPLACE, .order = 11},
     {"", "services", .order = 12, .effect = NETWORK | DNS | CLOUD, .cut = service_cuts,
-     .retain = service_retains},
+     .retain = service_retains, .sticky = "/spec/clusterIP"},
     {"", "endpoints", STAR_NAME, .order = 13, .effect = NETWORK},
     {"discovery.k8s.io", "endpointslices", STAR_NAME, .owned = KUBE_OWNED_NEVER, .order = 13,
      .effect = NETWORK},

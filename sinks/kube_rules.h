@@ -78,6 +78,8 @@ struct kube_rule {
     uint8_t effect;
     const struct kube_cut *cut;       /* beside kube_common_cuts; NULL: none */
     const struct kube_retain *retain; /* NULL: none */
+    const char *
+        sticky; /* path of a string that stays "None", whatever is sent and answered 200; NULL: none */
     const char *suspend; /* path of the boolean that makes a copy stand still; NULL: none */
     const char *
         service; /* path of references to Services that must have a ready endpoint first; NULL: none */

@@ -7,6 +7,7 @@
 
 #include "core/event.h"
 #include "core/json.h"
+#include "core/json_patch.h"
 #include "core/key.h"
 #include "sinks/kube_differ.h"
 #include "sinks/kube_merge.h"
@@ -403,6 +404,26 @@ static enum kube_recreate recreate_of(const struct kube_write *w)
     return w->rule->recreate;
 }
 
+static bool is_none_at(struct json_doc *d, const char *path)
+{
+    return slice_eq(json_text(d, json_pointer_get(d, slice_str(path))), SLICE("None"));
+}
+
+enum rc kube_write_kept(const struct kube_write *w, struct slice answer, bool *ret, struct err *e)
+{
+    AUTO(json_freep) struct json_doc *desired = NULL;
+    AUTO(json_freep) struct json_doc *live = NULL;
+    *ret = false;
+    if (!w->rule->sticky)
+        return RC_OK;
+    enum rc rc = json_parse_view(buf_slice(&w->desired), &desired, e);
+    if (rc == RC_OK)
+        rc = json_parse_view(answer, &live, e);
+    if (rc == RC_OK)
+        *ret = is_none_at(live, w->rule->sticky) && !is_none_at(desired, w->rule->sticky);
+    return rc;
+}
+
 enum rc kube_write_immutable(struct kube_write *w, const struct kube_answer *a)
 {
     bool may = w->replaced && w->marked && !w->adopted;
@@ -416,5 +437,9 @@ enum rc kube_write_immutable(struct kube_write *w, const struct kube_answer *a)
         return end(w, SINK_HELD, "recreate",
                    "the source's object was replaced by another one, and the destination refuses "
                    "to change the copy; delete it in the destination to have it made anew");
+    if (a->verdict.cls == KUBE_OK)
+        return end(w, SINK_HELD, "immutable",
+                   "the destination keeps an address of \"None\" without refusing the change; "
+                   "delete the copy there to have it made anew");
     return kube_write_refused(w, a, "error updating object in cluster");
 }

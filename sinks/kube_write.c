@@ -486,9 +486,15 @@ static enum rc look_again(struct kube_write *w, const struct kube_answer *a)
 
 static enum rc on_put(struct kube_write *w, const struct kube_answer *a, struct err *e)
 {
+    bool kept;
+    enum rc rc;
     switch ((int)a->verdict.cls) {
     case KUBE_OK:
-        return kube_write_applied(w, a->body, w->old.flags & KUBE_RECORD_CREATED, e);
+        rc = kube_write_kept(w, a->body, &kept, e);
+        if (rc == RC_OK && kept)
+            return kube_write_immutable(w, a);
+        return rc == RC_OK ? kube_write_applied(w, a->body, w->old.flags & KUBE_RECORD_CREATED, e)
+                           : rc;
     case KUBE_CONFLICT:
     case KUBE_OBJECT_MISSING:
         return look_again(w, a);

@@ -86,7 +86,11 @@ void kube_write_forget(struct kube_write *w);
 /* Sets next, or ends the write. Errors: INVALID (answer is no object), LIMIT, NOMEM. */
 enum rc kube_write_seen(struct kube_write *w, struct slice answer, struct err *e);
 enum rc kube_write_missing(struct kube_write *w);
-/* The destination refused a PUT because a field cannot change. */
+/* True if the answer to an update shows that the destination kept a member that it never changes: it says 200 all the
+ * same. Errors: those of json_parse_view. */
+MUST_CHECK enum rc kube_write_kept(const struct kube_write *w, struct slice answer, bool *ret,
+                                   struct err *e);
+/* The destination refused a PUT because a field cannot change, or kept that field. */
 enum rc kube_write_immutable(struct kube_write *w, const struct kube_answer *a);
 /* True if the object is a Secret: no free text about it leaves the sink. */
 bool kube_write_secret(const struct kube_write *w);

@@ -317,7 +317,8 @@ theirs() {
     rm -r "$E2E_DIR/rows.data" # else the deletes would be seen, and the copies deleted before the objects come anew
     src -n kinds delete rolebinding reader
     src -n kinds create rolebinding reader --role=widget-admin --serviceaccount=kinds:worker
-    src -n rows delete deployment doubled
+    src -n rows delete deployment/doubled service/bare
+    src -n rows create service clusterip bare --tcp=80
     src -n rows create -f - <<-'DEPLOYMENT'
 	apiVersion: apps/v1
 	kind: Deployment
@@ -330,7 +331,8 @@ theirs() {
     run_start rows
     wait_until 30 dst_is widget-admin '{.roleRef.name}' -n kinds rolebinding reader
     wait_until 30 held_as recreate doubled
-    dst -n rows delete deployment doubled
+    wait_until 30 held_as recreate bare # the destination takes the change with 200, and keeps None
+    dst -n rows delete deployment/doubled service/bare
     src -n rows delete --wait=false job/manual pvc/disk
     src delete --wait=false crd converted.rows.example.com
     wait_until 30 held_as never-deleted disk

@@ -377,6 +377,44 @@ static void a_workload_is_recreated_only_by_a_person_and_a_claim_by_nobody(void 
     }
 }
 
+/* Measured: kube-apiserver 1.35 answers 200, and the Service stays headless. */
+static void a_service_that_stays_headless_without_a_word_is_told(void **state)
+{
+    struct kt *t = *state;
+#define SERVICE(ip)                                                                                \
+    "{'apiVersion':'v1','kind':'Service','metadata':{'name':'a','namespace':'ns','uid':'u-d',"     \
+    "'resourceVersion':'1','annotations':{'sync.resilog.io/owner':'v1 dest-1 0123456789abcdef "    \
+    "/services/ns/a'," KT_ORIGIN("u-old") "}},'spec':{'clusterIP':'" ip "'}}"
+    static const struct {
+        enum sink_recreate how;
+        const char *cls, *answer;
+    } cases[] = {{RECREATE_BY_KIND, "recreate", SERVICE("None")},
+                 {RECREATE_NEVER, "immutable", SERVICE("None")},
+                 {RECREATE_ALWAYS, NULL, SERVICE("None")},
+                 {RECREATE_BY_KIND, "", SERVICE("10.0.0.9")}};
+    t->event.key = SLICE("/services/ns/a");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct http_request r;
+        struct err e = ERR_INIT;
+        t->policy.recreate = cases[i].how;
+        kt_put(t, "{'apiVersion':'v1','kind':'Service','metadata':{'name':'a','namespace':'ns'},"
+                  "'spec':{'clusterIP':'10.1.0.7'}}");
+        assert_int_equal(kube_write_request(t->w, &r, &e), RC_OK);
+        kt_answer(t, 409, EXISTS);
+        assert_int_equal(kube_write_request(t->w, &r, &e), RC_OK);
+        kt_answer(t, 200, SERVICE("None"));
+        assert_int_equal(kube_write_request(t->w, &r, &e), RC_OK);
+        assert_int_equal(r.method, HTTP_PUT);
+        kt_answer(t, 200, cases[i].answer);
+        if (cases[i].cls) {
+            (void)kt_ends(t, *cases[i].cls ? SINK_HELD : SINK_DONE, cases[i].cls);
+            continue;
+        }
+        assert_int_equal(kube_write_request(t->w, &r, &e), RC_OK);
+        assert_int_equal(r.method, HTTP_DELETE);
+    }
+}
+
 /* ---- Deletion (I6) ---- */
 
 static void what_does_not_bear_our_mark_is_never_deleted(void **state)
@@ -663,6 +701,7 @@ int main(void)
         T(the_same_object_is_never_recreated),
         T(what_bears_no_mark_of_ours_is_not_recreated),
         T(a_workload_is_recreated_only_by_a_person_and_a_claim_by_nobody),
+        T(a_service_that_stays_headless_without_a_word_is_told),
         T(what_does_not_bear_our_mark_is_never_deleted),
         T(an_adopted_object_is_deleted_only_when_that_was_seen),
         T(a_namespace_is_never_deleted),
