@@ -25,6 +25,7 @@
 struct run_args {
     struct option_values files, kubeconfigs, allow_prune, accept_source;
     const char *data, *format, *level;
+    bool allow_insecure;
 };
 
 static void write_line(void *arg, const char *line, size_t n)
@@ -41,6 +42,7 @@ static enum rc parse_args(int argc, char **argv, struct run_args *a, struct err 
         {0, "kubeconfig", NULL, NULL, &a->kubeconfigs},
         {0, "allow-prune", NULL, NULL, &a->allow_prune},
         {0, "accept-source", NULL, NULL, &a->accept_source},
+        {0, "allow-insecure", &a->allow_insecure, NULL, NULL},
         {0, "log-format", NULL, &a->format, NULL},
         {0, "log-level", NULL, &a->level, NULL},
     };
@@ -146,7 +148,8 @@ static enum rc watch_begin(struct watch *w, const struct run_args *a, struct err
     *w = (struct watch){.opts = {.files = a->files.list,
                                  .n_files = a->files.n,
                                  .kubeconfigs = a->kubeconfigs.list,
-                                 .n_kubeconfigs = a->kubeconfigs.n}};
+                                 .n_kubeconfigs = a->kubeconfigs.n,
+                                 .allow_insecure = a->allow_insecure}};
     enum rc rc = resources_rereadable(&w->opts, &w->rereadable, e);
     if (rc == RC_OK)
         rc = resources_signature(&w->opts, w->applied, e);

@@ -11,7 +11,7 @@
 struct validate {
     struct option_values files, kubeconfigs;
     const char *output;
-    bool live, json;
+    bool live, json, allow_insecure;
 };
 
 static enum rc parse_args(int argc, char **argv, struct validate *v, struct err *e)
@@ -21,6 +21,7 @@ static enum rc parse_args(int argc, char **argv, struct validate *v, struct err 
         {0, "kubeconfig", NULL, NULL, &v->kubeconfigs},
         {'o', "output", NULL, &v->output, NULL},
         {0, "live", &v->live, NULL, NULL},
+        {0, "allow-insecure", &v->allow_insecure, NULL, NULL},
     };
     struct option_rest none = {NULL, 0, 0};
     enum rc rc = options_parse(argc, argv, specs, sizeof specs / sizeof *specs, &none, e);
@@ -123,6 +124,7 @@ int cmd_validate(int argc, char **argv)
                                   .n_files = v.files.n,
                                   .kubeconfigs = v.kubeconfigs.list,
                                   .n_kubeconfigs = v.kubeconfigs.n,
+                                  .allow_insecure = v.allow_insecure,
                                   .offline = !v.live};
     struct report report = {.json = v.json};
     size_t syncs;

@@ -20,6 +20,9 @@ static const char RUN_HELP[] =
     "      --accept-source NAME  accept that another cluster has taken the place of "
     "KubernetesCluster NAME, until an "
     "hour after this start; may be repeated\n"
+    "      --allow-insecure     accept kubeconfigs with insecure-skip-tls-verify, or with http:// "
+    "to "
+    "another machine\n"
     "      --log-format FORMAT  text or json; default: text on a terminal, else json\n"
     "      --log-level LEVEL    debug, info, warn or error; default info\n\n"
     "Example:\n"
@@ -137,14 +140,16 @@ static const char LOG_VERIFY_HELP[] =
     "first bad offset where it is damaged.\n";
 
 static const char VALIDATE_HELP[] =
-    "Usage: resilog validate -f FILE|DIR|- [--kubeconfig NAME=FILE] [-o text|json] [--live]\n\n"
+    "Usage: resilog validate -f FILE|DIR|- [--kubeconfig NAME=FILE] [-o text|json] [--live] "
+    "[--allow-insecure]\n\n"
     "Checks resources without asking any server, and lists every problem with file, line and path. "
     "Exit code 3 if there is an error.\n\n"
     "  -o, --output text|json  json: one array on standard output; each problem has level, place, "
     "path and message\n"
     "      --live  ask the clusters, too, whether the credentials may do what is needed; what is "
     "missing is\n"
-    "              printed as a ClusterRole for each cluster, with exit code 3\n\n"
+    "              printed as a ClusterRole for each cluster, with exit code 3\n"
+    "      --allow-insecure  as for 'run'\n\n"
     "Example:\n"
     "  resilog validate -f livesync/ --live --kubeconfig prod=resilog.yaml > missing.yaml\n";
 

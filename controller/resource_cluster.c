@@ -49,14 +49,16 @@ static bool secret_text(const struct item *secret, const struct json *at, struct
 }
 
 /* A kubeconfig into the cluster's credentials. */
-static enum rc take_kubeconfig(struct slice text, const char *name, struct cluster *c,
-                               struct err *e)
+static enum rc take_kubeconfig(const struct loader *l, struct slice text, const char *name,
+                               bool from_secret, struct cluster *c, struct err *e)
 {
+    struct kube_config_opts opts = {
+        .file = name, .from_secret = from_secret, .allow_insecure = l->opts->allow_insecure};
     sha256(text, SLICE_NULL, c->digest);
-    return kube_config_parse(text, name, /* allow_insecure= */ false, &c->config, e);
+    return kube_config_parse(text, &opts, &c->config, e);
 }
 
-static bool read_secret(const struct item *cluster, const struct json *at,
+static bool read_secret(const struct loader *l, const struct item *cluster, const struct json *at,
                         const struct item *secret, struct cluster *ret)
 {
     AUTO(input_wipe) struct buf text = BUF_INIT(YAML_TEXT_MAX);
@@ -70,7 +72,8 @@ static bool read_secret(const struct item *cluster, const struct json *at,
     }
     if (!secret_text(secret, n, &text))
         return false;
-    if (take_kubeconfig(buf_slice(&text), SECRET_KEY, ret, &why) == RC_OK)
+    if (take_kubeconfig(l, buf_slice(&text), SECRET_KEY, /* from_secret= */ true, ret, &why) ==
+        RC_OK)
         return true;
     problem_failure(&secret->origin, n, &why);
     return false;
@@ -88,7 +91,7 @@ static bool find_secret(struct loader *l, const struct item *item, struct cluste
     if (secret && secret->broken)
         return false;
     if (secret)
-        return read_secret(item, at, secret, c);
+        return read_secret(l, item, at, secret, c);
     loader_hint(l, kind, item->ns, slice_str(c->secret_name), hint);
     if (l->opts->offline)
         problem_warn(&item->origin, at, "there is no Secret %s in the files%s", full, hint);
@@ -136,7 +139,7 @@ static bool read_kubeconfig(const char *file, size_t order, const struct loader 
     struct err why = ERR_INIT;
     enum rc rc = input_text(file, &text, &why);
     if (rc == RC_OK)
-        rc = take_kubeconfig(buf_slice(&text), file, ret, &why);
+        rc = take_kubeconfig(l, buf_slice(&text), file, /* from_secret= */ false, ret, &why);
     if (rc != RC_OK)
         problem_failure(&o, NULL, &why);
     return rc == RC_OK;

@@ -8,6 +8,7 @@
 #include "core/err.h"
 #include "core/scope.h"
 #include "core/slice.h"
+#include "io/http_target.h"
 
 #include <stdint.h>
 
@@ -121,18 +122,6 @@ static inline void http_close(struct http *h)
 }
 DEFINE_FREEP(struct http, http_close)
 
-/* Where and as whom. All PEM from memory; copied. */
-struct http_target {
-    const char *url;      /* "https://host:port[/prefix]" */
-    const char *ca_pem;   /* NULL: the system's authorities */
-    const char *cert_pem; /* client certificate, NULL: none */
-    const char *key_pem;
-    const char *token;       /* bearer, NULL: none */
-    const char *server_name; /* checked in place of the URL's host, and sent as SNI; NULL: none */
-    bool insecure;           /* do not check the server's certificate */
-    bool no_compression;     /* ask for plain answers: where the network costs less than the work */
-    const char *user_agent;
-};
 /* Opens libcurl's client; no connection yet. Errors: INVALID (URL), NOMEM, UNSUPPORTED (libcurl
  * without HTTP/2 or TLS). */
 MUST_CHECK enum rc http_curl_open(const struct http_target *target, const struct env *env,

@@ -54,6 +54,8 @@ static const struct ending {
     const char *text;
 } ENDINGS[] = {
     {CURLE_COULDNT_RESOLVE_HOST, RC_UNAVAILABLE, false, "the host's name cannot be resolved"},
+    {CURLE_COULDNT_RESOLVE_PROXY, RC_UNAVAILABLE, false, "the proxy's name cannot be resolved"},
+    {CURLE_PROXY, RC_UNAVAILABLE, true, "the proxy refuses"},
     {CURLE_COULDNT_CONNECT, RC_UNAVAILABLE, true, "cannot connect"},
     {CURLE_OPERATION_TIMEDOUT, RC_UNAVAILABLE, false, "time limit: no connection within 5 s"},
     {CURLE_SSL_CACERT_BADFILE, RC_DENIED, false,
@@ -271,6 +273,8 @@ static enum rc call_set_headers(struct http_call *c, const struct http_client *h
         rc = header_line(c, h->peer.authorization, e);
     if (rc == RC_OK && h->peer.host)
         rc = header_line(c, h->peer.host, e);
+    for (size_t i = 0; h->peer.headers[i] && rc == RC_OK; i++)
+        rc = header_line(c, h->peer.headers[i], e);
     return rc;
 }
 
@@ -289,6 +293,9 @@ static CURLcode call_set_tls(struct http_call *c, const struct http_client *h)
         SET(CURLOPT_CAINFO, (char *)NULL);
         SET(CURLOPT_CAPATH, (char *)NULL);
         SET(CURLOPT_CAINFO_BLOB, &ca);
+        SET(CURLOPT_PROXY_CAINFO, (char *)NULL);
+        SET(CURLOPT_PROXY_CAPATH, (char *)NULL);
+        SET(CURLOPT_PROXY_CAINFO_BLOB, &ca);
     }
     if (h->peer.cert) {
         struct curl_blob cert = {h->peer.cert, strlen(h->peer.cert), CURL_BLOB_NOCOPY};
@@ -309,7 +316,10 @@ static CURLcode call_set_transfer(struct http_call *c, const struct http_client 
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_QUICK_EXIT, 1L); /* else removing it waits for the resolver's thread */
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
-    SET(CURLOPT_PROXY, "");
+    SET(CURLOPT_PROXY, h->peer.proxy ? h->peer.proxy : ""); /* never that of the environment */
+    SET(CURLOPT_NOPROXY, "");
+    SET(CURLOPT_HTTPPROXYTUNNEL, 1L); /* a proxy sees no request */
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(CURLOPT_PATH_AS_IS, 1L);
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     /* Rather another stream than another connection; where no TLS tells early whether there can be streams,
@@ -384,8 +394,8 @@ enum rc http_call_new(struct http_client *h, const struct http_request *r, struc
     if (!c)
         return err_nomem(e);
     struct slice rest, shown = slice_cut(r->path, '?', &rest);
-    snprintf(c->where, sizeof c->where, "%s %s%.*s", METHODS[r->method], h->peer.origin,
-             SLICE_ARG(shown));
+    snprintf(c->where, sizeof c->where, "%s %s%.*s%s", METHODS[r->method], h->peer.origin,
+             SLICE_ARG(shown), h->peer.proxy ? " (through its proxy)" : "");
     c->client = h;
     c->retry_after_ns = -1;
     c->stream = r->stream;

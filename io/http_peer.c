@@ -2,6 +2,7 @@
  * gets into a message at all. */
 #include "io/http_peer.h"
 
+#include "core/buf.h"
 #include "io/http_url.h"
 
 #include <stdio.h>
@@ -22,6 +23,9 @@ static enum rc check(const struct http_target *t, struct err *e)
                        HTTP_TOKEN_MAX);
     if (!header_safe(t->user_agent))
         return err_set(e, RC_INVALID, ERR_FINAL, "the user agent holds control characters");
+    for (size_t i = 0; t->headers && t->headers[i]; i++)
+        if (!header_safe(t->headers[i]) || !strchr(t->headers[i], ':'))
+            return err_set(e, RC_INVALID, ERR_FINAL, "a header line holds control characters");
     if (!t->cert_pem != !t->key_pem)
         return err_set(e, RC_INVALID, ERR_FINAL,
                        "a client certificate and its key are given together");
@@ -53,12 +57,39 @@ static bool set_url(struct http_peer *p, const struct http_target *t, const stru
            copy(&p->host, "Host: ", t->server_name ? real : NULL);
 }
 
+static enum rc set_proxy(struct http_peer *p, const struct http_target *t, struct err *e)
+{
+    AUTO(buf_done) struct buf url = BUF_INIT(HTTP_PROXY_MAX);
+    struct err why = ERR_INIT;
+    if (!t->proxy)
+        return RC_OK;
+    enum rc rc = http_proxy_url(t->proxy, &url, &why);
+    if (rc != RC_OK)
+        return err_set(e, rc, ERR_FINAL, "the proxy %s", why.msg);
+    p->proxy = buf_steal(&url, NULL);
+    return RC_OK;
+}
+
+static bool set_headers(struct http_peer *p, const char *const *lines)
+{
+    size_t n = 0;
+    while (lines && lines[n])
+        n++;
+    p->headers = calloc(n + 1, sizeof *p->headers);
+    for (size_t i = 0; i < n && p->headers; i++)
+        if (!copy(&p->headers[i], "", lines[i]))
+            return false;
+    return p->headers;
+}
+
 enum rc http_peer_init(struct http_peer *p, const struct http_target *t, struct err *e)
 {
     struct http_url u;
     enum rc rc = check(t, e);
     if (rc == RC_OK)
         rc = http_url_parse(t->url, &u, e);
+    if (rc == RC_OK)
+        rc = set_proxy(p, t, e);
     if (rc != RC_OK)
         return rc;
     p->insecure = t->insecure;
@@ -67,19 +98,26 @@ enum rc http_peer_init(struct http_peer *p, const struct http_target *t, struct 
     if (!set_url(p, t, &u) || !copy(&p->authorization, "Authorization: Bearer ", t->token) ||
         !copy(&p->agent, "", t->user_agent ? t->user_agent : "resilog") ||
         !copy(&p->ca, "", t->ca_pem) || !copy(&p->cert, "", t->cert_pem) ||
-        !copy(&p->key, "", t->key_pem))
+        !copy(&p->key, "", t->key_pem) || !set_headers(p, t->headers))
         return err_nomem(e);
     return RC_OK;
 }
 
+static void wipe(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
 void http_peer_done(struct http_peer *p)
 {
-    char *all[] = {p->origin, p->url, p->reach, p->host, p->authorization,
-                   p->agent,  p->ca,  p->cert,  p->key};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        if (all[i])
-            explicit_bzero(all[i], strlen(all[i]));
-        free(all[i]);
-    }
+    char *all[] = {p->origin, p->url,   p->reach, p->host, p->authorization,
+                   p->agent,  p->proxy, p->ca,    p->cert, p->key};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        wipe(all[i]);
+    for (size_t i = 0; p->headers && p->headers[i]; i++)
+        wipe(p->headers[i]);
+    free(p->headers);
     *p = (struct http_peer){0};
 }

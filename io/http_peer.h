@@ -13,11 +13,14 @@ struct http_peer {
     char *host;   /* header lines: "Host: ..." in that case, */
     char *authorization; /* and "Authorization: Bearer ..." */
     char *agent;
+    char *proxy;    /* as libcurl takes it */
+    char **headers; /* further header lines, up to a NULL */
     char *ca, *cert, *key;
     bool tls, insecure, no_compression;
 };
 
 #define HTTP_TOKEN_MAX (32 << 10)
+#define HTTP_PROXY_MAX (4 << 10)
 
 /* Fills a zero peer, which is to be done also after a failure. Errors: INVALID, NOMEM. */
 MUST_CHECK enum rc http_peer_init(struct http_peer *peer, const struct http_target *t,

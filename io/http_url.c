@@ -1,6 +1,8 @@
 /* Pure text: what a kubeconfig's server line may be, and nothing more. */
 #include "io/http_url.h"
 
+#include "core/buf.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <strings.h>
@@ -115,6 +117,49 @@ const char *http_authority(const char *host, uint16_t port, char *out)
     else
         snprintf(out, HTTP_AUTHORITY_SIZE, "%s:%u", host, port);
     return out;
+}
+
+/* The ports are those that kubectl takes. */
+static const struct scheme {
+    const char *name, *curl;
+    uint16_t port;
+} PROXIES[] = {
+    {"http://", "http", 80},
+    {"https://", "https", 443},
+    {"socks5://", "socks5h", 1080},
+    {"socks5h://", "socks5h", 1080},
+};
+
+/* "[user:password@]host[:port]"; false for anything else. */
+static bool cut_proxy(struct slice s, struct slice *user, struct slice *host, uint16_t *port)
+{
+    const char *at = s.n ? memrchr(s.p, '@', s.n) : NULL;
+    *user = at ? slice_of(s.p, (size_t)(at - s.p) + 1) : SLICE_NULL;
+    s = slice_of(s.p + user->n, s.n - user->n);
+    if (s.n && s.p[s.n - 1] == '/')
+        s.n--;
+    return plain(*user, "/?#\\") && plain(s, "/?#@\\") && cut_host(&s, host) && host->n &&
+           host->n <= HTTP_HOST_MAX && read_port(s, port);
+}
+
+enum rc http_proxy_url(const char *text, struct buf *out, struct err *e)
+{
+    struct slice s = slice_str(text), user, host;
+    for (size_t i = 0; i < sizeof PROXIES / sizeof *PROXIES; i++) {
+        struct slice name = slice_str(PROXIES[i].name);
+        uint16_t port = PROXIES[i].port;
+        char named[HTTP_HOST_MAX + 1] = "", authority[HTTP_AUTHORITY_SIZE];
+        if (!slice_starts(s, name) ||
+            !cut_proxy(slice_of(s.p + name.n, s.n - name.n), &user, &host, &port))
+            continue;
+        memcpy(named, host.p, host.n);
+        buf_addf(out, "%s://%.*s%s", PROXIES[i].curl, SLICE_ARG(user),
+                 http_authority(named, port, authority));
+        return buf_check(out, "the proxy's URL", e);
+    }
+    return err_set(e, RC_INVALID, ERR_FINAL,
+                   "is no URL of a proxy; allowed is http://, https:// or "
+                   "socks5://[USER:PASSWORD@]HOST[:PORT]");
 }
 
 bool http_path_ok(struct slice path)

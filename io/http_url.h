@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct buf;
+
 #define HTTP_HOST_MAX   253
 #define HTTP_PREFIX_MAX 1024
 
@@ -27,6 +29,11 @@ bool http_url_is_local(const struct http_url *u);
 /* Writes "host:port", with brackets where host is an IPv6 address; out holds HTTP_AUTHORITY_SIZE
  * bytes. Returns out. */
 const char *http_authority(const char *host, uint16_t port, char *out);
+
+/* Appends the proxy's URL as libcurl takes it: with its port, and so that names are resolved by a proxy of socks5, too.
+ * text is http://, https:// or socks5://[USER:PASSWORD@]HOST[:PORT], and never repeated in the message. Errors:
+ * INVALID, NOMEM, LIMIT. */
+MUST_CHECK enum rc http_proxy_url(const char *text, struct buf *out, struct err *e);
 
 #define HTTP_PATH_MAX (8 << 10)
 /* True for what may stand behind host and prefix: '/', then printable ASCII without blanks and '#'.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# Who resilog is to the servers: a client certificate in place of a token, and rights that do not reach kube-system.
+# Who resilog is to the servers: certificates, tokens, files, impersonation, the way through a proxy; and rights that do not reach
+# kube-system.
 load lib
 load resilog
 
@@ -79,6 +80,25 @@ owner_mark() {
 validate_live() {
     "$RESILOG" validate --live -f "$E2E_DIR/few" $(kubeconfig_options few)
 }
+# variant NAME CLUSTER-MEMBERS USER-MEMBERS: NAME/kubeconfig with the address of the source, and these members.
+variant() {
+    mkdir -p "$E2E_DIR/$1"
+    cat >"$E2E_DIR/$1/kubeconfig.new" <<-K
+	current-context: c
+	contexts: [{name: c, context: {cluster: k, user: u}}]
+	clusters: [{name: k, cluster: {server: "$(server_of source)", $2}}]
+	users: [{name: u, user: {$3}}]
+	K
+    mv "$E2E_DIR/$1/kubeconfig.new" "$E2E_DIR/$1/kubeconfig"
+}
+server_of() {
+    grep -o 'https://[0-9.:]*' "$(kube_config "$1")"
+}
+# asks NAME [OPTION...]: validate --live with that kubeconfig for the source.
+asks() {
+    "$RESILOG" validate --live -f "$E2E_DIR/few" --kubeconfig copier-source="$(kube_config "$1")" \
+        --kubeconfig copier-destination="$(kube_config copier-destination)" "${@:2}"
+}
 
 @test "validate --live tells what the credentials lack, as a ClusterRole that grants it" {
     local roles
@@ -144,4 +164,64 @@ validate_live() {
     run_stop few
     ! says few "another cluster"
     ! says few "the destination is another one"
+}
+
+@test "certificates and token of files beside the kubeconfig, and tls-server-name, reach the server" {
+    mkdir -p "$E2E_DIR/files"
+    cp "$E2E_DIR/ca/copier.crt" "$E2E_DIR/ca/copier.key" "$E2E_DIR/source/certs/apiserver.crt" "$E2E_DIR/files"
+    echo admin-token >"$E2E_DIR/files/token"
+    variant files "certificate-authority: apiserver.crt" "client-certificate: copier.crt, client-key: ./copier.key"
+    run --separate-stderr asks files
+    [[ $stderr == *"copier-source: all 7 rights are granted"* ]]
+    variant files "certificate-authority: apiserver.crt, tls-server-name: kubernetes.default.svc" "tokenFile: token"
+    run --separate-stderr asks files
+    [[ $stderr == *"copier-source: all 7 rights are granted"* ]]
+    variant files "certificate-authority: apiserver.crt, tls-server-name: other.example" "tokenFile: token"
+    run --separate-stderr asks files
+    [[ $stderr == *"copier-source: "*"set tls-server-name to a name that the certificate holds"* ]]
+    variant files "certificate-authority: none.crt" "tokenFile: token"
+    run -3 --separate-stderr asks files
+    [[ $stderr == *"files/kubeconfig:3:"*"certificate-authority: "*"files/none.crt: No such file or directory"* ]]
+}
+
+@test "a server is trusted unseen only with --allow-insecure" {
+    variant blind "insecure-skip-tls-verify: true" "token: admin-token"
+    run -3 --separate-stderr asks blind
+    [[ $stderr == *"blind/kubeconfig:3:"*"insecure-skip-tls-verify is refused"*"--allow-insecure"* ]]
+    [[ $stderr != *admin-token* ]]
+    run --separate-stderr asks blind --allow-insecure
+    [[ $stderr == *"copier-source: all 7 rights are granted"* ]]
+}
+
+@test "with impersonation the rights are those of the impersonated user and groups" {
+    local trusted="certificate-authority: $E2E_DIR/source/certs/apiserver.crt"
+    k source create clusterrolebinding viewers --clusterrole=copier --group=viewers
+    variant other "$trusted" "token: admin-token, as: nobody"
+    run -3 --separate-stderr asks other
+    [[ $stderr == *"copier-source: 7 of 7 rights are missing"* || $stderr == *"copier-source: 6 of 7 rights are missing"* ]]
+    variant other "$trusted" "token: admin-token, as: jane, as-uid: '7', as-groups: [viewers], as-user-extra: {a/b: [c]}"
+    run --separate-stderr asks other
+    [[ $stderr == *"copier-source: 1 of 7 rights are missing"* ]]
+    run -0 k other auth whoami -o json
+    [ "$(json "d['status']['userInfo']['username']" <<<"$output")" = jane ]
+}
+
+@test "a proxy carries the requests by CONNECT and by SOCKS5, and sees none of them" {
+    local port protocol
+    proc_start tunnel "$ROOT/tests/e2e/tunnel.py" "$E2E_DIR/tunnel"
+    wait_until 10 test -s "$E2E_DIR/tunnel/port"
+    port=$(cat "$E2E_DIR/tunnel/port")
+    for protocol in http socks5; do
+        variant far "certificate-authority: $E2E_DIR/source/certs/apiserver.crt, proxy-url: '$protocol://127.0.0.1:$port'" "token: admin-token"
+        run --separate-stderr asks far
+        [[ $stderr == *"copier-source: all 7 rights are granted"* ]]
+    done
+    local host=$(server_of source)
+    host=${host#https://}
+    grep -qxF "connect ${host/:/ }" "$E2E_DIR/tunnel/tunnels"
+    grep -qxF "socks5 ${host/:/ }" "$E2E_DIR/tunnel/tunnels"
+    proc_stop tunnel
+    run --separate-stderr asks far
+    [ "$status" -ne 0 ]
+    [[ $stderr == *"copier-source: "*"(through its proxy): "* ]]
 }

@@ -9,7 +9,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     AUTO(kube_config_done) struct kube_config c = {0};
     struct err e = ERR_INIT;
-    enum rc rc = kube_config_parse(slice_of(data, n), "input", n % 2, &c, &e);
+    /* From a Secret: the fuzzer is to read no files. */
+    const struct kube_config_opts opts = {
+        .file = "input", .from_secret = true, .allow_insecure = n % 2};
+    enum rc rc = kube_config_parse(slice_of(data, n), &opts, &c, &e);
     if (rc == RC_OK ? !c.target.url || !c.target.cert_pem != !c.target.key_pem
                     : rc != e.rc || !e.msg[0] || c.target.url)
         __builtin_trap();

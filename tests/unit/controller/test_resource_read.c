@@ -115,7 +115,8 @@ static void a_dash_is_standard_input(void **state)
 static bool same_signature(uint8_t before[RESOURCE_DIGEST])
 {
     static const char *const folder[] = {"."}, *const kubeconfigs[] = {"a=other/kubeconfig"};
-    const struct resources_opts opts = {folder, 1, kubeconfigs, 1, false};
+    const struct resources_opts opts = {
+        .files = folder, .n_files = 1, .kubeconfigs = kubeconfigs, .n_kubeconfigs = 1};
     uint8_t now[RESOURCE_DIGEST];
     struct err e = ERR_INIT;
     assert_int_equal(resources_signature(&opts, now, &e), RC_OK);
@@ -149,7 +150,8 @@ static void every_change_of_a_file_changes_the_signature(void **state)
 
 static bool rereadable(const char *file, const char *kubeconfig)
 {
-    const struct resources_opts opts = {&file, 1, &kubeconfig, 1, false};
+    const struct resources_opts opts = {
+        .files = &file, .n_files = 1, .kubeconfigs = &kubeconfig, .n_kubeconfigs = 1};
     struct err e = ERR_INIT;
     bool is = false;
     assert_int_equal(resources_rereadable(&opts, &is, &e), RC_OK);

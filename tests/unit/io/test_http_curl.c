@@ -218,7 +218,8 @@ static struct http *open_real(struct world *w, struct kube_config *config,
     for (size_t n; (n = fread(piece, 1, sizeof piece, f));)
         buf_add(&text, piece, n);
     fclose(f);
-    if (kube_config_parse(buf_slice(&text), file, false, config, &e) != RC_OK)
+    const struct kube_config_opts opts = {.file = file};
+    if (kube_config_parse(buf_slice(&text), &opts, config, &e) != RC_OK)
         fail_msg("%s", e.msg);
     struct http_target t = config->target;
     if (change)

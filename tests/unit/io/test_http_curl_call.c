@@ -350,6 +350,38 @@ static void bad_paths_and_targets_are_refused(void **state)
     http_close(NULL);
 }
 
+static void the_header_lines_of_the_target_are_in_every_request(void **state)
+{
+    struct world *w = *state;
+    const char *const lines[] = {"Impersonate-User: jane", "Impersonate-Group: a b", NULL};
+    struct http_target t = {.url = w->url, .headers = lines};
+    AUTO(http_closep) struct http *h = world_open(w, &t);
+    for (int i = 0; i < 2; i++) {
+        get(h, "/echo");
+        struct http_event ev = done(h);
+        assert_true(holds(ev.data, "Impersonate-User: jane\r\n"));
+        assert_true(holds(ev.data, "Impersonate-Group: a b\r\n"));
+    }
+}
+
+/* The proxy here is nobody: what matters is that nothing else is asked, and what is said. */
+static void through_a_proxy_that_is_away_nothing_is_reached_and_its_secret_not_told(void **state)
+{
+    struct world *w = *state;
+    int port, fd = world_bind(&port);
+    char proxy[96];
+    snprintf(proxy, sizeof proxy, "http://user:hunter2@127.0.0.1:%d", port);
+    struct http_target t = {.url = w->url, .proxy = proxy};
+    AUTO(http_closep) struct http *h = world_open(w, &t);
+    get(h, "/echo");
+    struct http_event ev = done(h);
+    assert_int_equal(ev.err.rc, RC_UNAVAILABLE);
+    assert_non_null(strstr(ev.err.msg, "/echo (through its proxy): cannot connect"));
+    assert_null(strstr(ev.err.msg, "hunter2"));
+    assert_int_equal(atomic_load(&w->server.requests), 0);
+    close(fd);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -373,6 +405,8 @@ int main(void)
         WORLD_TEST(a_request_whose_name_is_being_resolved_ends_at_once),
         WORLD_TEST(tls_trouble_is_told_from_a_bad_authority),
         WORLD_TEST(no_program_that_is_started_inherits_a_connection),
+        WORLD_TEST(the_header_lines_of_the_target_are_in_every_request),
+        WORLD_TEST(through_a_proxy_that_is_away_nothing_is_reached_and_its_secret_not_told),
         WORLD_TEST(bad_paths_and_targets_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

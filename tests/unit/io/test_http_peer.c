@@ -39,6 +39,22 @@ static void a_server_name_is_in_the_url_and_the_host_stays_the_one_reached(void 
     assert_string_equal(p.host, "Host: [::1]:6443");
 }
 
+static void proxy_and_header_lines_are_copied(void **state)
+{
+    (void)state;
+    AUTO(http_peer_done) struct http_peer p = {0};
+    const char *const lines[] = {"A: 1", "B: 2", NULL};
+    struct http_target t = {.url = "https://h", .proxy = "socks5://u:p@q", .headers = lines};
+    struct err e;
+    assert_int_equal(http_peer_init(&p, &t, &e), RC_OK);
+    assert_string_equal(p.proxy, "socks5h://u:p@q:1080");
+    assert_string_equal(p.headers[0], "A: 1");
+    assert_string_equal(p.headers[1], "B: 2");
+    assert_null(p.headers[2]);
+}
+
+static const char *const BAD_LINES[] = {"A: sec\r\nret", NULL};
+
 static void bad_targets_are_refused_and_leave_nothing_behind(void **state)
 {
     (void)state;
@@ -47,6 +63,7 @@ static void bad_targets_are_refused_and_leave_nothing_behind(void **state)
         {.url = "https://h", .cert_pem = "sec"},     {.url = "https://h", .key_pem = "sec"},
         {.url = "https://h", .server_name = ""},     {.url = "https://h", .server_name = "a/b"},
         {.url = "https://h", .server_name = "a b"},  {.url = "nothing", .token = "sec"},
+        {.url = "https://h", .proxy = "x://sec"},    {.url = "https://h", .headers = BAD_LINES},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         AUTO(http_peer_done) struct http_peer p = {0};
@@ -76,6 +93,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plain_target_is_copied),
         cmocka_unit_test(a_server_name_is_in_the_url_and_the_host_stays_the_one_reached),
+        cmocka_unit_test(proxy_and_header_lines_are_copied),
         cmocka_unit_test(bad_targets_are_refused_and_leave_nothing_behind),
         cmocka_unit_test(a_token_of_the_greatest_length_is_taken_and_one_more_refused),
     };

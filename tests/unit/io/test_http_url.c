@@ -1,4 +1,6 @@
 /* io/http_url: parsing of URLs and paths, and what is refused. */
+#include "core/buf.h"
+#include "core/scope.h"
 #include "io/http_url.h"
 
 #include <stdarg.h>
@@ -131,6 +133,40 @@ static void only_loopback_is_local(void **state)
     }
 }
 
+static void a_proxys_url_gets_its_port_and_resolves_names_itself(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *url;
+    } rows[] = {
+        {"http://h", "http://h:80"},
+        {"https://h/", "https://h:443"},
+        {"http://[fd00::1]:3128", "http://[fd00::1]:3128"},
+        {"socks5://h", "socks5h://h:1080"},
+        {"socks5h://127.0.0.1:9", "socks5h://127.0.0.1:9"},
+        {"https://u:p%40@h:1", "https://u:p%40@h:1"},
+        {"ftp://secret", NULL},
+        {"secret:8080", NULL},
+        {"http://", NULL},
+        {"http://secret@", NULL},
+        {"http://secret:x", NULL},
+        {"http://secret:70000", NULL},
+        {"http://secret/path", NULL},
+        {"http://secret?q", NULL},
+        {"http://secret h", NULL},
+        {"http://a/b:secret@h", NULL},
+        {"socks4://secret", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        AUTO(buf_done) struct buf url = BUF_INIT(1024);
+        struct err e = ERR_INIT;
+        assert_int_equal(http_proxy_url(rows[i].text, &url, &e), rows[i].url ? RC_OK : RC_INVALID);
+        if (rows[i].url)
+            assert_string_equal(url.p, rows[i].url);
+        assert_null(strstr(e.msg, "secret"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +176,7 @@ int main(void)
         cmocka_unit_test(an_ipv6_authority_gets_brackets),
         cmocka_unit_test(a_path_cannot_smuggle_a_header_or_a_fragment),
         cmocka_unit_test(only_loopback_is_local),
+        cmocka_unit_test(a_proxys_url_gets_its_port_and_resolves_names_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,8 @@
-/* io/kube_config: what a kubeconfig and a service account give, and what is refused with its place. */
+/* io/kube_config: what a kubeconfig gives, and what is refused with its place. */
 #include "core/buf.h"
 #include "io/kube_config.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <stdarg.h>
@@ -18,8 +16,8 @@
 #define PEM_TEXT "-----BEGIN X-----\n"
 
 /* A kubeconfig with these members of cluster, user and context in flow style. */
-static enum rc parse(const char *cluster, const char *user, const char *context, bool insecure,
-                     struct kube_config *ret, struct err *e)
+static enum rc parse_as(const struct kube_config_opts *opts, const char *cluster, const char *user,
+                        const char *context, struct kube_config *ret, struct err *e)
 {
     AUTO(buf_done) struct buf b = BUF_INIT(1 << 20);
     buf_addf(&b,
@@ -28,8 +26,15 @@ static enum rc parse(const char *cluster, const char *user, const char *context,
              "users:\n- name: u\n  user: {%s}\n"
              "contexts:\n- name: other\n  context: {cluster: gone}\n- name: c\n  context: {%s}\n",
              cluster, user, context);
-    return kube_config_parse(buf_slice(&b), "kc.yaml", insecure, ret, e);
+    return kube_config_parse(buf_slice(&b), opts, ret, e);
 }
+static enum rc parse(const char *cluster, const char *user, const char *context, bool insecure,
+                     struct kube_config *ret, struct err *e)
+{
+    const struct kube_config_opts opts = {.file = "kc.yaml", .allow_insecure = insecure};
+    return parse_as(&opts, cluster, user, context, ret, e);
+}
+static const struct kube_config_opts PLAIN = {.file = "f"};
 #define CONTEXT "cluster: k, user: u"
 #define SERVER  "server: 'https://h:6443'"
 
@@ -106,10 +111,11 @@ static void talking_in_clear_is_for_this_machine_or_for_those_who_allow_it(void 
 static const struct refusal {
     const char *cluster, *user, *context, *says;
 } REFUSALS[] = {
-    {SERVER ", certificate-authority: /ca.crt", "", CONTEXT,
-     "cluster.certificate-authority is not supported; use certificate-authority-data"},
-    {SERVER ", proxy-url: 'http://p'", "", CONTEXT, "cluster.proxy-url is not supported"},
-    {SERVER ", insecure-skip-tls-verify: true", "", CONTEXT, "insecure-skip-tls-verify is refused"},
+    {SERVER ", proxy-url: 'ftp://secret'", "", CONTEXT, "cluster.proxy-url is no URL of a proxy"},
+    {SERVER ", insecure-skip-tls-verify: true", "", CONTEXT,
+     "insecure-skip-tls-verify is refused; use certificate-authority-data, or allow it by "
+     "--allow-insecure"},
+    {"server: 'http://127.0.0.1', proxy-url: 'http://p'", "", CONTEXT, "cluster.server is http://"},
     {SERVER ", insecure-skip-tls-verify: maybe", "", CONTEXT, "neither true nor false"},
     {SERVER ", disable-compression: 'yes'", "", CONTEXT,
      "disable-compression is neither true nor false"},
@@ -125,24 +131,15 @@ static const struct refusal {
     {"server: 'https://u:secret@h'", "", CONTEXT, "cluster.server: the server's URL"},
     {"tls-server-name: x", "", CONTEXT, "cluster.server"},
     {"server: [1]", "", CONTEXT, "server is no text"},
-    {SERVER, "client-certificate: /secret", CONTEXT,
-     "user.client-certificate is not supported; use"},
-    {SERVER, "client-key: /secret", CONTEXT,
-     "user.client-key is not supported; use client-key-data"},
-    {SERVER, "tokenFile: /secret", CONTEXT, "user.tokenFile is not supported; use token"},
     {SERVER, "exec: {command: secret}", CONTEXT, "user.exec is not supported; use token"},
     {SERVER, "auth-provider: {name: secret}", CONTEXT, "user.auth-provider is not supported"},
     {SERVER, "username: secret", CONTEXT, "user.username is not supported"},
     {SERVER, "password: secret", CONTEXT, "user.password is not supported"},
-    {SERVER, "as: secret", CONTEXT,
-     "user.as is not supported; use the credentials of that very user"},
-    {SERVER, "as-uid: secret", CONTEXT, "user.as-uid is not supported"},
-    {SERVER, "as-groups: [secret]", CONTEXT, "user.as-groups is not supported"},
-    {SERVER, "as-user-extra: {secret: [a]}", CONTEXT, "user.as-user-extra is not supported"},
     {SERVER, "token: \"secret\\r\\nX: y\"", CONTEXT, "token holds a control character"},
     {SERVER, "client-certificate-data: " PEM, CONTEXT,
-     "client-certificate-data without client-key-data"},
-    {SERVER, "client-key-data: " PEM, CONTEXT, "client-key-data without client-certificate-data"},
+     "user has a client certificate without client-key-data or client-key"},
+    {SERVER, "client-key-data: " PEM, CONTEXT,
+     "user has a client key without client-certificate-data or client-certificate"},
     {SERVER, "client-key-data: 'secret'", CONTEXT, "client-key-data is not"},
     {SERVER, "tokn: secret", CONTEXT, "user has the unknown field \"tokn\"; allowed: token"},
     {SERVER, "", "cluster: nope, user: u", "clusters has no entry named \"nope\""},
@@ -167,6 +164,48 @@ static void what_is_refused_is_named_with_its_place_and_without_its_value(void *
     }
 }
 
+/* What only a file may ask for: {cluster, user, field, what to use instead}. */
+static const struct refusal OF_SECRETS[] = {
+    {SERVER ", certificate-authority: /secret", "", "cluster.certificate-authority",
+     "certificate-authority-data"},
+    {SERVER ", proxy-url: 'http://secret'", "", "cluster.proxy-url", "a server that is reached"},
+    {SERVER, "client-certificate: /secret", "user.client-certificate", "client-certificate-data"},
+    {SERVER, "client-key: /secret", "user.client-key", "client-key-data"},
+    {SERVER, "tokenFile: /secret", "user.tokenFile", "token with the file's content"},
+    {SERVER, "as: secret", "user.as", "the credentials of that very user"},
+    {SERVER, "as-uid: secret", "user.as-uid", "the credentials of that very user"},
+    {SERVER, "as-groups: [secret]", "user.as-groups", "the credentials of that very user"},
+    {SERVER, "as-user-extra: {secret: [a]}", "user.as-user-extra", "the credentials of that"},
+};
+
+static void a_secret_holds_inline_data_only(void **state)
+{
+    (void)state;
+    const struct kube_config_opts opts = {
+        .file = "kc.yaml", .from_secret = true, .allow_insecure = true};
+    for (size_t i = 0; i < sizeof OF_SECRETS / sizeof *OF_SECRETS; i++) {
+        const struct refusal *r = &OF_SECRETS[i];
+        struct kube_config c = {0};
+        struct err e = ERR_INIT;
+        char says[256];
+        assert_int_equal(parse_as(&opts, r->cluster, r->user, CONTEXT, &c, &e), RC_INVALID);
+        snprintf(says, sizeof says, ": %s is not taken from a Secret; use %s", r->context, r->says);
+        assert_non_null(strstr(e.msg, says));
+        assert_non_null(strstr(e.msg, "by --kubeconfig NAME=FILE"));
+        assert_null(strstr(e.msg, "secret"));
+    }
+}
+
+static void a_proxy_is_taken_from_a_file(void **state)
+{
+    (void)state;
+    AUTO(kube_config_done) struct kube_config c = {0};
+    struct err e;
+    assert_int_equal(parse(SERVER ", proxy-url: 'socks5://u:p@h:1'", "", CONTEXT, false, &c, &e),
+                     RC_OK);
+    assert_string_equal(c.target.proxy, "socks5://u:p@h:1");
+}
+
 static void the_place_is_that_of_the_field(void **state)
 {
     (void)state;
@@ -176,7 +215,7 @@ static void the_place_is_that_of_the_field(void **state)
         "current-context: c\ncontexts:\n- name: c\n  context:\n    cluster: k\n    user: u\n"
         "clusters:\n- name: k\n  cluster:\n    server: https://h\n"
         "users:\n- name: u\n  user:\n    token: t\n    exec:\n      command: x\n";
-    assert_int_equal(kube_config_parse(slice_str(text), "f", false, &c, &e), RC_INVALID);
+    assert_int_equal(kube_config_parse(slice_str(text), &PLAIN, &c, &e), RC_INVALID);
     int line = 0;
     assert_int_equal(sscanf(e.msg, "f:%d:", &line), 1);
     assert_in_range(line, 15, 16);
@@ -214,8 +253,7 @@ static void what_is_no_kubeconfig_is_refused(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct kube_config c = {0};
         struct err e = ERR_INIT;
-        assert_int_equal(kube_config_parse(slice_str(rows[i].text), "f", false, &c, &e),
-                         RC_INVALID);
+        assert_int_equal(kube_config_parse(slice_str(rows[i].text), &PLAIN, &c, &e), RC_INVALID);
         if (!strstr(e.msg, rows[i].says))
             print_error("%s\n", e.msg);
         assert_non_null(strstr(e.msg, rows[i].says));
@@ -229,14 +267,15 @@ static void a_file_that_is_too_large_is_refused(void **state)
     struct kube_config c = {0};
     struct err e = ERR_INIT;
     memset(text, '\n', sizeof text);
-    assert_int_equal(kube_config_parse(slice_of(text, sizeof text), "f", false, &c, &e), RC_LIMIT);
+    assert_int_equal(kube_config_parse(slice_of(text, sizeof text), &PLAIN, &c, &e), RC_LIMIT);
 }
 
-/* ---- in the cluster ---- */
+/* ---- files beside the kubeconfig ---- */
 
 struct folder {
-    char path[64];
+    char path[64], kubeconfig[96];
 };
+static const char *const NAMES[] = {"token", "ca.crt", "tls.crt", "tls.key"};
 
 static void put_file(const struct folder *f, const char *name, const char *text)
 {
@@ -253,16 +292,18 @@ static int make_folder(void **state)
     struct folder *f = calloc(1, sizeof *f);
     snprintf(f->path, sizeof f->path, "/tmp/resilog-test-XXXXXX");
     *state = f;
-    return mkdtemp(f->path) ? 0 : -1;
+    if (!mkdtemp(f->path))
+        return -1;
+    snprintf(f->kubeconfig, sizeof f->kubeconfig, "%s/kc.yaml", f->path);
+    return 0;
 }
 
 static int remove_folder(void **state)
 {
     struct folder *f = *state;
-    const char *const names[] = {"token", "ca.crt", "namespace"};
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
         char path[128];
-        snprintf(path, sizeof path, "%s/%s", f->path, names[i]);
+        snprintf(path, sizeof path, "%s/%s", f->path, NAMES[i]);
         unlink(path);
     }
     rmdir(f->path);
@@ -270,42 +311,69 @@ static int remove_folder(void **state)
     return 0;
 }
 
-static void the_service_account_gives_a_target(void **state)
+static enum rc parse_in(const struct folder *f, const char *cluster, const char *user,
+                        struct kube_config *ret, struct err *e)
+{
+    const struct kube_config_opts opts = {.file = f->kubeconfig};
+    return parse_as(&opts, cluster, user, CONTEXT, ret, e);
+}
+#define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
+#define CA_FILE      ", certificate-authority: ca.crt"
+#define CERT_FILES   "client-certificate: tls.crt, client-key: ./tls.key"
+
+static void files_are_read_from_where_the_kubeconfig_lies(void **state)
 {
     struct folder *f = *state;
-    AUTO(kube_config_done) struct kube_config c = {0}, six = {0};
-    struct err e;
-    put_file(f, "token", "abc\n");
-    put_file(f, "ca.crt", PEM_TEXT);
-    assert_int_equal(kube_config_in_cluster("10.0.0.1", "443", f->path, &six, &e), RC_OK);
-    assert_null(six.ns);
-    kube_config_done(&six);
-    put_file(f, "namespace", "ns");
-    assert_int_equal(kube_config_in_cluster("10.0.0.1", "443", f->path, &c, &e), RC_OK);
-    assert_string_equal(c.target.url, "https://10.0.0.1:443");
+    AUTO(kube_config_done) struct kube_config c = {0};
+    struct err e = ERR_INIT;
+    put_file(f, "token", "abc\r\n");
+    for (size_t i = 1; i < 4; i++)
+        put_file(f, NAMES[i], PEM_TEXT);
+    assert_int_equal(
+        parse_in(f, SERVER CA_FILE, "token: old, tokenFile: token, " CERT_FILES, &c, &e), RC_OK);
     assert_string_equal(c.target.token, "abc");
     assert_string_equal(c.target.ca_pem, "-----BEGIN X-----");
-    assert_string_equal(c.ns, "ns");
-    assert_int_equal(kube_config_in_cluster("fd00::1", "443", f->path, &six, &e), RC_OK);
-    assert_string_equal(six.target.url, "https://[fd00::1]:443");
+    assert_string_equal(c.target.cert_pem, "-----BEGIN X-----");
+    assert_string_equal(c.target.key_pem, "-----BEGIN X-----");
 }
 
-static void without_a_service_account_the_missing_part_is_named(void **state)
+static void inline_data_is_taken_before_a_file(void **state)
 {
     struct folder *f = *state;
-    struct kube_config c = {0};
+    AUTO(kube_config_done) struct kube_config c = {0};
     struct err e = ERR_INIT;
-    assert_int_equal(kube_config_in_cluster(NULL, "443", f->path, &c, &e), RC_NOTFOUND);
-    assert_non_null(strstr(e.msg, "KUBERNETES_SERVICE_HOST"));
-    assert_int_equal(kube_config_in_cluster("h", "", f->path, &c, &e), RC_NOTFOUND);
-    assert_int_equal(kube_config_in_cluster("h", "1", f->path, &c, &e), RC_NOTFOUND);
-    assert_non_null(strstr(e.msg, "/token"));
-    put_file(f, "token", " \n");
-    assert_int_equal(kube_config_in_cluster("h", "1", f->path, &c, &e), RC_INVALID);
-    put_file(f, "token", "abc");
-    assert_int_equal(kube_config_in_cluster("h", "1", f->path, &c, &e), RC_NOTFOUND);
-    assert_non_null(strstr(e.msg, "/ca.crt"));
-    assert_null(c.target.url);
+    assert_int_equal(
+        parse_in(f, SERVER CA_FILE ", certificate-authority-data: " PEM, "token: x", &c, &e),
+        RC_OK);
+    assert_string_equal(c.target.ca_pem, PEM_TEXT);
+}
+
+static void a_file_that_cannot_be_used_is_named_with_its_field(void **state)
+{
+    struct folder *f = *state;
+    static const struct {
+        const char *cluster, *user, *says;
+    } rows[] = {
+        {SERVER ", certificate-authority: none", "", "certificate-authority: /tmp/resilog-test-"},
+        {SERVER ", certificate-authority: none", "", "/none: No such file or directory"},
+        {SERVER, "tokenFile: /", "tokenFile: /: Is a directory"},
+        {SERVER, "tokenFile: tls.crt", "tls.crt is empty or no text"},
+        {SERVER CA_FILE, "", "the file of certificate-authority is not PEM text"},
+        {SERVER, "client-key: tls.key", "user has a client key without client-certificate-data"},
+    };
+    put_file(f, "ca.crt", "hunter2");
+    put_file(f, "tls.crt", " \n");
+    put_file(f, "tls.key", PEM_TEXT);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct kube_config c = {0};
+        struct err e = ERR_INIT;
+        assert_int_equal(parse_in(f, rows[i].cluster, rows[i].user, &c, &e), RC_INVALID);
+        if (!strstr(e.msg, rows[i].says))
+            print_error("%s\n", e.msg);
+        assert_non_null(strstr(e.msg, rows[i].says));
+        assert_null(strstr(e.msg, "hunter2"));
+        assert_null(c.target.url);
+    }
 }
 
 int main(void)
@@ -320,10 +388,11 @@ int main(void)
         cmocka_unit_test(the_place_is_that_of_the_field),
         cmocka_unit_test(what_is_no_kubeconfig_is_refused),
         cmocka_unit_test(a_file_that_is_too_large_is_refused),
-        cmocka_unit_test_setup_teardown(the_service_account_gives_a_target, make_folder,
-                                        remove_folder),
-        cmocka_unit_test_setup_teardown(without_a_service_account_the_missing_part_is_named,
-                                        make_folder, remove_folder),
+        cmocka_unit_test(a_secret_holds_inline_data_only),
+        cmocka_unit_test(a_proxy_is_taken_from_a_file),
+        IN_FOLDER(files_are_read_from_where_the_kubeconfig_lies),
+        IN_FOLDER(inline_data_is_taken_before_a_file),
+        IN_FOLDER(a_file_that_cannot_be_used_is_named_with_its_field),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

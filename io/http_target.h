@@ -1,0 +1,23 @@
+/* Where a client's requests go, and as whom. */
+#ifndef RESILOG_IO_HTTP_TARGET_H
+#define RESILOG_IO_HTTP_TARGET_H
+
+#include <stdbool.h>
+
+/* All PEM from memory; copied by who opens a client. */
+struct http_target {
+    const char *url; /* "https://host:port[/prefix]" */
+    const char
+        *proxy; /* "http://", "https://" or "socks5://[user:password@]host[:port]", NULL: none */
+    const char *ca_pem;   /* NULL: the system's authorities */
+    const char *cert_pem; /* client certificate, NULL: none */
+    const char *key_pem;
+    const char *token;       /* bearer, NULL: none */
+    const char *server_name; /* checked in place of the URL's host, and sent as SNI; NULL: none */
+    const char *const *headers; /* of every request, "Name: value", up to a NULL; NULL: none */
+    bool insecure;              /* do not check the server's certificate */
+    bool no_compression; /* ask for plain answers: where the network costs less than the work */
+    const char *user_agent;
+};
+
+#endif
