@@ -415,6 +415,7 @@ static void client_close(struct http *base)
     http_queued_free(h->lent);
     http_queue_done(&h->queue);
     curl_slist_free_all(h->connect_to);
+    http_auth_close(h->auth); /* after the calls, which tell it of refusals */
     http_peer_done(&h->peer);
     free(h);
 }
@@ -422,9 +423,12 @@ static void client_close(struct http *base)
 static const struct http_ops CLIENT_OPS = {client_start, client_cancel, client_take,
                                            client_hold,  client_wait,   client_close};
 
-static enum rc client_set(struct http_client *h, const struct http_target *target, struct err *e)
+static enum rc client_set(struct http_client *h, const struct http_target *target,
+                          const struct env *env, struct err *e)
 {
     enum rc rc = http_peer_init(&h->peer, target, e);
+    if (rc == RC_OK)
+        rc = http_auth_open(target, env, &h->auth, e);
     for (int i = 0; i < HTTP_LANES; i++)
         h->lanes[i].client = h;
     if (rc != RC_OK || !h->peer.reach)
@@ -452,7 +456,7 @@ enum rc http_curl_open(const struct http_target *target, const struct env *env, 
     h->clock = env->clock;
     h->check_ns = INT64_MAX;
     AUTO(http_closep) struct http *base = &h->base;
-    enum rc rc = client_set(h, target, e);
+    enum rc rc = client_set(h, target, env, e);
     if (rc == RC_OK)
         *ret = steal(&base);
     return rc;

@@ -19,6 +19,7 @@ enum {
     KEEPALIVE_IDLE_S = 30,
     KEEPALIVE_EVERY_S = 10,
     UNACKED_MS = 30000, /* keepalive does not see a peer that vanished while data is on its way */
+    UNAUTHORIZED = 401,
     HEADER_LINE_MAX = 1024 /* of one that a request names */
 };
 
@@ -37,6 +38,7 @@ void http_call_free(void *call)
     if (!c)
         return;
     curl_easy_cleanup(c->easy);
+    http_login_unref(c->login);
     headers_free(c->headers);
     buf_done(&c->body);
     buf_done(&c->answer);
@@ -76,7 +78,8 @@ static void call_explain_trust(const struct http_call *c, const char *text, stru
     bool name = strstr(text, "host name");
     err_set(e, RC_DENIED, ERR_RETRY, "%s: the server's certificate is not trusted by %s: %s; %s",
             c->where,
-            c->client->peer.ca ? "the given certificate authority" : "the system's authorities",
+            c->login->part[HTTP_LOGIN_CA] ? "the given certificate authority"
+                                          : "the system's authorities",
             text,
             name ? "set tls-server-name to a name that the certificate holds"
                  : "put the authority that signed it into certificate-authority-data");
@@ -180,6 +183,8 @@ static size_t on_header(char *line, size_t one, size_t n, void *arg)
         return n; /* not the end, an interim answer, trailers */
     c->limits.answered = true;
     c->status = (int)status;
+    if (status == UNAUTHORIZED)
+        http_auth_refused(c->client->auth, c->login);
     c->retry_after_ns = http_retry_after(call_header(c, "Retry-After"));
     const char *type = call_header(c, "Content-Type");
     snprintf(c->content_type, sizeof c->content_type, "%s", type ? type : "");
@@ -269,8 +274,8 @@ static enum rc call_set_headers(struct http_call *c, const struct http_client *h
         rc = header_line(c, "Expect:", e);
     if (rc == RC_OK && r->body.n)
         rc = header_add(c, "Content-Type: ", r->content_type, "application/json", e);
-    if (rc == RC_OK && h->peer.authorization)
-        rc = header_line(c, h->peer.authorization, e);
+    if (rc == RC_OK && c->login->authorization)
+        rc = header_line(c, c->login->authorization, e);
     if (rc == RC_OK && h->peer.host)
         rc = header_line(c, h->peer.host, e);
     for (size_t i = 0; h->peer.headers[i] && rc == RC_OK; i++)
@@ -283,12 +288,13 @@ static enum rc call_set_headers(struct http_call *c, const struct http_client *h
 
 static CURLcode call_set_tls(struct http_call *c, const struct http_client *h)
 {
+    char *const *pem = c->login->part;
     CURLcode bad = CURLE_OK;
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_SSL_VERIFYPEER, h->peer.insecure ? 0L : 1L);
     SET(CURLOPT_SSL_VERIFYHOST, h->peer.insecure ? 0L : 2L);
-    if (h->peer.ca) {
-        struct curl_blob ca = {h->peer.ca, strlen(h->peer.ca), CURL_BLOB_NOCOPY};
+    if (pem[HTTP_LOGIN_CA]) {
+        struct curl_blob ca = {pem[HTTP_LOGIN_CA], strlen(pem[HTTP_LOGIN_CA]), CURL_BLOB_NOCOPY};
         /* Else the system's authorities were trusted beside it. */
         SET(CURLOPT_CAINFO, (char *)NULL);
         SET(CURLOPT_CAPATH, (char *)NULL);
@@ -297,9 +303,10 @@ static CURLcode call_set_tls(struct http_call *c, const struct http_client *h)
         SET(CURLOPT_PROXY_CAPATH, (char *)NULL);
         SET(CURLOPT_PROXY_CAINFO_BLOB, &ca);
     }
-    if (h->peer.cert) {
-        struct curl_blob cert = {h->peer.cert, strlen(h->peer.cert), CURL_BLOB_NOCOPY};
-        struct curl_blob key = {h->peer.key, strlen(h->peer.key), CURL_BLOB_NOCOPY};
+    if (pem[HTTP_LOGIN_CERT]) {
+        struct curl_blob cert = {pem[HTTP_LOGIN_CERT], strlen(pem[HTTP_LOGIN_CERT]),
+                                 CURL_BLOB_NOCOPY};
+        struct curl_blob key = {pem[HTTP_LOGIN_KEY], strlen(pem[HTTP_LOGIN_KEY]), CURL_BLOB_NOCOPY};
         SET(CURLOPT_SSLCERTTYPE, "PEM");
         SET(CURLOPT_SSLKEYTYPE, "PEM");
         SET(CURLOPT_SSLCERT_BLOB, &cert);
@@ -407,7 +414,9 @@ enum rc http_call_new(struct http_client *h, const struct http_request *r, struc
     c->done = calloc(1, sizeof *c->done);
     if (!c->easy || !c->done)
         return err_nomem(e);
-    enum rc rc = call_set_headers(c, h, r, e);
+    enum rc rc = http_auth_login(h->auth, &c->login, e);
+    if (rc == RC_OK)
+        rc = call_set_headers(c, h, r, e);
     if (rc == RC_OK)
         rc = call_set(c, h, r, e);
     if (rc == RC_OK)

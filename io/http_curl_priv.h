@@ -4,6 +4,7 @@
 
 #include "core/buf.h"
 #include "io/http.h"
+#include "io/http_auth.h"
 #include "io/http_limits.h"
 #include "io/http_peer.h"
 #include "io/http_queue.h"
@@ -43,6 +44,7 @@ struct http_client {
     struct http base;
     struct clock *clock;
     struct http_peer peer;
+    struct http_auth *auth;
     struct curl_slist *connect_to;
     struct http_lane_state lanes[HTTP_LANES];
     unsigned turn; /* which lane goes first */
@@ -60,6 +62,7 @@ struct http_call {
     struct http_group *group;
     http_id id;
     CURL *easy;
+    struct http_login *login; /* libcurl points into it */
     struct curl_slist *headers;
     struct buf body; /* sent */
     bool stream;

@@ -4,6 +4,7 @@
 
 #include "core/buf.h"
 #include "io/http_url.h"
+#include "io/secret_file.h"
 
 #include <stdio.h>
 
@@ -17,18 +18,11 @@ static bool header_safe(const char *text)
 
 static enum rc check(const struct http_target *t, struct err *e)
 {
-    if (!header_safe(t->token) || (t->token && strlen(t->token) > HTTP_TOKEN_MAX))
-        return err_set(e, RC_INVALID, ERR_FINAL,
-                       "the token holds control characters or is longer than %d bytes",
-                       HTTP_TOKEN_MAX);
     if (!header_safe(t->user_agent))
         return err_set(e, RC_INVALID, ERR_FINAL, "the user agent holds control characters");
     for (size_t i = 0; t->headers && t->headers[i]; i++)
         if (!header_safe(t->headers[i]) || !strchr(t->headers[i], ':'))
             return err_set(e, RC_INVALID, ERR_FINAL, "a header line holds control characters");
-    if (!t->cert_pem != !t->key_pem)
-        return err_set(e, RC_INVALID, ERR_FINAL,
-                       "a client certificate and its key are given together");
     if (t->server_name && (!t->server_name[0] || strlen(t->server_name) > HTTP_HOST_MAX ||
                            strpbrk(t->server_name, " /?#@[]%") || !header_safe(t->server_name)))
         return err_set(e, RC_INVALID, ERR_FINAL, "the TLS server name is no host name");
@@ -95,29 +89,19 @@ enum rc http_peer_init(struct http_peer *p, const struct http_target *t, struct 
     p->insecure = t->insecure;
     p->no_compression = t->no_compression;
     p->tls = u.tls;
-    if (!set_url(p, t, &u) || !copy(&p->authorization, "Authorization: Bearer ", t->token) ||
-        !copy(&p->agent, "", t->user_agent ? t->user_agent : "resilog") ||
-        !copy(&p->ca, "", t->ca_pem) || !copy(&p->cert, "", t->cert_pem) ||
-        !copy(&p->key, "", t->key_pem) || !set_headers(p, t->headers))
+    if (!set_url(p, t, &u) || !copy(&p->agent, "", t->user_agent ? t->user_agent : "resilog") ||
+        !set_headers(p, t->headers))
         return err_nomem(e);
     return RC_OK;
 }
 
-static void wipe(char *text)
-{
-    if (text)
-        explicit_bzero(text, strlen(text));
-    free(text);
-}
-
 void http_peer_done(struct http_peer *p)
 {
-    char *all[] = {p->origin, p->url,   p->reach, p->host, p->authorization,
-                   p->agent,  p->proxy, p->ca,    p->cert, p->key};
+    char *all[] = {p->origin, p->url, p->reach, p->host, p->agent, p->proxy};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        wipe(all[i]);
+        secret_free(all[i]);
     for (size_t i = 0; p->headers && p->headers[i]; i++)
-        wipe(p->headers[i]);
+        secret_free(p->headers[i]);
     free(p->headers);
     *p = (struct http_peer){0};
 }

@@ -10,16 +10,13 @@ struct http_peer {
     char *url;    /* what a request's path is put behind */
     char *reach;  /* "named:port:host:port" where the URL names another host than the one to connect
                      to */
-    char *host;   /* header lines: "Host: ..." in that case, */
-    char *authorization; /* and "Authorization: Bearer ..." */
+    char *host;   /* header line "Host: ..." in that case */
     char *agent;
     char *proxy;    /* as libcurl takes it */
     char **headers; /* further header lines, up to a NULL */
-    char *ca, *cert, *key;
     bool tls, insecure, no_compression;
 };
 
-#define HTTP_TOKEN_MAX (32 << 10)
 #define HTTP_PROXY_MAX (4 << 10)
 
 /* Fills a zero peer, which is to be done also after a failure. Errors: INVALID, NOMEM. */

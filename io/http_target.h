@@ -12,7 +12,9 @@ struct http_target {
     const char *ca_pem;   /* NULL: the system's authorities */
     const char *cert_pem; /* client certificate, NULL: none */
     const char *key_pem;
-    const char *token;       /* bearer, NULL: none */
+    const char *token; /* bearer, NULL: none */
+    /* Files that are read again when they change, in place of the four texts; each may be NULL. */
+    const char *token_file, *ca_file, *cert_file, *key_file;
     const char *server_name; /* checked in place of the URL's host, and sent as SNI; NULL: none */
     const char *const *headers; /* of every request, "Name: value", up to a NULL; NULL: none */
     bool insecure;              /* do not check the server's certificate */

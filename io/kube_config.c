@@ -130,7 +130,7 @@ static enum rc check_cluster(const struct kube_config_source *s, const struct js
 static enum rc read_proxy(const struct kube_config_source *s, const struct json *n,
                           struct http_target *t, struct err *e)
 {
-    AUTO(buf_done) struct buf ignored = BUF_INIT(KUBE_CONFIG_SECRET_MAX);
+    AUTO(buf_done) struct buf ignored = BUF_INIT(KUBE_CONFIG_MAX);
     struct err why = ERR_INIT;
     enum rc rc = kube_config_text(s, n, "proxy-url", &t->proxy, e);
     if (rc != RC_OK || !t->proxy || (rc = http_proxy_url(t->proxy, &ignored, &why)) == RC_OK)
@@ -145,7 +145,7 @@ static enum rc read_cluster(const struct kube_config_source *s, const struct jso
     if (rc == RC_OK)
         rc = kube_config_text(s, n, "server", &t->url, e);
     if (rc == RC_OK)
-        rc = kube_config_pem(s, n, "certificate-authority", &t->ca_pem, e);
+        rc = kube_config_pem(s, n, "certificate-authority", &t->ca_pem, &t->ca_file, e);
     if (rc == RC_OK)
         rc = kube_config_text(s, n, "tls-server-name", &t->server_name, e);
     if (rc == RC_OK)
@@ -166,11 +166,12 @@ static enum rc read_user(const struct kube_config_source *s, const struct json *
     if (rc == RC_OK)
         rc = kube_config_text(s, n, "token", &t->token, e);
     if (rc == RC_OK)
-        rc = kube_config_file(s, n, "tokenFile", &t->token, e); /* before token, as in kubectl */
+        rc = kube_config_file(s, n, "tokenFile", &t->token, &t->token_file,
+                              e); /* before token, as in kubectl */
     if (rc == RC_OK)
-        rc = kube_config_pem(s, n, "client-certificate", &t->cert_pem, e);
+        rc = kube_config_pem(s, n, "client-certificate", &t->cert_pem, &t->cert_file, e);
     if (rc == RC_OK)
-        rc = kube_config_pem(s, n, "client-key", &t->key_pem, e);
+        rc = kube_config_pem(s, n, "client-key", &t->key_pem, &t->key_file, e);
     if (rc == RC_OK && !t->cert_pem != !t->key_pem)
         return kube_config_refuse(s, n, e, "user has %s without %s",
                                   t->cert_pem ? "a client certificate" : "a client key",
@@ -240,12 +241,13 @@ void kube_config_done(struct kube_config *c)
     if (!c)
         return;
     const struct http_target *t = &c->target;
-    const char *all[] = {t->url,     t->proxy, t->ca_pem,      t->cert_pem,
-                         t->key_pem, t->token, t->server_name, c->ns};
+    const char *all[] = {t->url,       t->proxy,    t->ca_pem,      t->cert_pem,
+                         t->key_pem,   t->token,    t->token_file,  t->ca_file,
+                         t->cert_file, t->key_file, t->server_name, c->ns};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        kube_config_wipe(all[i]);
+        kube_config_free(all[i]);
     for (size_t i = 0; t->headers && t->headers[i]; i++)
-        kube_config_wipe(t->headers[i]);
+        kube_config_free(t->headers[i]);
     free((void *)(uintptr_t)t->headers);
     *c = (struct kube_config){0};
 }

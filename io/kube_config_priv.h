@@ -5,7 +5,7 @@
 #include "core/json.h"
 #include "io/kube_config.h"
 
-enum { KUBE_CONFIG_MAX = 1 << 20, KUBE_CONFIG_SECRET_MAX = 1 << 20 };
+#define KUBE_CONFIG_MAX (1 << 20)
 
 /* The kubeconfig being read. */
 struct kube_config_source {
@@ -39,12 +39,14 @@ MUST_CHECK enum rc kube_config_text(const struct kube_config_source *s, const st
                                     const char *name, const char **ret, struct err *e);
 MUST_CHECK enum rc kube_config_flag(const struct kube_config_source *s, const struct json *obj,
                                     const char *name, bool *ret, struct err *e);
-/* PEM: of "NAME-data", in base64, else out of the file NAME. */
+/* PEM: of "NAME-data", in base64, else out of the file NAME, whose path is given, too. */
 MUST_CHECK enum rc kube_config_pem(const struct kube_config_source *s, const struct json *obj,
-                                   const char *name, const char **ret, struct err *e);
-/* The text of the file NAME, without white space at its end. */
+                                   const char *name, const char **ret, const char **ret_path,
+                                   struct err *e);
+/* The text of the file NAME, without white space at its end, and its path. */
 MUST_CHECK enum rc kube_config_file(const struct kube_config_source *s, const struct json *obj,
-                                    const char *name, const char **ret, struct err *e);
+                                    const char *name, const char **ret, const char **ret_path,
+                                    struct err *e);
 
 /* Fills t->headers from as, as-uid, as-groups and as-user-extra of a user (kube_config_as.c). Errors: INVALID,
  * NOMEM. */
@@ -52,8 +54,6 @@ MUST_CHECK enum rc kube_config_impersonate(const struct kube_config_source *s,
                                            const struct json *user, struct http_target *t,
                                            struct err *e);
 
-/* A text of its own; NULL when out of memory. */
-char *kube_config_copy(struct slice text);
-void kube_config_wipe(const char *text); /* overwrites and frees */
+void kube_config_free(const char *text); /* overwrites first; NULL is allowed */
 
 #endif

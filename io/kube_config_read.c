@@ -4,13 +4,11 @@
 
 #include "core/buf.h"
 #include "core/digest.h"
+#include "io/secret_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <unistd.h>
 
 enum rc kube_config_refuse(const struct kube_config_source *s, const struct json *at, struct err *e,
                            const char *fmt, ...)
@@ -83,31 +81,19 @@ enum rc kube_config_fields(const struct kube_config_source *s, const struct json
 
 /* ---- values ---- */
 
-char *kube_config_copy(struct slice text)
+void kube_config_free(const char *text)
 {
-    char *p = malloc(text.n + 1);
-    if (!p)
-        return NULL;
-    if (text.n)
-        memcpy(p, text.p, text.n);
-    p[text.n] = 0;
-    return p;
-}
-
-void kube_config_wipe(const char *text)
-{
-    char *p = (char *)(uintptr_t)text;
-    if (p)
-        explicit_bzero(p, strlen(p));
-    free(p);
+    secret_free((char *)(uintptr_t)text);
 }
 
 static enum rc give(struct slice text, const char **ret, struct err *e)
 {
-    const char *copy = kube_config_copy(text);
+    char *copy = malloc(text.n + 1);
     if (!copy)
         return err_nomem(e);
-    kube_config_wipe(*ret);
+    memcpy(copy, text.p, text.n);
+    copy[text.n] = 0;
+    kube_config_free(*ret);
     *ret = copy;
     return RC_OK;
 }
@@ -144,15 +130,10 @@ static void wipe(struct buf *b)
     buf_done(b);
 }
 
-static bool is_pem(struct slice text)
-{
-    return memmem(text.p, text.n, "-----BEGIN ", 11) && !memchr(text.p, 0, text.n);
-}
-
 static enum rc read_data(const struct kube_config_source *s, const struct json *n, const char *name,
                          const char **ret, struct err *e)
 {
-    AUTO(wipe) struct buf pem = BUF_INIT(KUBE_CONFIG_SECRET_MAX);
+    AUTO(wipe) struct buf pem = BUF_INIT(SECRET_FILE_MAX);
     struct err why;
     enum rc rc =
         json_is(n, JSON_STRING) ? base64_decode(json_text(s->doc, n), &pem, &why) : RC_INVALID;
@@ -160,45 +141,27 @@ static enum rc read_data(const struct kube_config_source *s, const struct json *
         return err_nomem(e);
     if (rc != RC_OK)
         return kube_config_refuse(s, n, e, "%s is not base64", name);
-    if (!is_pem(buf_slice(&pem)))
+    if (!secret_is_pem(buf_slice(&pem)))
         return kube_config_refuse(s, n, e, "%s is not PEM text (-----BEGIN ...) in base64", name);
     return give(buf_slice(&pem), ret, e);
 }
 
 enum rc kube_config_pem(const struct kube_config_source *s, const struct json *obj,
-                        const char *name, const char **ret, struct err *e)
+                        const char *name, const char **ret, const char **ret_path, struct err *e)
 {
     char inlined[64];
     snprintf(inlined, sizeof inlined, "%s-data", name);
     const struct json *n = json_get(obj, inlined);
     if (!kube_config_blank(n))
         return read_data(s, n, inlined, ret, e);
-    enum rc rc = kube_config_file(s, obj, name, ret, e);
-    if (rc == RC_OK && *ret && !is_pem(slice_str(*ret)))
+    enum rc rc = kube_config_file(s, obj, name, ret, ret_path, e);
+    if (rc == RC_OK && *ret && !secret_is_pem(slice_str(*ret)))
         return kube_config_refuse(s, json_get(obj, name), e,
                                   "the file of %s is not PEM text (-----BEGIN ...)", name);
     return rc;
 }
 
 /* ---- files ---- */
-
-/* The whole file; its message begins behind the path. */
-static enum rc read_all(const char *path, struct buf *out, struct err *e)
-{
-    char piece[4096];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return err_set(e, RC_INVALID, ERR_FINAL, "%s", strerrordesc_np(errno));
-    ssize_t n;
-    while ((n = read(fd, piece, sizeof piece)) > 0)
-        buf_add(out, piece, (size_t)n);
-    int sys = errno;
-    explicit_bzero(piece, sizeof piece);
-    close(fd);
-    if (n < 0)
-        return err_set(e, RC_INVALID, ERR_FINAL, "%s", strerrordesc_np(sys));
-    return buf_check(out, "it", e);
-}
 
 /* Writes where the named file is: a relative name begins in the kubeconfig's folder. */
 static bool file_path(const struct kube_config_source *s, struct slice name, char out[PATH_MAX])
@@ -210,24 +173,21 @@ static bool file_path(const struct kube_config_source *s, struct slice name, cha
 }
 
 enum rc kube_config_file(const struct kube_config_source *s, const struct json *obj,
-                         const char *name, const char **ret, struct err *e)
+                         const char *name, const char **ret, const char **ret_path, struct err *e)
 {
-    AUTO(wipe) struct buf text = BUF_INIT(KUBE_CONFIG_SECRET_MAX);
     struct json *n = json_get(obj, name);
-    char path[PATH_MAX];
+    char path[PATH_MAX], *text = NULL;
     struct err why = ERR_INIT;
     if (kube_config_blank(n))
         return RC_OK;
     if (!json_is(n, JSON_STRING) || !file_path(s, json_text(s->doc, n), path))
         return kube_config_refuse(s, n, e, "%s is no name of a file", name);
-    enum rc rc = read_all(path, &text, &why);
+    enum rc rc = secret_file_read(path, &text, &why);
     if (rc == RC_NOMEM)
         return err_nomem(e);
     if (rc != RC_OK)
-        return kube_config_refuse(s, n, e, "%s: %.256s: %s", name, path, why.msg);
-    while (text.n && strchr(" \t\r\n", text.p[text.n - 1]))
-        text.n--;
-    if (!text.n || memchr(text.p, 0, text.n))
-        return kube_config_refuse(s, n, e, "%s: %.256s is empty or no text", name, path);
-    return give(buf_slice(&text), ret, e);
+        return kube_config_refuse(s, n, e, "%s: %s", name, why.msg);
+    kube_config_free(*ret);
+    *ret = text;
+    return give(slice_str(path), ret_path, e);
 }

@@ -80,13 +80,13 @@ owner_mark() {
 validate_live() {
     "$RESILOG" validate --live -f "$E2E_DIR/few" $(kubeconfig_options few)
 }
-# variant NAME CLUSTER-MEMBERS USER-MEMBERS: NAME/kubeconfig with the address of the source, and these members.
+# variant NAME CLUSTER-MEMBERS USER-MEMBERS [CLUSTER]: NAME/kubeconfig with the address of the source, or of CLUSTER, and these members.
 variant() {
     mkdir -p "$E2E_DIR/$1"
     cat >"$E2E_DIR/$1/kubeconfig.new" <<-K
 	current-context: c
 	contexts: [{name: c, context: {cluster: k, user: u}}]
-	clusters: [{name: k, cluster: {server: "$(server_of source)", $2}}]
+	clusters: [{name: k, cluster: {server: "$(server_of "${4:-source}")", $2}}]
 	users: [{name: u, user: {$3}}]
 	K
     mv "$E2E_DIR/$1/kubeconfig.new" "$E2E_DIR/$1/kubeconfig"
@@ -224,4 +224,41 @@ asks() {
     run --separate-stderr asks far
     [ "$status" -ne 0 ]
     [[ $stderr == *"copier-source: "*"(through its proxy): "* ]]
+}
+
+@test "a token and a certificate that are renewed on disk are used without a restart" {
+    local name
+    for name in robot1 robot2; do
+        k source create serviceaccount $name
+        k source create clusterrolebinding $name --clusterrole=copier --serviceaccount=default:$name
+    done
+    certify renewed
+    k destination create clusterrolebinding renewed --clusterrole=copier --user=renewed
+    variant turn-source "certificate-authority: ../source/certs/apiserver.crt" "tokenFile: token"
+    variant turn-destination "certificate-authority: ../destination/certs/apiserver.crt" \
+        "client-certificate: user.crt, client-key: user.key" destination
+    k source create token robot1 >"$E2E_DIR/turn-source/token"
+    cp "$E2E_DIR/ca/copier.crt" "$E2E_DIR/turn-destination/user.crt"
+    cp "$E2E_DIR/ca/copier.key" "$E2E_DIR/turn-destination/user.key"
+    declare_clusters turn turn-source turn-destination
+    declare_sync turn copy turn-source turn-destination <<-'ENTRIES'
+	- group: ""
+	  version: v1
+	  resource: configmaps
+	  filters: {nameSelector: {regex: ["^r"]}}
+	ENTRIES
+    k source create configmap r1 --from-literal=a=1
+    run_start turn
+    wait_until 60 k destination get configmap r1
+    k source create token robot2 >"$E2E_DIR/turn-source/token"
+    cp "$E2E_DIR/ca/renewed.crt" "$E2E_DIR/turn-destination/user.crt"
+    cp "$E2E_DIR/ca/renewed.key" "$E2E_DIR/turn-destination/user.key"
+    k source delete serviceaccount robot1
+    k destination delete clusterrolebinding copier
+    kube_restart source apiserver # ends the watches, which the first token began
+    k source create configmap r2 --from-literal=a=1
+    wait_until 60 k destination get configmap r2
+    wait_until 20 status_is turn copy phase Live
+    ! says turn "the changed resources are in effect"
+    run_stop turn
 }

@@ -10,20 +10,17 @@
 static void a_plain_target_is_copied(void **state)
 {
     (void)state;
-    char token[] = "t0ken";
+    char url[] = "https://h/prefix/";
     AUTO(http_peer_done) struct http_peer p = {0};
-    struct http_target t = {.url = "https://h/prefix/", .token = token};
+    struct http_target t = {.url = url};
     struct err e;
     assert_int_equal(http_peer_init(&p, &t, &e), RC_OK);
-    token[0] = 'x';
+    url[8] = 'x';
     assert_string_equal(p.origin, "https://h:443");
     assert_string_equal(p.url, "https://h:443/prefix");
-    assert_string_equal(p.authorization, "Authorization: Bearer t0ken");
     assert_string_equal(p.agent, "resilog");
     assert_null(p.reach);
     assert_null(p.host);
-    assert_null(p.ca);
-    assert_null(p.cert);
 }
 
 static void a_server_name_is_in_the_url_and_the_host_stays_the_one_reached(void **state)
@@ -59,11 +56,13 @@ static void bad_targets_are_refused_and_leave_nothing_behind(void **state)
 {
     (void)state;
     const struct http_target rows[] = {
-        {.url = "https://h", .token = "sec\r\nret"}, {.url = "https://h", .user_agent = "a\nb"},
-        {.url = "https://h", .cert_pem = "sec"},     {.url = "https://h", .key_pem = "sec"},
-        {.url = "https://h", .server_name = ""},     {.url = "https://h", .server_name = "a/b"},
-        {.url = "https://h", .server_name = "a b"},  {.url = "nothing", .token = "sec"},
-        {.url = "https://h", .proxy = "x://sec"},    {.url = "https://h", .headers = BAD_LINES},
+        {.url = "https://h", .user_agent = "sec\nret"},
+        {.url = "https://h", .server_name = ""},
+        {.url = "https://h", .server_name = "sec/b"},
+        {.url = "https://h", .server_name = "sec b"},
+        {.url = "sec"},
+        {.url = "https://h", .proxy = "x://sec"},
+        {.url = "https://h", .headers = BAD_LINES},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         AUTO(http_peer_done) struct http_peer p = {0};
@@ -74,20 +73,6 @@ static void bad_targets_are_refused_and_leave_nothing_behind(void **state)
     }
 }
 
-static void a_token_of_the_greatest_length_is_taken_and_one_more_refused(void **state)
-{
-    (void)state;
-    static char token[HTTP_TOKEN_MAX + 2];
-    struct http_target t = {.url = "https://h", .token = token};
-    struct err e;
-    memset(token, 'a', HTTP_TOKEN_MAX);
-    AUTO(http_peer_done) struct http_peer p = {0};
-    assert_int_equal(http_peer_init(&p, &t, &e), RC_OK);
-    token[HTTP_TOKEN_MAX] = 'a';
-    AUTO(http_peer_done) struct http_peer q = {0};
-    assert_int_equal(http_peer_init(&q, &t, &e), RC_INVALID);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -95,7 +80,6 @@ int main(void)
         cmocka_unit_test(a_server_name_is_in_the_url_and_the_host_stays_the_one_reached),
         cmocka_unit_test(proxy_and_header_lines_are_copied),
         cmocka_unit_test(bad_targets_are_refused_and_leave_nothing_behind),
-        cmocka_unit_test(a_token_of_the_greatest_length_is_taken_and_one_more_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
