@@ -25,7 +25,7 @@
 struct run_args {
     struct option_values files, kubeconfigs, allow_prune, accept_source;
     const char *data, *format, *level;
-    bool allow_insecure;
+    bool allow_insecure, allow_exec;
 };
 
 static void write_line(void *arg, const char *line, size_t n)
@@ -43,6 +43,7 @@ static enum rc parse_args(int argc, char **argv, struct run_args *a, struct err 
         {0, "allow-prune", NULL, NULL, &a->allow_prune},
         {0, "accept-source", NULL, NULL, &a->accept_source},
         {0, "allow-insecure", &a->allow_insecure, NULL, NULL},
+        {0, "allow-exec", &a->allow_exec, NULL, NULL},
         {0, "log-format", NULL, &a->format, NULL},
         {0, "log-level", NULL, &a->level, NULL},
     };
@@ -149,7 +150,8 @@ static enum rc watch_begin(struct watch *w, const struct run_args *a, struct err
                                  .n_files = a->files.n,
                                  .kubeconfigs = a->kubeconfigs.list,
                                  .n_kubeconfigs = a->kubeconfigs.n,
-                                 .allow_insecure = a->allow_insecure}};
+                                 .allow_insecure = a->allow_insecure,
+                                 .allow_exec = a->allow_exec}};
     enum rc rc = resources_rereadable(&w->opts, &w->rereadable, e);
     if (rc == RC_OK)
         rc = resources_signature(&w->opts, w->applied, e);

@@ -11,7 +11,7 @@
 struct validate {
     struct option_values files, kubeconfigs;
     const char *output;
-    bool live, json, allow_insecure;
+    bool live, json, allow_insecure, allow_exec;
 };
 
 static enum rc parse_args(int argc, char **argv, struct validate *v, struct err *e)
@@ -22,6 +22,7 @@ static enum rc parse_args(int argc, char **argv, struct validate *v, struct err 
         {'o', "output", NULL, &v->output, NULL},
         {0, "live", &v->live, NULL, NULL},
         {0, "allow-insecure", &v->allow_insecure, NULL, NULL},
+        {0, "allow-exec", &v->allow_exec, NULL, NULL},
     };
     struct option_rest none = {NULL, 0, 0};
     enum rc rc = options_parse(argc, argv, specs, sizeof specs / sizeof *specs, &none, e);
@@ -125,6 +126,7 @@ int cmd_validate(int argc, char **argv)
                                   .kubeconfigs = v.kubeconfigs.list,
                                   .n_kubeconfigs = v.kubeconfigs.n,
                                   .allow_insecure = v.allow_insecure,
+                                  .allow_exec = v.allow_exec,
                                   .offline = !v.live};
     struct report report = {.json = v.json};
     size_t syncs;

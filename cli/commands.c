@@ -20,6 +20,7 @@ static const char RUN_HELP[] =
     "      --accept-source NAME  accept that another cluster has taken the place of "
     "KubernetesCluster NAME, until an "
     "hour after this start; may be repeated\n"
+    "      --allow-exec         run the programs that kubeconfigs of --kubeconfig name under exec\n"
     "      --allow-insecure     accept kubeconfigs with insecure-skip-tls-verify, or with http:// "
     "to "
     "another machine\n"
@@ -141,6 +142,7 @@ static const char LOG_VERIFY_HELP[] =
 
 static const char VALIDATE_HELP[] =
     "Usage: resilog validate -f FILE|DIR|- [--kubeconfig NAME=FILE] [-o text|json] [--live] "
+    "[--allow-exec] "
     "[--allow-insecure]\n\n"
     "Checks resources without asking any server, and lists every problem with file, line and path. "
     "Exit code 3 if there is an error.\n\n"
@@ -149,7 +151,7 @@ static const char VALIDATE_HELP[] =
     "      --live  ask the clusters, too, whether the credentials may do what is needed; what is "
     "missing is\n"
     "              printed as a ClusterRole for each cluster, with exit code 3\n"
-    "      --allow-insecure  as for 'run'\n\n"
+    "      --allow-exec, --allow-insecure  as for 'run'\n\n"
     "Example:\n"
     "  resilog validate -f livesync/ --live --kubeconfig prod=resilog.yaml > missing.yaml\n";
 

@@ -60,8 +60,8 @@ struct resources_opts {
     const char *const *kubeconfigs; /* "NAME=FILE" or "NAMESPACE/NAME=FILE": supplies a
                                        KubernetesCluster's Secret from a file */
     size_t n_kubeconfigs;
-    bool allow_insecure; /* as in struct kube_config_opts */
-    bool offline;        /* only validate: credentials that are missing are warnings */
+    bool allow_insecure, allow_exec; /* as in struct kube_config_opts */
+    bool offline;                    /* only validate: credentials that are missing are warnings */
 };
 
 /* Reads and checks everything; lists all problems, not only the first. RC_OK even with problems of

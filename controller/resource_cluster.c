@@ -52,8 +52,10 @@ static bool secret_text(const struct item *secret, const struct json *at, struct
 static enum rc take_kubeconfig(const struct loader *l, struct slice text, const char *name,
                                bool from_secret, struct cluster *c, struct err *e)
 {
-    struct kube_config_opts opts = {
-        .file = name, .from_secret = from_secret, .allow_insecure = l->opts->allow_insecure};
+    struct kube_config_opts opts = {.file = name,
+                                    .from_secret = from_secret,
+                                    .allow_insecure = l->opts->allow_insecure,
+                                    .allow_exec = l->opts->allow_exec};
     sha256(text, SLICE_NULL, c->digest);
     return kube_config_parse(text, &opts, &c->config, e);
 }

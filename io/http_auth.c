@@ -1,14 +1,18 @@
-/* Credentials that change while they are used. The files are small and of this machine: reading them does not count as
- * waiting. All of them are read when one was changed, since a certificate and its key belong together. */
+/* Credentials that change while they are used: of files, and of a program. The files are small and of this machine:
+ * reading them does not count as waiting. All of them are read when one was changed, since a certificate and its key
+ * belong together. */
 #include "io/http_auth.h"
 
 #include "core/clock.h"
 #include "core/diag.h"
 #include "core/env.h"
+#include "io/http_program.h"
 #include "io/secret_file.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+_Static_assert(HTTP_AUTH_FDS == CHILD_FDS, "the program's are all there are");
 
 #define LOOK_EVERY_NS NS_PER_S
 
@@ -21,6 +25,7 @@ struct http_auth {
     struct clock *clock;
     struct diag *diag;
     struct file files[HTTP_LOGIN_PARTS];
+    struct http_program *program; /* NULL: none */
     struct http_login *login;
     int64_t look_ns; /* the next look at the files; INT64_MAX: there are none */
     bool refused;    /* the login, by the server */
@@ -49,6 +54,13 @@ static enum rc read_files(const struct http_auth *a, struct http_login **ret, st
     return http_login_new(part, ret, e);
 }
 
+static void use(struct http_auth *a, struct http_login *fresh)
+{
+    http_login_unref(a->login);
+    a->login = fresh;
+    a->refused = false;
+}
+
 static enum rc take_files(struct http_auth *a, struct err *e)
 {
     struct http_login *fresh = NULL;
@@ -64,9 +76,7 @@ static enum rc take_files(struct http_auth *a, struct err *e)
                    &why);
         return RC_OK;
     }
-    http_login_unref(a->login);
-    a->login = fresh;
-    a->refused = false;
+    use(a, fresh);
     return RC_OK;
 }
 
@@ -86,17 +96,42 @@ static bool look(struct http_auth *a)
     return differs && (settled || a->refused);
 }
 
-enum rc http_auth_login(struct http_auth *a, struct http_login **ret, struct err *e)
+static enum rc look_again(struct http_auth *a, struct err *e)
 {
     int64_t now = a->look_ns == INT64_MAX ? 0 : clock_boot_ns(a->clock);
-    if (now >= a->look_ns) {
-        a->look_ns = now + LOOK_EVERY_NS;
-        enum rc rc = look(a) ? take_files(a, e) : RC_OK;
-        if (rc != RC_OK)
-            return rc;
-    }
-    *ret = http_login_ref(a->login);
+    if (now < a->look_ns)
+        return RC_OK;
+    a->look_ns = now + LOOK_EVERY_NS;
+    return look(a) ? take_files(a, e) : RC_OK;
+}
+
+static enum rc ask_program(struct http_auth *a, struct err *e)
+{
+    AUTO(exec_credential_done) struct exec_credential c = {0};
+    struct http_login *fresh = NULL;
+    enum rc rc = http_program_step(a->program, a->refused, &c, e);
+    if (rc != RC_OK || (!c.token && !c.cert))
+        return rc;
+    const char *const part[HTTP_LOGIN_PARTS] = {c.token, a->login->part[HTTP_LOGIN_CA], c.cert,
+                                                c.key};
+    rc = http_login_new(part, &fresh, e);
+    if (rc == RC_INVALID)
+        return err_set(e, RC_UNAVAILABLE, ERR_RETRY,
+                       "no credentials: the exec plugin gave a token that fits no header line");
+    if (rc != RC_OK)
+        return rc;
+    use(a, fresh);
     return RC_OK;
+}
+
+enum rc http_auth_login(struct http_auth *a, struct http_login **ret, struct err *e)
+{
+    enum rc rc = look_again(a, e);
+    if (rc == RC_OK && a->program)
+        rc = ask_program(a, e);
+    if (rc == RC_OK)
+        *ret = http_login_ref(a->login);
+    return rc;
 }
 
 void http_auth_refused(struct http_auth *a, const struct http_login *l)
@@ -128,9 +163,21 @@ enum rc http_auth_open(const struct http_target *t, const struct env *env, struc
         (void)look(a);
         rc = take_files(a, e);
     }
+    if (rc == RC_OK && t->exec)
+        rc = http_program_open(t->exec, env, &a->program, e);
     if (rc == RC_OK)
         *ret = steal(&a);
     return rc;
+}
+
+size_t http_auth_poll(const struct http_auth *a, struct pollfd out[HTTP_AUTH_FDS])
+{
+    return a->program ? http_program_poll(a->program, out) : 0;
+}
+
+int64_t http_auth_due(const struct http_auth *a)
+{
+    return a->program ? http_program_due(a->program) : INT64_MAX;
 }
 
 void http_auth_close(struct http_auth *a)
@@ -139,6 +186,7 @@ void http_auth_close(struct http_auth *a)
         return;
     for (int i = 0; i < HTTP_LOGIN_PARTS; i++)
         free(a->files[i].path);
+    http_program_close(a->program);
     http_login_unref(a->login);
     free(a);
 }

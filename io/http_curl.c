@@ -74,7 +74,10 @@ static void group_add(struct http_group *g, struct http_call *c)
 static void group_remove(struct http_call *c)
 {
     struct http_group *g = c->group;
-    curl_multi_remove_handle(g->multi, c->easy);
+    if (c->parked_ns)
+        c->client->parked--;
+    else
+        curl_multi_remove_handle(g->multi, c->easy);
     if (c->prev)
         c->prev->next = c->next;
     else
@@ -240,6 +243,8 @@ static void group_expire(struct http_group *g, int64_t now, int64_t *next_check)
     for (struct http_call *c = g->calls, *next; c; c = next) {
         int64_t due = http_limits_due(&c->limits);
         next = c->next;
+        if (c->parked_ns)
+            continue; /* its time does not run yet */
         if (due <= now)
             call_expire(c, now);
         else if (due < *next_check)
@@ -259,6 +264,88 @@ static void client_expire(struct http_client *h)
             group_expire(h->lanes[i].groups[k], now, &h->check_ns);
 }
 
+/* ---- requests that wait for credentials ---- */
+
+/* A request whose login is known goes to its multi handle. */
+static enum rc call_send(struct http_call *c, struct http_login *login, struct err *e)
+{
+    struct http_client *h = c->client;
+    enum rc rc = http_call_login(c, login, e);
+    if (rc != RC_OK)
+        return rc;
+    CURLMcode bad = curl_multi_add_handle(c->group->multi, c->easy);
+    if (bad != CURLM_OK)
+        return multi_failed(bad, e);
+    if (c->parked_ns) {
+        http_limits_excuse(&c->limits, c->parked_ns, clock_boot_ns(h->clock));
+        c->parked_ns = 0;
+        h->parked--;
+    }
+    if (!c->group->lane->held && http_limits_due(&c->limits) < h->check_ns)
+        h->check_ns = http_limits_due(&c->limits);
+    return RC_OK;
+}
+
+/* Sends what waited, or ends it where there are no credentials. */
+static enum rc call_unpark(struct http_call *c, struct http_login *login, const struct err *why,
+                           struct err *e)
+{
+    if (login)
+        return call_send(c, http_login_ref(login), e);
+    c->own = *why;
+    (void)err_wrap(&c->own, "%s", c->where);
+    call_finish(c, CURLE_OK);
+    return RC_OK;
+}
+
+static enum rc group_unpark(struct http_group *g, struct http_login *login, const struct err *why,
+                            struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (struct http_call *c = g->calls, *next; c && rc == RC_OK; c = next) {
+        next = c->next;
+        rc = c->parked_ns ? call_unpark(c, login, why, e) : RC_OK;
+    }
+    return rc;
+}
+
+/* Goes on with what credentials wait for, and with all that wait for them. */
+static enum rc client_unpark(struct http_client *h, struct err *e)
+{
+    struct http_login *login = NULL;
+    struct err why = ERR_INIT;
+    if (!h->parked && http_auth_due(h->auth) == INT64_MAX)
+        return RC_OK;
+    enum rc rc = http_auth_login(h->auth, &login, &why);
+    if (rc == RC_AGAIN)
+        return RC_OK;
+    if (rc == RC_NOMEM)
+        return err_nomem(e);
+    rc = RC_OK;
+    for (int i = 0; i < HTTP_LANES; i++)
+        for (unsigned k = 0; k < h->lanes[i].n_groups && rc == RC_OK; k++)
+            rc = group_unpark(h->lanes[i].groups[k], login, &why, e);
+    http_login_unref(login);
+    return rc;
+}
+
+/* A new request that is in its group; one whose credentials are not there yet waits for them. Errors as call_send. */
+static enum rc call_begin(struct http_call *c, struct err *e)
+{
+    struct http_client *h = c->client;
+    struct http_login *login = NULL;
+    struct err why = ERR_INIT;
+    enum rc rc = http_auth_login(h->auth, &login, &why);
+    if (rc == RC_OK)
+        return call_send(c, login, e);
+    if (rc == RC_NOMEM)
+        return err_nomem(e);
+    /* A failure is told as an event at the next take, like any other. */
+    c->parked_ns = clock_boot_ns(h->clock);
+    h->parked++;
+    return RC_OK;
+}
+
 /* ---- the interface ---- */
 
 static enum rc client_start(struct http *base, const struct http_request *r, http_id *ret_id,
@@ -273,12 +360,11 @@ static enum rc client_start(struct http *base, const struct http_request *r, htt
         rc = lane_group(lane, &g, e);
     if (rc != RC_OK)
         return rc;
-    CURLMcode bad = curl_multi_add_handle(g->multi, c->easy);
-    if (bad != CURLM_OK)
-        return multi_failed(bad, e);
+    c->group = g;
+    rc = call_begin(c, e);
+    if (rc != RC_OK)
+        return rc;
     c->id = *ret_id = ++h->last_id;
-    if (!lane->held && http_limits_due(&c->limits) < h->check_ns)
-        h->check_ns = http_limits_due(&c->limits);
     group_add(g, steal(&c));
     return RC_OK;
 }
@@ -315,11 +401,11 @@ static enum rc client_take(struct http *base, struct http_event *ret, struct err
 {
     struct http_client *h = (struct http_client *)base;
     http_queued_free(steal(&h->lent));
-    for (int i = 0; i < HTTP_LANES && !h->queue.first; i++) {
-        enum rc rc = lane_run(&h->lanes[h->turn++ % HTTP_LANES], e);
-        if (rc != RC_OK)
-            return rc;
-    }
+    enum rc rc = client_unpark(h, e);
+    for (int i = 0; i < HTTP_LANES && !h->queue.first && rc == RC_OK; i++)
+        rc = lane_run(&h->lanes[h->turn++ % HTTP_LANES], e);
+    if (rc != RC_OK)
+        return rc;
     if (!h->queue.first)
         client_expire(h);
     h->lent = http_queue_pop(&h->queue);
@@ -354,18 +440,6 @@ static void client_hold(struct http *base, enum http_lane which, bool on)
     h->check_ns = now;
 }
 
-static nfds_t client_fds(const struct http_client *h, int wake_fd, struct pollfd *fds)
-{
-    nfds_t n = 0;
-    for (int i = 0; i < HTTP_LANES; i++)
-        for (unsigned k = 0; k < h->lanes[i].n_groups && !h->lanes[i].held; k++)
-            fds[n++] = (struct pollfd){.fd = http_sockets_fd(h->lanes[i].groups[k]->sockets),
-                                       .events = POLLIN};
-    if (wake_fd >= 0)
-        fds[n++] = (struct pollfd){.fd = wake_fd, .events = POLLIN};
-    return n;
-}
-
 /* While every lane is held its caller takes nothing, so neither what was read before nor a time limit
  * is a reason to wake it. */
 static bool client_held(const struct http_client *h)
@@ -376,10 +450,24 @@ static bool client_held(const struct http_client *h)
     return held;
 }
 
+static nfds_t client_fds(const struct http_client *h, int wake_fd, struct pollfd *fds)
+{
+    nfds_t n = client_held(h) ? 0 : http_auth_poll(h->auth, fds);
+    for (int i = 0; i < HTTP_LANES; i++)
+        for (unsigned k = 0; k < h->lanes[i].n_groups && !h->lanes[i].held; k++)
+            fds[n++] = (struct pollfd){.fd = http_sockets_fd(h->lanes[i].groups[k]->sockets),
+                                       .events = POLLIN};
+    if (wake_fd >= 0)
+        fds[n++] = (struct pollfd){.fd = wake_fd, .events = POLLIN};
+    return n;
+}
+
 /* When the next time limit or timer is due. */
 static int64_t client_due(const struct http_client *h)
 {
-    int64_t due = client_held(h) ? INT64_MAX : h->check_ns;
+    int64_t program = http_auth_due(h->auth);
+    int64_t due = h->check_ns < program ? h->check_ns : program;
+    due = client_held(h) ? INT64_MAX : due;
     for (int i = 0; i < HTTP_LANES; i++)
         for (unsigned k = 0; k < h->lanes[i].n_groups && !h->lanes[i].held; k++) {
             int64_t timer = http_sockets_due(h->lanes[i].groups[k]->sockets);
@@ -388,12 +476,18 @@ static int64_t client_due(const struct http_client *h)
     return due;
 }
 
+/* True where requests wait for credentials and nothing runs that gives them: the next take says why. */
+static bool client_ready(const struct http_client *h)
+{
+    return h->parked > 0 && http_auth_due(h->auth) == INT64_MAX;
+}
+
 static enum rc client_wait(struct http *base, int wake_fd, int64_t timeout_ns, struct err *e)
 {
     struct http_client *h = (struct http_client *)base;
-    struct pollfd fds[HTTP_LANES * HTTP_GROUPS_MAX + 1];
+    struct pollfd fds[HTTP_LANES * HTTP_GROUPS_MAX + HTTP_AUTH_FDS + 1];
     int64_t ns = timeout_ns, due = client_due(h);
-    if (h->queue.first && !client_held(h))
+    if ((h->queue.first || client_ready(h)) && !client_held(h))
         return RC_OK;
     if (due != INT64_MAX) {
         int64_t left = due - clock_boot_ns(h->clock);

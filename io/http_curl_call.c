@@ -274,8 +274,6 @@ static enum rc call_set_headers(struct http_call *c, const struct http_client *h
         rc = header_line(c, "Expect:", e);
     if (rc == RC_OK && r->body.n)
         rc = header_add(c, "Content-Type: ", r->content_type, "application/json", e);
-    if (rc == RC_OK && c->login->authorization)
-        rc = header_line(c, c->login->authorization, e);
     if (rc == RC_OK && h->peer.host)
         rc = header_line(c, h->peer.host, e);
     for (size_t i = 0; h->peer.headers[i] && rc == RC_OK; i++)
@@ -335,7 +333,6 @@ static CURLcode call_set_transfer(struct http_call *c, const struct http_client 
     if (!h->peer.no_compression)
         SET(CURLOPT_ACCEPT_ENCODING, "gzip"); /* API servers speak no other */
     SET(CURLOPT_USERAGENT, h->peer.agent);
-    SET(CURLOPT_HTTPHEADER, c->headers);
     SET(CURLOPT_HEADERFUNCTION, on_header);
     SET(CURLOPT_HEADERDATA, c);
     SET(CURLOPT_WRITEFUNCTION, on_body);
@@ -370,13 +367,8 @@ static CURLcode call_set_request(struct http_call *c, const struct http_client *
     return bad;
 }
 
-/* Errors: NOMEM, UNSUPPORTED. */
-static enum rc call_set(struct http_call *c, const struct http_client *h,
-                        const struct http_request *r, struct err *e)
+static enum rc option_refused(CURLcode bad, struct err *e)
 {
-    CURLcode bad = call_set_request(c, h, r);
-    bad = bad ? bad : call_set_transfer(c, h);
-    bad = bad ? bad : call_set_tls(c, h);
     if (bad == CURLE_OK)
         return RC_OK;
     if (bad == CURLE_OUT_OF_MEMORY)
@@ -385,6 +377,26 @@ static enum rc call_set(struct http_call *c, const struct http_client *h,
                    "http: libcurl %s refuses an option: %s; use one of 7.88 or later as "
                    "distributions build it",
                    curl_version_info(CURLVERSION_NOW)->version, curl_easy_strerror(bad));
+}
+
+/* Errors: NOMEM, UNSUPPORTED. */
+static enum rc call_set(struct http_call *c, const struct http_client *h,
+                        const struct http_request *r, struct err *e)
+{
+    CURLcode bad = call_set_request(c, h, r);
+    return option_refused(bad ? bad : call_set_transfer(c, h), e);
+}
+
+enum rc http_call_login(struct http_call *c, struct http_login *login, struct err *e)
+{
+    CURLcode bad = CURLE_OK;
+    http_login_unref(c->login);
+    c->login = login;
+    enum rc rc = login->authorization ? header_line(c, login->authorization, e) : RC_OK;
+    if (rc != RC_OK)
+        return rc;
+    SET(CURLOPT_HTTPHEADER, c->headers);
+    return option_refused(bad ? bad : call_set_tls(c, c->client), e);
 }
 
 /* ---- making one ---- */
@@ -414,9 +426,7 @@ enum rc http_call_new(struct http_client *h, const struct http_request *r, struc
     c->done = calloc(1, sizeof *c->done);
     if (!c->easy || !c->done)
         return err_nomem(e);
-    enum rc rc = http_auth_login(h->auth, &c->login, e);
-    if (rc == RC_OK)
-        rc = call_set_headers(c, h, r, e);
+    enum rc rc = call_set_headers(c, h, r, e);
     if (rc == RC_OK)
         rc = call_set(c, h, r, e);
     if (rc == RC_OK)

@@ -45,6 +45,7 @@ struct http_client {
     struct clock *clock;
     struct http_peer peer;
     struct http_auth *auth;
+    unsigned parked; /* requests that wait for credentials */
     struct curl_slist *connect_to;
     struct http_lane_state lanes[HTTP_LANES];
     unsigned turn; /* which lane goes first */
@@ -62,7 +63,8 @@ struct http_call {
     struct http_group *group;
     http_id id;
     CURL *easy;
-    struct http_login *login; /* libcurl points into it */
+    struct http_login *login; /* libcurl points into it; NULL: not known yet, */
+    int64_t parked_ns;        /* since then; 0: it is known */
     struct curl_slist *headers;
     struct buf body; /* sent */
     bool stream;
@@ -79,9 +81,11 @@ struct http_call {
     char text[CURL_ERROR_SIZE];
 };
 
-/* A request ready for a multi handle. Errors: INVALID, LIMIT, NOMEM, UNSUPPORTED. */
+/* A request that has all but its login. Errors: INVALID, LIMIT, NOMEM, UNSUPPORTED. */
 MUST_CHECK enum rc http_call_new(struct http_client *h, const struct http_request *r,
                                  struct http_call **ret, struct err *e);
+/* Gives it a login, which it takes also on failure: ready for a multi handle. Errors: NOMEM, UNSUPPORTED. */
+MUST_CHECK enum rc http_call_login(struct http_call *c, struct http_login *login, struct err *e);
 void http_call_free(void *call);
 static inline void http_call_freep(struct http_call **c)
 {

@@ -4,6 +4,13 @@
 
 #include <stdbool.h>
 
+/* A program that gives credentials, in the protocol of client-go's exec plugins. */
+struct http_exec {
+    const char *const *argv; /* the program and its arguments, up to a NULL */
+    const char *const *env;  /* "NAME=value" beside this process's own, up to a NULL; NULL: none */
+    const char *api_version; /* of ExecCredential */
+};
+
 /* All PEM from memory; copied by who opens a client. */
 struct http_target {
     const char *url; /* "https://host:port[/prefix]" */
@@ -15,6 +22,8 @@ struct http_target {
     const char *token; /* bearer, NULL: none */
     /* Files that are read again when they change, in place of the four texts; each may be NULL. */
     const char *token_file, *ca_file, *cert_file, *key_file;
+    /* NULL: none; else it gives token and client certificate. Not copied: it outlives the client. */
+    const struct http_exec *exec;
     const char *server_name; /* checked in place of the URL's host, and sent as SNI; NULL: none */
     const char *const *headers; /* of every request, "Name: value", up to a NULL; NULL: none */
     bool insecure;              /* do not check the server's certificate */

@@ -50,7 +50,7 @@ static const struct kube_field USER_FIELDS[] = {
     {"as-uid", FIELD_FILE, THAT_USER},
     {"as-groups", FIELD_FILE, THAT_USER},
     {"as-user-extra", FIELD_FILE, THAT_USER},
-    {"exec", FIELD_NEVER, OTHER_USER},
+    {"exec", FIELD_FILE, OTHER_USER},
     {"auth-provider", FIELD_NEVER, OTHER_USER},
     {"username", FIELD_NEVER, OTHER_USER},
     {"password", FIELD_NEVER, OTHER_USER},
@@ -172,6 +172,8 @@ static enum rc read_user(const struct kube_config_source *s, const struct json *
         rc = kube_config_pem(s, n, "client-certificate", &t->cert_pem, &t->cert_file, e);
     if (rc == RC_OK)
         rc = kube_config_pem(s, n, "client-key", &t->key_pem, &t->key_file, e);
+    if (rc == RC_OK)
+        rc = kube_config_exec(s, n, &t->exec, e);
     if (rc == RC_OK && !t->cert_pem != !t->key_pem)
         return kube_config_refuse(s, n, e, "user has %s without %s",
                                   t->cert_pem ? "a client certificate" : "a client key",
@@ -249,5 +251,6 @@ void kube_config_done(struct kube_config *c)
     for (size_t i = 0; t->headers && t->headers[i]; i++)
         kube_config_free(t->headers[i]);
     free((void *)(uintptr_t)t->headers);
+    kube_config_exec_free(t->exec);
     *c = (struct kube_config){0};
 }

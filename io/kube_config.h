@@ -20,10 +20,11 @@ struct kube_config_opts {
     bool from_secret;
     /* A server that need not prove who it is: insecure-skip-tls-verify, and http:// to another machine. */
     bool allow_insecure;
+    bool allow_exec; /* to run a program that gives credentials */
 };
 
 /* Reads the current context. Files that it names are read, and must be there. A server that need not prove who it is
- * is refused unless allowed. auth-provider, user name and password are refused always. Every refusal
+ * is refused unless allowed, and so is exec. auth-provider, user name and password are refused always. Every refusal
  * names place and field and what to use instead; messages hold no credential. Errors: INVALID, LIMIT, NOMEM. */
 MUST_CHECK enum rc kube_config_parse(struct slice text, const struct kube_config_opts *opts,
                                      struct kube_config *ret, struct err *e);

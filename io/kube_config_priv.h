@@ -5,6 +5,8 @@
 #include "core/json.h"
 #include "io/kube_config.h"
 
+#include <limits.h>
+
 #define KUBE_CONFIG_MAX (1 << 20)
 
 /* The kubeconfig being read. */
@@ -54,6 +56,13 @@ MUST_CHECK enum rc kube_config_impersonate(const struct kube_config_source *s,
                                            const struct json *user, struct http_target *t,
                                            struct err *e);
 
+/* Gives the program of a user's exec, NULL where there is none (kube_config_exec.c). Errors: INVALID, NOMEM. */
+MUST_CHECK enum rc kube_config_exec(const struct kube_config_source *s, const struct json *user,
+                                    const struct http_exec **ret, struct err *e);
+void kube_config_exec_free(const struct http_exec *x);
+
+/* Writes where the named file is: a relative name begins in the kubeconfig's folder. False where it is no such name. */
+bool kube_config_path(const struct kube_config_source *s, struct slice name, char out[PATH_MAX]);
 void kube_config_free(const char *text); /* overwrites first; NULL is allowed */
 
 #endif

@@ -163,8 +163,7 @@ enum rc kube_config_pem(const struct kube_config_source *s, const struct json *o
 
 /* ---- files ---- */
 
-/* Writes where the named file is: a relative name begins in the kubeconfig's folder. */
-static bool file_path(const struct kube_config_source *s, struct slice name, char out[PATH_MAX])
+bool kube_config_path(const struct kube_config_source *s, struct slice name, char out[PATH_MAX])
 {
     const char *slash = name.p[0] == '/' ? NULL : strrchr(s->opts->file, '/');
     int folder = slash ? (int)(slash - s->opts->file) + 1 : 0;
@@ -180,7 +179,7 @@ enum rc kube_config_file(const struct kube_config_source *s, const struct json *
     struct err why = ERR_INIT;
     if (kube_config_blank(n))
         return RC_OK;
-    if (!json_is(n, JSON_STRING) || !file_path(s, json_text(s->doc, n), path))
+    if (!json_is(n, JSON_STRING) || !kube_config_path(s, json_text(s->doc, n), path))
         return kube_config_refuse(s, n, e, "%s is no name of a file", name);
     enum rc rc = secret_file_read(path, &text, &why);
     if (rc == RC_NOMEM)

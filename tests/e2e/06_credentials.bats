@@ -257,8 +257,78 @@ asks() {
     k destination delete clusterrolebinding copier
     kube_restart source apiserver # ends the watches, which the first token began
     k source create configmap r2 --from-literal=a=1
-    wait_until 60 k destination get configmap r2
+    wait_until 120 k destination get configmap r2
     wait_until 20 status_is turn copy phase Live
     ! says turn "the changed resources are in effect"
     run_stop turn
+}
+
+# gives FILE: a program for exec that counts its runs in FILE.runs and gives the token in FILE, for $E2E_LIFE seconds.
+gives() {
+    cat >"$1.sh" <<-'PROGRAM'
+	#!/bin/sh
+	echo "$KUBERNETES_EXEC_INFO" >>"$1.runs"
+	echo "MARKER-of-the-program" >&2
+	[ -s "$1" ] || { echo "MARKER-of-the-program"; exit 7; }
+	printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"%s","expirationTimestamp":"%s"}}' \
+	    "$(cat "$1")" "$(date -u -d "+${E2E_LIFE:-3600} seconds" +%Y-%m-%dT%H:%M:%SZ)"
+	PROGRAM
+    chmod +x "$1.sh"
+}
+by_program() { # NAME CLUSTER
+    variant "$1" "certificate-authority: ../$2/certs/apiserver.crt" \
+        "exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: ./token.sh, args: ['$E2E_DIR/$1/token'], env: [{name: E2E_LIFE, value: '${E2E_LIFE:-3600}'}]}" "$2"
+    gives "$E2E_DIR/$1/token"
+}
+runs_of() {
+    wc -l <"$E2E_DIR/$1/token.runs"
+}
+
+@test "a program gives credentials only with --allow-exec, and nothing of its output is told" {
+    by_program program source
+    run -3 --separate-stderr asks program
+    [[ $stderr == *"program/kubeconfig:4:"*"user.exec runs a program, which is allowed by --allow-exec alone"* ]]
+    [ ! -e "$E2E_DIR/program/token.runs" ]
+    run --separate-stderr asks program --allow-exec
+    [ "$status" -ne 0 ]
+    [[ $stderr == *"copier-source: "*'no credentials: the exec plugin "token.sh" ended with exit code 7'* ]]
+    [[ $output$stderr != *MARKER* ]]
+    echo admin-token >"$E2E_DIR/program/token"
+    run --separate-stderr asks program --allow-exec
+    [[ $stderr == *"copier-source: all 7 rights are granted"* ]]
+    grep -q '"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":false}' "$E2E_DIR/program/token.runs"
+}
+
+@test "what a program gave is used until it expires, then the program is asked again" {
+    local name before
+    for name in robot3 robot4; do
+        k source create serviceaccount $name
+        k source create clusterrolebinding $name --clusterrole=copier --serviceaccount=default:$name
+    done
+    k destination create clusterrolebinding copier --clusterrole=copier --user=copier
+    E2E_LIFE=2 by_program exec-source source
+    k source create token robot3 >"$E2E_DIR/exec-source/token"
+    by_program exec-destination destination
+    echo admin-token >"$E2E_DIR/exec-destination/token"
+    declare_clusters exec exec-source exec-destination
+    declare_sync exec copy exec-source exec-destination <<-'ENTRIES'
+	- group: ""
+	  version: v1
+	  resource: configmaps
+	  filters: {nameSelector: {regex: ["^x"]}}
+	ENTRIES
+    k source create configmap x1 --from-literal=a=1
+    run_start exec --allow-exec
+    wait_until 60 k destination get configmap x1
+    before=$(runs_of exec-source)
+    k source create token robot4 >"$E2E_DIR/exec-source/token"
+    k source delete serviceaccount robot3
+    kube_restart source apiserver # ends the watches
+    k source create configmap x2 --from-literal=a=1
+    wait_until 120 k destination get configmap x2
+    [ "$(runs_of exec-source)" -gt "$before" ]
+    [ "$(runs_of exec-destination)" = 1 ]
+    wait_until 20 status_is exec copy phase Live
+    run_stop exec
+    ! grep -q MARKER "$E2E_DIR/exec.log"
 }

@@ -144,7 +144,8 @@ static void a_secret_that_is_wrong_says_why_and_shows_no_value(void **state)
          "    contexts: [{name: c, context: {cluster: k, user: u}}]\n"
          "    clusters: [{name: k, cluster: {server: https://x}}]\n",
          "error f.yaml:10:3 stringData[\"kubeconfig.yaml\"]: kubeconfig.yaml:1:26: user.exec is "
-         "not supported; use token of a service account, or a client certificate\n"},
+         "not taken from a Secret; use token of a service account, or a client certificate, or "
+         "give this kubeconfig as a file by --kubeconfig NAME=FILE\n"},
     };
     rig_expect_all(cases, sizeof cases / sizeof *cases);
 }

@@ -90,6 +90,8 @@ static void conn_answer(struct server *s, struct conn *c)
         send_whole(c, "302 Found\r\nLocation: /echo", "");
     } else if (!strcmp(path, "/throttled")) {
         send_whole(c, "429 Too Many Requests\r\nRetry-After: 7", "later");
+    } else if (!strcmp(path, "/who")) {
+        send_whole(c, "401 Unauthorized", "");
     } else if (!strcmp(path, "/early")) {
         send_text(c, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
         send_whole(c, "201 Created", "made");

@@ -2,6 +2,7 @@
  * and, where RESILOG_TEST_KUBECONFIG names the kubeconfig of a real API server, over HTTP/2 and TLS. Time
  * limits run on a fake clock; whatever waits, waits for an event. */
 #include "core/buf.h"
+#include "core/rng.h"
 #include "io/kube_config.h"
 #include "tests/unit/io/http_world.h"
 
@@ -202,6 +203,106 @@ static void closing_forgets_everything_under_way(void **state)
     http_close(h); /* the sanitizer says whether something was left */
 }
 
+/* ---- credentials of a program ---- */
+
+#define V1 "client.authentication.k8s.io/v1"
+#define GIVE(status)                                                                               \
+    "echo '{\"kind\":\"ExecCredential\",\"apiVersion\":\"" V1 "\",\"status\":" status "}'"
+
+/* A client whose credentials a script of the shell gives; x and argv live as long as it. */
+static struct http *open_exec(struct world *w, const char **argv, struct http_exec *x,
+                              const char *script)
+{
+    static struct rng_seeded rng;
+    rng_seeded_init(&rng, 1);
+    w->env.rng = &rng.rng;
+    argv[0] = "sh";
+    argv[1] = "-c";
+    argv[2] = script;
+    *x = (struct http_exec){argv, NULL, V1};
+    struct http_target t = {.url = w->url, .exec = x};
+    return world_open(w, &t);
+}
+
+static void requests_wait_for_the_program_and_carry_its_token(void **state)
+{
+    struct world *w = *state;
+    const char *argv[4] = {NULL};
+    struct http_exec x;
+    AUTO(http_closep) struct http *h = open_exec(w, argv, &x, GIVE("{\"token\":\"fresh\"}"));
+    for (int i = 0; i < 3; i++)
+        get(h, "/echo");
+    for (int i = 0; i < 3; i++) {
+        struct http_event ev = done(h);
+        assert_int_equal(ev.err.rc, RC_OK);
+        assert_true(holds(ev.data, "Authorization: Bearer fresh\r\n"));
+    }
+}
+
+static void after_a_401_the_program_is_run_again(void **state)
+{
+    struct world *w = *state;
+    const char *argv[4] = {NULL};
+    char file[] = "/tmp/resilog-test-XXXXXX", script[512];
+    struct http_exec x;
+    close(mkstemp(file));
+    snprintf(script, sizeof script, "printf x >>%s; " GIVE("{\"token\":\"'$(cat %s)'\"}"), file,
+             file);
+    AUTO(http_closep) struct http *h = open_exec(w, argv, &x, script);
+    for (int i = 0; i < 2; i++) {
+        get(h, i ? "/who" : "/echo");
+        struct http_event ev = done(h);
+        assert_int_equal(ev.status, i ? 401 : 200);
+        assert_true(i || holds(ev.data, "Authorization: Bearer x\r\n"));
+    }
+    fake_clock_advance(&w->clock, NS_PER_S);
+    get(h, "/echo");
+    assert_true(holds(done(h).data, "Authorization: Bearer xx\r\n"));
+    unlink(file);
+}
+
+static void where_the_program_fails_every_request_ends_with_the_reason(void **state)
+{
+    struct world *w = *state;
+    const char *argv[4] = {NULL};
+    struct http_exec x;
+    AUTO(http_closep) struct http *h = open_exec(w, argv, &x, "echo hunter2; exit 7");
+    for (int round = 0; round < 2; round++) { /* in the second one it is not run */
+        for (int i = 0; i < 3; i++)
+            get(h, "/echo");
+        for (int i = 0; i < 3; i++) {
+            struct http_event ev = done(h);
+            assert_int_equal(ev.err.rc, RC_UNAVAILABLE);
+            assert_false(ev.maybe_done);
+            assert_non_null(
+                strstr(ev.err.msg, "/echo: no credentials: the exec plugin \"sh\" ended"));
+            assert_null(strstr(ev.err.msg, "hunter2"));
+        }
+    }
+    assert_int_equal(atomic_load(&w->server.requests), 0);
+}
+
+static void
+a_request_that_waits_for_the_program_can_be_cancelled_and_its_limits_wait_too(void **state)
+{
+    struct world *w = *state;
+    struct http_event ev;
+    struct err e = ERR_INIT;
+    const char *argv[4] = {NULL};
+    struct http_exec x;
+    AUTO(http_closep) struct http *h = open_exec(w, argv, &x, "sleep 1000");
+    http_id gone = get(h, "/echo"), stays = get(h, "/echo");
+    http_cancel(h, gone);
+    fake_clock_advance(&w->clock, 29 * NS_PER_S); /* more than a GET may take */
+    assert_int_equal(http_take(h, &ev, &e), RC_AGAIN);
+    fake_clock_advance(&w->clock, NS_PER_S);
+    ev = done(h);
+    assert_int_equal(ev.id, stays);
+    assert_non_null(strstr(ev.err.msg, "did not end within 30 s"));
+    get(h, "/echo");
+    get(h, "/echo"); /* closing ends the requests and the program */
+}
+
 /* ---- over HTTP/2, with a real API server ---- */
 
 static struct http *open_real(struct world *w, struct kube_config *config,
@@ -384,6 +485,10 @@ int main(void)
         WORLD_TEST(a_cancelled_request_is_never_heard_of_again),
         WORLD_TEST(waiting_ends_when_the_callers_descriptor_is_readable),
         WORLD_TEST(closing_forgets_everything_under_way),
+        WORLD_TEST(requests_wait_for_the_program_and_carry_its_token),
+        WORLD_TEST(after_a_401_the_program_is_run_again),
+        WORLD_TEST(where_the_program_fails_every_request_ends_with_the_reason),
+        WORLD_TEST(a_request_that_waits_for_the_program_can_be_cancelled_and_its_limits_wait_too),
         WORLD_TEST(many_more_watches_than_one_connection_carries_are_spread_and_all_answer),
         WORLD_TEST(a_request_that_hangs_leaves_the_watches_beside_it_alone),
         WORLD_TEST(a_connection_silent_for_long_is_given_up_for_all_its_streams),

@@ -131,7 +131,7 @@ static const struct refusal {
     {"server: 'https://u:secret@h'", "", CONTEXT, "cluster.server: the server's URL"},
     {"tls-server-name: x", "", CONTEXT, "cluster.server"},
     {"server: [1]", "", CONTEXT, "server is no text"},
-    {SERVER, "exec: {command: secret}", CONTEXT, "user.exec is not supported; use token"},
+    {SERVER, "exec: {command: secret}", CONTEXT, "user.exec runs a program"},
     {SERVER, "auth-provider: {name: secret}", CONTEXT, "user.auth-provider is not supported"},
     {SERVER, "username: secret", CONTEXT, "user.username is not supported"},
     {SERVER, "password: secret", CONTEXT, "user.password is not supported"},
@@ -172,6 +172,7 @@ static const struct refusal OF_SECRETS[] = {
     {SERVER, "client-certificate: /secret", "user.client-certificate", "client-certificate-data"},
     {SERVER, "client-key: /secret", "user.client-key", "client-key-data"},
     {SERVER, "tokenFile: /secret", "user.tokenFile", "token with the file's content"},
+    {SERVER, "exec: {command: secret}", "user.exec", "token of a service account"},
     {SERVER, "as: secret", "user.as", "the credentials of that very user"},
     {SERVER, "as-uid: secret", "user.as-uid", "the credentials of that very user"},
     {SERVER, "as-groups: [secret]", "user.as-groups", "the credentials of that very user"},
@@ -182,7 +183,7 @@ static void a_secret_holds_inline_data_only(void **state)
 {
     (void)state;
     const struct kube_config_opts opts = {
-        .file = "kc.yaml", .from_secret = true, .allow_insecure = true};
+        .file = "kc.yaml", .from_secret = true, .allow_insecure = true, .allow_exec = true};
     for (size_t i = 0; i < sizeof OF_SECRETS / sizeof *OF_SECRETS; i++) {
         const struct refusal *r = &OF_SECRETS[i];
         struct kube_config c = {0};
