@@ -1,5 +1,6 @@
 /* resilog run: reads the resources, locks the data folder, runs until it is asked to end. */
 #include "cli/cli.h"
+#include "cli/log_levels.h"
 #include "cli/problems.h"
 #include "cli/wire.h"
 #include "controller/control.h"
@@ -23,8 +24,8 @@
 #include <unistd.h>
 
 struct run_args {
-    struct option_values files, kubeconfigs, allow_prune, accept_source;
-    const char *data, *format, *level;
+    struct option_values files, kubeconfigs, allow_prune, accept_source, levels;
+    const char *data, *format;
     bool allow_insecure, allow_exec;
 };
 
@@ -45,7 +46,7 @@ static enum rc parse_args(int argc, char **argv, struct run_args *a, struct err 
         {0, "allow-insecure", &a->allow_insecure, NULL, NULL},
         {0, "allow-exec", &a->allow_exec, NULL, NULL},
         {0, "log-format", NULL, &a->format, NULL},
-        {0, "log-level", NULL, &a->level, NULL},
+        {0, "log-level", NULL, NULL, &a->levels},
     };
     struct option_rest none = {NULL, 0, 0};
     enum rc rc = options_parse(argc, argv, specs, sizeof specs / sizeof *specs, &none, e);
@@ -71,16 +72,18 @@ static bool find_word(const char *text, const char *const *words, size_t n, int 
 static enum rc open_diag(const struct run_args *a, struct diag **ret, struct err *e)
 {
     static const char *const formats[] = {"text", "json"};
-    static const char *const levels[] = {"debug", "info", "warn", "error"};
-    int format = isatty(STDERR_FILENO) ? DIAG_TEXT : DIAG_JSON, level = DIAG_INFO;
+    int format = isatty(STDERR_FILENO) ? DIAG_TEXT : DIAG_JSON;
+    struct log_levels levels;
     if (a->format && !find_word(a->format, formats, 2, &format))
         return err_set(e, RC_INVALID, ERR_FINAL, "--log-format %s: text or json", a->format);
-    if (a->level && !find_word(a->level, levels, 4, &level))
-        return err_set(e, RC_INVALID, ERR_FINAL, "--log-level %s: debug, info, warn or error",
-                       a->level);
-    *ret =
-        diag_new(clock_sys(), (enum diag_format)format, (enum diag_level)level, write_line, NULL);
-    return *ret ? RC_OK : err_nomem(e);
+    enum rc rc = log_levels_parse(&a->levels, &levels, e);
+    if (rc != RC_OK)
+        return rc;
+    *ret = diag_new(clock_sys(), (enum diag_format)format, levels.least, write_line, NULL);
+    if (!*ret)
+        return err_nomem(e);
+    log_levels_apply(&levels, *ret);
+    return RC_OK;
 }
 
 /* ---- Signals, blocked in this thread and all that it starts ---- */

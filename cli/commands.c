@@ -25,7 +25,10 @@ static const char RUN_HELP[] =
     "to "
     "another machine\n"
     "      --log-format FORMAT  text or json; default: text on a terminal, else json\n"
-    "      --log-level LEVEL    debug, info, warn or error; default info\n\n"
+    "      --log-level LEVEL    debug, info, warn or error; default info; COMPONENT=LEVEL for one "
+    "of controller, "
+    "eventslistener,\n"
+    "                           processor, synchronizer, reconciler and log; may be repeated\n\n"
     "Example:\n"
     "  resilog run -f livesync/ --data /var/lib/resilog --kubeconfig cluster-1=prod.yaml "
     "--kubeconfig cluster-2=standby.yaml\n";

@@ -19,6 +19,11 @@ static const struct {
     [SPEAKER_RECONCILER] = {"reconciler", false, true},
 };
 
+const char *speaker_name(enum speaker who)
+{
+    return speakers[who].id;
+}
+
 enum rc speaker_bind(struct diag *d, enum speaker who, const struct cluster *source,
                      const struct sync *sync, struct diag **ret, struct err *e)
 {
@@ -26,7 +31,7 @@ enum rc speaker_bind(struct diag *d, enum speaker who, const struct cluster *sou
     size_t n = 0;
     assert(source || !speakers[who].source);
     assert(sync || !speakers[who].destination);
-    fields[n++] = DIAG_J("process.id", slice_str(speakers[who].id));
+    fields[n++] = DIAG_J(SPEAKER_FIELD, slice_str(speakers[who].id));
     if (sync) {
         fields[n++] = DIAG_J("process.consumerID", slice_str(sync->full_name));
         fields[n++] = DIAG_T("synchronization", slice_str(sync->full_name));

@@ -15,8 +15,12 @@ enum speaker {
     SPEAKER_EVENTS_LISTENER, /* producer and ingest of a source */
     SPEAKER_PROCESSOR,       /* the pump of a synchronization */
     SPEAKER_SYNCHRONIZER,    /* its sink */
-    SPEAKER_RECONCILER       /* its pump where it compares the destination as a whole */
+    SPEAKER_RECONCILER,      /* its pump where it compares the destination as a whole */
+    SPEAKERS
 };
+/* What it has in the field SPEAKER_FIELD of each line. */
+const char *speaker_name(enum speaker who);
+#define SPEAKER_FIELD "process.id"
 
 /* Gives a diag of that speaker, to be freed before d. source: of the EVENTS_LISTENER, sync: of the last three; else
  * NULL. Errors: NOMEM. */

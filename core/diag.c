@@ -46,11 +46,19 @@ struct seen {
     uint64_t kept_back;
 };
 
+/* The least level of those that have that text in the field path. */
+struct rule {
+    const char *path, *text;
+    enum diag_level least;
+};
+
 /* Where lines go. */
 struct outlet {
     struct clock *clock;
     enum diag_format format;
-    enum diag_level least;
+    enum diag_level least;             /* where no rule fits */
+    struct rule rules[DIAG_RULES_MAX]; /* as long as there is one thread */
+    size_t n_rules;
     diag_write_fn *write;
     void *arg;
     pthread_mutex_t lock;
@@ -61,6 +69,7 @@ struct outlet {
 struct diag {
     struct outlet *outlet;
     bool owns_outlet; /* it was made by diag_new */
+    enum diag_level least;
     struct diag_field bound[DIAG_BOUND_MAX];
     size_t n_bound;
     char *texts; /* of the bound fields that this one added */
@@ -355,7 +364,7 @@ struct diag *diag_new(struct clock *clock, enum diag_format format, enum diag_le
         return NULL;
     d->outlet->clock = clock;
     d->outlet->format = format;
-    d->outlet->least = least;
+    d->outlet->least = d->least = least;
     d->outlet->write = write;
     d->outlet->arg = arg;
     return steal(&d);
@@ -382,6 +391,30 @@ static struct diag_field *place_of(struct diag *d, const char *path)
     return &d->bound[d->n_bound++];
 }
 
+void diag_rule(struct diag *d, const char *path, const char *text, enum diag_level least)
+{
+    struct outlet *o = d->outlet;
+    assert(d->owns_outlet && o->n_rules < DIAG_RULES_MAX);
+    o->rules[o->n_rules++] = (struct rule){path, text, least};
+}
+
+static bool is_bound(const struct diag *d, const struct rule *rule)
+{
+    for (size_t i = 0; i < d->n_bound; i++)
+        if (strcmp(d->bound[i].path, rule->path) == 0)
+            return slice_eq(d->bound[i].text, slice_str(rule->text));
+    return false;
+}
+
+static enum diag_level least_of(const struct diag *d)
+{
+    enum diag_level least = d->outlet->least;
+    for (size_t i = 0; i < d->outlet->n_rules; i++)
+        if (is_bound(d, &d->outlet->rules[i]))
+            least = d->outlet->rules[i].least;
+    return least;
+}
+
 enum rc diag_bind(struct diag *d, const struct diag_field *fields, size_t n, struct diag **ret,
                   struct err *e)
 {
@@ -406,13 +439,14 @@ enum rc diag_bind(struct diag *d, const struct diag_field *fields, size_t n, str
             memcpy(at, fields[i].text.p, f->text.n);
         at += f->text.n;
     }
+    bound->least = least_of(bound);
     *ret = steal(&bound);
     return RC_OK;
 }
 
 bool diag_says(const struct diag *d, enum diag_level level)
 {
-    return d && level >= d->outlet->least;
+    return d && level >= d->least;
 }
 
 void diag_say(struct diag *d, enum diag_level level, const char *msg,

@@ -47,6 +47,12 @@ struct diag *diag_new(struct clock *clock, enum diag_format format, enum diag_le
                       diag_write_fn *write, void *arg);
 void diag_free(struct diag *d);
 
+#define DIAG_RULES_MAX 16
+/* Another least level for the diags that are bound from now on, to d or to what is bound to it, and that have this text
+ * in that field; of several rules that fit the last one counts. d: of diag_new. Borrows both texts. At most
+ * DIAG_RULES_MAX. */
+void diag_rule(struct diag *d, const char *path, const char *text, enum diag_level least);
+
 #define DIAG_BOUND_MAX 16
 /* Gives a diag that says its lines where d says them, with these fields (after d's own bound ones) in front of each
  * line's: who is speaking. One of a path that d has bound takes its place. At most DIAG_BOUND_MAX in all. Copies the

@@ -318,7 +318,7 @@ runs_of() {
 	  filters: {nameSelector: {regex: ["^x"]}}
 	ENTRIES
     k source create configmap x1 --from-literal=a=1
-    run_start exec --allow-exec
+    run_start exec --allow-exec --log-level log=debug
     wait_until 60 k destination get configmap x1
     before=$(runs_of exec-source)
     k source create token robot4 >"$E2E_DIR/exec-source/token"
@@ -331,4 +331,6 @@ runs_of() {
     wait_until 20 status_is exec copy phase Live
     run_stop exec
     ! grep -q MARKER "$E2E_DIR/exec.log"
+    says exec '"msg":"rlog append"'
+    ! says exec '"msg":"object created in cluster"' # of another component
 }

@@ -406,6 +406,36 @@ static void lines_of_several_threads_never_mix(void **state)
         assert_valid_json(slice_cut(rest, '\n', &rest));
 }
 
+static void a_rule_gives_those_that_are_bound_with_its_text_another_level(void **state)
+{
+    (void)state;
+    AUTO(stop) struct fixture f;
+    struct err e;
+    AUTO(diag_freep) struct diag *before = NULL;
+    AUTO(diag_freep) struct diag *loud = NULL;
+    AUTO(diag_freep) struct diag *quiet = NULL;
+    AUTO(diag_freep) struct diag *rebound = NULL;
+    start(&f, DIAG_TEXT, DIAG_INFO);
+    const struct diag_field a = DIAG_S("id", SLICE("a")), b = DIAG_S("id", SLICE("b"));
+    assert_int_equal(diag_bind(f.diag, &a, 1, &before, &e), RC_OK);
+    diag_rule(f.diag, "id", "a", DIAG_ERROR);
+    diag_rule(f.diag, "id", "b", DIAG_WARN);
+    diag_rule(f.diag, "id", "a", DIAG_DEBUG);
+    diag_rule(f.diag, "other", "b", DIAG_DEBUG);
+    assert_int_equal(diag_bind(f.diag, &a, 1, &loud, &e), RC_OK);
+    assert_int_equal(diag_bind(f.diag, &b, 1, &quiet, &e), RC_OK);
+    assert_int_equal(diag_bind(quiet, &a, 1, &rebound, &e), RC_OK);
+    assert_false(diag_says(f.diag, DIAG_DEBUG));
+    assert_false(diag_says(before, DIAG_DEBUG));
+    assert_true(diag_says(loud, DIAG_DEBUG));
+    assert_false(diag_says(quiet, DIAG_INFO));
+    assert_true(diag_says(quiet, DIAG_WARN));
+    assert_true(diag_says(rebound, DIAG_DEBUG));
+    DIAG(loud, DIAG_DEBUG, "said");
+    DIAG(quiet, DIAG_INFO, "not said");
+    assert_string_equal(text_of(&f), "2026-01-02T03:04:05Z DEBUG said id=a\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -431,6 +461,7 @@ int main(void)
         cmocka_unit_test(an_error_goes_into_the_field_error),
         cmocka_unit_test(without_an_object_nothing_is_said),
         cmocka_unit_test(lines_of_several_threads_never_mix),
+        cmocka_unit_test(a_rule_gives_those_that_are_bound_with_its_text_another_level),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
