@@ -261,6 +261,7 @@ asks() {
     wait_until 20 status_is turn copy phase Live
     ! says turn "the changed resources are in effect"
     run_stop turn
+    k destination create clusterrolebinding copier --clusterrole=copier --user=copier
 }
 
 # gives FILE: a program for exec that counts its runs in FILE.runs and gives the token in FILE, for $E2E_LIFE seconds.
@@ -305,7 +306,6 @@ runs_of() {
         k source create serviceaccount $name
         k source create clusterrolebinding $name --clusterrole=copier --serviceaccount=default:$name
     done
-    k destination create clusterrolebinding copier --clusterrole=copier --user=copier
     E2E_LIFE=2 by_program exec-source source
     k source create token robot3 >"$E2E_DIR/exec-source/token"
     by_program exec-destination destination
