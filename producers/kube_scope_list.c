@@ -83,9 +83,12 @@ enum rc kube_scope_end_page(struct kube_scope *s, struct err *e)
     }
     AUTO(buf_done) struct buf version = BUF_INIT(SCOPE_TEXT_MAX);
     buf_add_slice(&version, kube_list_version(s->list));
+    bool repeated = s->cont.n && slice_eq(buf_slice(&s->cont), kube_list_continue(s->list));
     buf_reset(&s->cont);
     buf_add_slice(&s->cont, kube_list_continue(s->list));
     enum rc rc = buf_check(&s->cont, "continue token", &why);
+    if (rc == RC_OK && repeated) /* each page would be this one, without end */
+        rc = err_set(&why, RC_CORRUPT, ERR_RETRY, "the list goes on with the token of its page");
     if (rc == RC_OK)
         rc = buf_check(&version, "resourceVersion", &why);
     if (rc == RC_OK && version.n == 0)

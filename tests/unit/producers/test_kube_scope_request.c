@@ -203,6 +203,26 @@ static void pages_grow_again_with_each_complete_listing(void **state)
     }
 }
 
+static void D60_a_listing_whose_token_repeats_itself_begins_anew(void **state)
+{
+    struct test *t = *state;
+    struct producer_status status;
+    ask(t, t->scope);
+    answer(t->scope, t->http.last, 200, LIST("next"));
+    ask(t, t->scope);
+    answer(t->scope, t->http.last, 200, LIST("last"));
+    ask(t, t->scope);
+    assert_non_null(strstr(t->http.path, "&continue=last"));
+    answer(t->scope, t->http.last, 200, LIST("last"));
+    kube_scope_status(t->scope, &status);
+    assert_non_null(strstr(status.error, "token"));
+    ask(t, t->scope);
+    assert_page(t, PAGE_MOST);
+    answer(t->scope, t->http.last, 200, LIST("last"));
+    ask(t, t->scope);
+    assert_non_null(strstr(t->http.path, "&continue=last"));
+}
+
 static void failures_that_are_not_of_size_or_time_leave_the_page_as_it_is(void **state)
 {
     struct test *t = *state;
@@ -309,6 +329,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_too_much_for_the_server_is_asked_in_smaller_pages_down_to_the_least),
         TEST(pages_grow_again_with_each_complete_listing),
+        TEST(D60_a_listing_whose_token_repeats_itself_begins_anew),
         TEST(failures_that_are_not_of_size_or_time_leave_the_page_as_it_is),
         TEST(a_scope_between_two_pages_keeps_its_place),
         TEST(a_listing_that_failed_gives_its_place_away),
