@@ -74,7 +74,7 @@ image_is() { # IMAGE
 
 @test "what lies outside of the selected namespaces stays where it is" {
     k cluster-1 create secret generic elsewhere --from-literal=a=MARKER-elsewhere
-    k cluster-1 -n resilog-demo create secret generic behind --from-literal=a=b
+    k cluster-1 -n resilog-demo create secret generic behind --from-literal=a=MARKER-b
     wait_until 30 equal --least 7
     run ! k cluster-2 get secret elsewhere
 }
@@ -170,10 +170,10 @@ image_is() { # IMAGE
         json 'any(c["path"] == "/spec/replicas" and c["value"] == 7 for c in d[0]["patch"])')" = true ]
     [ "$(log_show shop -o json --actor kubectl-client-side-apply | json '{e["manager"] for e in d} == {"kubectl-client-side-apply"}')" = true ]
     [ "$(log_show shop -o json --actor nobody)" = '[]' ]
-    k cluster-1 -n resilog-demo patch secret shop-database --type=merge -p '{"stringData":{"password":"another-not-real"}}'
+    k cluster-1 -n resilog-demo patch secret shop-database --type=merge -p '{"stringData":{"password":"MARKER-another"}}'
     masked() { log_show shop -p Secret/shop-database | grep -qx '    /data/password: "\*\*\*" -> "\*\*\*"'; }
     wait_until 20 masked
-    run -0 log_show shop -o json -g "$(printf another-not-real | base64)"
+    run -0 log_show shop -o json -g "$(printf MARKER-another | base64)"
     [ "$output" = '[]' ]
 }
 
@@ -208,7 +208,7 @@ image_is() { # IMAGE
 @test "log show -f goes on with what is appended" {
     proc_start follow "$RESILOG" log show --data "$E2E_DIR/shop.data" -f -o jsonl -n resilog-demo --tail 1
     wait_until 10 grep -q '"offset"' "$E2E_DIR/follow.log"
-    k cluster-1 -n resilog-demo create secret generic followed --from-literal=a=b
+    k cluster-1 -n resilog-demo create secret generic followed --from-literal=a=MARKER-b
     wait_until 20 grep -q /secrets/resilog-demo/followed "$E2E_DIR/follow.log"
     proc_stop follow
 }
@@ -251,7 +251,7 @@ image_is() { # IMAGE
     [ "$scans" -gt 0 ]
     [ "$writes" -gt 5 ]
     run_start shop --log-level debug
-    k cluster-1 -n resilog-demo create secret generic after-restart --from-literal=a=b
+    k cluster-1 -n resilog-demo create secret generic after-restart --from-literal=a=MARKER-b
     wait_until 30 equal --least 9
     [ "$(listings cluster-1)" = "$lists" ]
     [ "$(requests cluster-2 list)" = "$scans" ]

@@ -154,10 +154,10 @@ dst_is() { # EXPECTED JSONPATH WHAT...
     src apply -f "$E2E_DIR/gadgets.yaml"
     src wait --for=condition=Established crd/gadgets.example.com --timeout=30s
     src create namespace not-there
-    src -n not-there create secret generic waits --from-literal=a=1
+    src -n not-there create secret generic waits --from-literal=a=MARKER-1
     src apply -f - <<<'{"apiVersion":"example.com/v1","kind":"Gadget","metadata":{"name":"g","namespace":"default"},"spec":{}}'
     run_start waits
-    src -n default create secret generic goes-on --from-literal=a=1
+    src -n default create secret generic goes-on --from-literal=a=MARKER-1
     wait_until 30 is_there -n default secret goes-on
     wait_until 30 status_is waits waiting waiting 2
     dst create namespace not-there

@@ -254,7 +254,7 @@ cleared() {
     declare_clusters full source destination
     declare_sync full filling source destination <<<'- {version: v1, resource: secrets}'
     DATA=$disk/data RUN_UNDER="unshare -rm $E2E_DIR/on-small-disk" run_start full
-    k source create secret generic before --from-literal=a=1
+    k source create secret generic before --from-literal=a=MARKER-1
     there() { k destination get secret "$1"; }
     wait_until 30 there before
     root=/proc/$(proc_pid full)/root$disk
@@ -271,7 +271,7 @@ for line in sys.stdin:
     print(method, path, "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":\"big\"},\"data\":{\"a\":\"%s\"}}" % value)' |
         "$ROOT/tests/e2e/send.py" "$(kube_config source)"
     wait_until 60 says full "no room"
-    k source create secret generic while-full --from-literal=a=1
+    k source create secret generic while-full --from-literal=a=MARKER-1
     proc_alive full
     rm "$root/filler"
     wait_until 90 there while-full

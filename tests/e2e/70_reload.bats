@@ -102,7 +102,7 @@ lists() {
 }
 
 @test "a new synchronization starts; a removed one ends and leaves its copies" {
-    k source -n re create secret generic s --from-literal=k=v
+    k source -n re create secret generic s --from-literal=k=MARKER-v
     declare_sync edit secrets source destination <<<'- {version: v1, resource: secrets}'
     arrived() { k destination -n re get secret s >/dev/null 2>&1; }
     wait_until 20 arrived
@@ -211,7 +211,7 @@ short() {
     short secrets
     wait_until 15 says short 'the changed resources cannot be run, it is tried again'
     status_is short short phase Stopped
-    k source -n re create secret generic short --from-literal=k=v
+    k source -n re create secret generic short --from-literal=k=MARKER-v
     threads 4096
     arrived() { k destination -n re get secret short >/dev/null 2>&1; }
     wait_until 60 arrived

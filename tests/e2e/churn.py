@@ -67,7 +67,7 @@ def widget(name, value, number):
 # kind: (API, plural, method of a change, the members beside metadata). A custom resource is not replaced without a version.
 SMALL = {
     "ConfigMap": ("/api/v1", "configmaps", "PUT", lambda name, value, number: {"data": {"value": value}}),
-    "Secret": ("/api/v1", "secrets", "PUT", lambda name, value, number: {"stringData": {"value": value}}),
+    "Secret": ("/api/v1", "secrets", "PUT", lambda name, value, number: {"stringData": {"value": "MARKER-" + value}}),
 }
 ALL = dict(SMALL, **{
     "Service": ("/api/v1", "services", "PUT", service),

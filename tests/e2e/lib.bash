@@ -43,10 +43,14 @@ e2e_setup() {
     [ -z "$E2E_SKIP" ] || skip "$E2E_SKIP"
 }
 
-# e2e_end: ends every process and cluster of this file; fails if one is still there. RESILOG_TEST_KEEP=1 keeps the folder.
+# e2e_end: ends every process and cluster of this file; fails if one is still there, or if resilog told a secret (resilog.bash).
+# RESILOG_TEST_KEEP=1 keeps the folder.
 e2e_end() {
+    local failed=0
     e2e_sweep "$E2E_DIR" || return 1
+    ! declare -F nothing_secret >/dev/null || nothing_secret || failed=1
     if [ "${RESILOG_TEST_KEEP:-}" = 1 ]; then echo "# kept: $E2E_DIR" >&3; else rm -rf "$E2E_DIR"; fi
+    return $failed
 }
 
 # e2e_sweep DIR: ends what was started below DIR, however deep, also after a crash of the test.

@@ -138,6 +138,34 @@ audit_flags() {
     export API_FLAGS="--audit-policy-file=$E2E_DIR/audit-policy.yaml --audit-log-path=$E2E_DIR/$1.audit"
 }
 
+# What the tests plant in Secrets, tokens and keys: in clear, and in base64 by the letters it begins with (MARKER-, -----BEGIN).
+SECRETS='MARKER-|TUFSS0VSL|admin-token|not-a-real-password|bm90LWEtcmVhbC1w|PRIVATE KEY|LS0tLS1CRUdJTi'
+
+# told NAME: what the commands print about an instance; of Secrets in the log only names (without --show-secrets).
+told() {
+    local words source data=$E2E_DIR/$1.data
+    for words in status "status -o json" "holds ls" "holds ls -o json"; do
+        "$RESILOG" $words --data "$data" || :
+    done
+    while read -r source; do
+        for words in "log verify" "log show --all --patch" "log show --all -o yaml" "log show --all -o jsonl"; do
+            "$RESILOG" $words --data "$data" --source "$source" || :
+        done
+    done <"$E2E_DIR/$1.clusters"
+    [ ! -d "$E2E_DIR/$1" ] || "$RESILOG" validate -f "$E2E_DIR/$1" || : # a pipe is read once
+}
+# nothing_secret: at the end of each file; fails, and prints where, if anything planted is in the messages of an instance or in
+# what is told of it.
+nothing_secret() {
+    local file name
+    for file in "$E2E_DIR"/*.clusters; do
+        [ -e "$file" ] || continue
+        name=$(basename "$file" .clusters)
+        told "$name" >"$E2E_DIR/$name.told.log" 2>&1
+    done
+    ! grep -aEoH ".{0,60}($SECRETS).{0,20}" "$E2E_DIR"/*.log
+}
+
 # last_words: in teardown(); after a failed test prints the last messages of every instance.
 last_words() {
     local file name
