@@ -115,11 +115,13 @@ static void report_pending(struct group *g, const struct source_report *r)
 /* ---- Scopes ---- */
 
 /* Writes the entry's scope and version behind what text holds; its memory was reserved and does not
- * move. */
-static struct ingest_scope scope_of(const struct replication_entry *entry, struct buf *text)
+ * move. ns: empty: all namespaces. */
+static struct ingest_scope scope_of(const struct replication_entry *entry, struct slice ns,
+                                    struct buf *text)
 {
     size_t at = text->n;
-    buf_addf(text, "%.*s/%.*s", SLICE_ARG(entry->group), SLICE_ARG(entry->resource));
+    buf_addf(text, "%.*s/%.*s%s%.*s", SLICE_ARG(entry->group), SLICE_ARG(entry->resource),
+             ns.n ? "/" : "", SLICE_ARG(ns));
     size_t mid = text->n;
     if (entry->version.n > 0 && !entry->any_version)
         buf_addf(text, "%.*s%s%.*s", SLICE_ARG(entry->group), entry->group.n ? "/" : "",
@@ -128,15 +130,36 @@ static struct ingest_scope scope_of(const struct replication_entry *entry, struc
                                  slice_of(text->p + mid, text->n - mid)};
 }
 
+/* An entry's scopes: one, or one for each of its namespaces. */
+static size_t count_scopes(const struct replication_entry *entry)
+{
+    return entry->n_namespaces ? entry->n_namespaces : 1;
+}
+
+static struct slice namespace_at(const struct replication_entry *entry, size_t i)
+{
+    return i < entry->n_namespaces ? entry->namespaces[i] : SLICE_NULL;
+}
+
+static size_t entry_room(const struct replication_entry *entry)
+{
+    size_t room = 0;
+    for (size_t i = 0; i < count_scopes(entry); i++)
+        room += 2 * entry->group.n + entry->resource.n + entry->version.n +
+                namespace_at(entry, i).n + 3;
+    return room;
+}
+
 static size_t scopes_room(const struct group *g, size_t *ret_n)
 {
     size_t room = 0, n = 0;
     for (size_t i = 0; i < g->n; i++) {
         const struct sync *both[] = {g->wanted[i].sync, sync_of(g, i)};
         for (size_t k = 0; k < 2 && both[k]; k++)
-            for (size_t j = 0; j < both[k]->replication.n_entries; j++, n++) {
+            for (size_t j = 0; j < both[k]->replication.n_entries; j++) {
                 const struct replication_entry *entry = &both[k]->replication.entries[j];
-                room += 2 * entry->group.n + entry->resource.n + entry->version.n + 2;
+                room += entry_room(entry);
+                n += count_scopes(entry);
             }
     }
     *ret_n = n;
@@ -172,14 +195,37 @@ static size_t add_named(const struct group *g, struct ingest_scope *scopes, stru
     size_t n = 0;
     for (size_t i = 0; i < g->n; i++) {
         const struct replication *r = &g->wanted[i].sync->replication;
-        for (size_t j = 0; j < r->n_entries; j++)
-            if (!resolve_is_star(&r->entries[j]))
-                scopes[n++] = scope_of(&r->entries[j], text);
+        for (size_t j = 0; j < r->n_entries; j++) {
+            const struct replication_entry *entry = &r->entries[j];
+            size_t all = resolve_is_star(entry) ? 0 : count_scopes(entry);
+            for (size_t k = 0; k < all; k++)
+                scopes[n++] = scope_of(entry, namespace_at(entry, k), text);
+        }
     }
     return n;
 }
 
-/* What `*` took; n are there already, and one that is there stays in its version. */
+/* One is there already of the resource, be it of a namespace. */
+static bool is_named(const struct ingest_scope *scopes, size_t n, struct slice resource)
+{
+    for (size_t i = 0; i < n; i++)
+        if (slice_starts(scopes[i].scope, resource) &&
+            (scopes[i].scope.n == resource.n || scopes[i].scope.p[resource.n] == '/'))
+            return true;
+    return false;
+}
+
+static bool take(struct group *g, const struct ingest_scope *scopes, size_t n,
+                 struct ingest_scope *new)
+{
+    if (!is_wanted(g, new->scope) || is_asked_for(scopes, n, new->scope))
+        return false;
+    if (is_named(scopes, n, new->scope))
+        new->api_version = SLICE_NULL;
+    return true;
+}
+
+/* What `*` took; n are there already, and a resource that is there stays in its version. */
 static size_t add_taken(struct group *g, struct ingest_scope *scopes, size_t n, struct buf *text)
 {
     g->leaving = false;
@@ -188,8 +234,8 @@ static size_t add_taken(struct group *g, struct ingest_scope *scopes, size_t n, 
         for (size_t j = 0; r && j < r->n_entries; j++) {
             if (!r->entries[j].by_star)
                 continue;
-            scopes[n] = scope_of(&r->entries[j], text);
-            n += is_wanted(g, scopes[n].scope) && !is_asked_for(scopes, n, scopes[n].scope);
+            scopes[n] = scope_of(&r->entries[j], SLICE_NULL, text);
+            n += take(g, scopes, n, &scopes[n]);
         }
     }
     return n;

@@ -13,7 +13,7 @@
 
 #define STAR SLICE("*")
 
-enum { PATTERNS_MAX = 100, PATTERN_BYTES_MAX = 4096 };
+enum { PATTERNS_MAX = 100, PATTERN_BYTES_MAX = 4096, NAMESPACES_MAX = 256 };
 
 static void free_patterns(struct regex **list, size_t n)
 {
@@ -29,6 +29,7 @@ void entry_done(struct replication_entry *entry)
     free_patterns(entry->names, entry->n_names);
     free_patterns(entry->not_names, entry->n_not_names);
     free((void *)(uintptr_t)entry->patch);
+    free((void *)(uintptr_t)entry->namespaces);
     *entry = (struct replication_entry){.policy.by_name = true};
 }
 
@@ -280,6 +281,47 @@ static enum rc read_patterns(const struct origin *o, const struct json *list, st
     return rc;
 }
 
+/* Each is a scope of its own, listed and watched for itself. */
+static enum rc read_namespaces(struct text_pool *texts, const struct origin *o,
+                               const struct json *list, struct replication_entry *ret,
+                               struct err *e)
+{
+    if (!list || !list->first)
+        return RC_OK;
+    if (list->count > NAMESPACES_MAX) {
+        problem_error(o, list,
+                      "%zu namespaces, the most allowed is %d; without the list all are read",
+                      list->count, NAMESPACES_MAX);
+        return RC_OK;
+    }
+    struct slice *all = calloc(list->count, sizeof *all);
+    if (!all)
+        return err_nomem(e);
+    ret->namespaces = all;
+    for (const struct json *n = list->first; n; n = n->next) {
+        struct slice text = json_text(o->doc, n);
+        if (text.n > 0 && !kind_is_namespace(text)) /* an empty one was told by the field table */
+            problem_error(o, n, "\"%.*s\" is no namespace: %s", SHOWN(text), KIND_NAMESPACE_RULE);
+        all[ret->n_namespaces++] = slice_str(text_pool_add(texts, text));
+    }
+    return RC_OK;
+}
+
+/* Labels of namespaces are known only where all namespaces may be read. And `*` takes kinds that lie in no namespace,
+ * too. */
+static void check_namespaces(const struct origin *o, const struct json *node,
+                             const struct replication_entry *entry)
+{
+    if (entry->n_namespaces && entry->ns_selector)
+        problem_error(o, json_get(node, "namespaces"),
+                      "namespaces and filters.namespaceSelector exclude each other: name the "
+                      "namespaces, or select them by labels");
+    if (entry->n_namespaces && resolve_is_star(entry))
+        problem_error(
+            o, json_get(node, "namespaces"),
+            "namespaces and '*' exclude each other: name each kind in an entry of its own");
+}
+
 /* Where the field table finds something wrong it knows the better place. */
 static void read_selector(const struct origin *o, const struct json *filters, const char *name,
                           struct selector **ret)
@@ -338,6 +380,9 @@ enum rc entry_read(struct text_pool *texts, const struct origin *o, const struct
     policy_read(o, node, &ret->policy);
     read_kind(texts, o, node, ret);
     enum rc rc = read_filters(o, fields_object(node, "filters"), ret, e);
+    if (rc == RC_OK)
+        rc = read_namespaces(texts, o, fields_list(node, "namespaces"), ret, e);
+    check_namespaces(o, node, ret);
     if (rc == RC_OK)
         rc = patch_read(texts, o, fields_list(transformation, "patch"), &patch, &ret->n_patch, e);
     ret->patch = patch;

@@ -33,8 +33,6 @@
 #define LATER_OF(name_, type_, of_) \
     {.name = (name_), .type = (type_), .flags = FIELD_LATER, .of = (of_)}
 #define MOVED(name_, to_)      {.name = (name_), .type = FIELD_MOVED, .instead = (to_)}
-#define REFUSED(name_, of_, use_) \
-    {.name = (name_), .type = FIELD_LIST, .flags = FIELD_REFUSED, .of = (of_), .instead = (use_)}
 #define INT(name_, least_) \
     {.name = (name_), .type = FIELD_INT, .least = (least_), .most = INT32_MAX}
 #define END                    {.name = NULL}
@@ -152,8 +150,7 @@ static const struct field entry_fields[] = {
     CHOICE("effects", effects_choices),
     CHOICE("writeMode", write_choices),
     CHOICE("recreate", recreate_choices),
-    REFUSED("namespaces", &a_string,
-            "filters.namespaceSelector, as in matchLabels: {kubernetes.io/metadata.name: NAME}"),
+    LIST("namespaces", &a_string),
     MOVED("nameSelector", "it in filters"),
     MOVED("namespaceSelector", "it in filters"),
     MOVED("selector", "it in filters"),

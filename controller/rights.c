@@ -33,17 +33,21 @@ void rights_free(struct rights *r)
     for (size_t i = 0; i < r->n; i++) {
         free((char *)r->all[i].group);
         free((char *)r->all[i].resource);
+        free((char *)r->all[i].ns);
     }
     free(r->all);
     free(r);
 }
 
-static bool is_about(const struct right *a, struct slice group, struct slice resource,
-                     const char *name)
+static bool same_text(const char *a, const char *b)
 {
-    bool names = a->name ? name && strcmp(a->name, name) == 0 : !name;
-    return names && slice_eq(slice_str(a->group), group) &&
-           slice_eq(slice_str(a->resource), resource);
+    return a ? b && strcmp(a, b) == 0 : !b;
+}
+
+static bool is_of(const struct right *a, const struct right *b)
+{
+    return same_text(a->ns, b->ns) && same_text(a->name, b->name) &&
+           strcmp(a->group, b->group) == 0 && strcmp(a->resource, b->resource) == 0;
 }
 
 static enum rc grow(struct rights *r, struct err *e)
@@ -62,63 +66,104 @@ static enum rc grow(struct rights *r, struct err *e)
     return RC_OK;
 }
 
-static enum rc need(struct rights *r, struct slice group, struct slice resource, const char *name,
-                    const char *verb, struct err *e)
+static bool is_known(const struct rights *r, const struct right *new)
 {
     for (size_t i = 0; i < r->n; i++)
-        if (is_about(&r->all[i], group, resource, name) && strcmp(r->all[i].verb, verb) == 0)
-            return RC_OK;
+        if (is_of(&r->all[i], new) && strcmp(r->all[i].verb, new->verb) == 0)
+            return true;
+    return false;
+}
+
+/* What is needed: a resource, in one namespace or (NULL) everywhere. */
+struct place {
+    struct slice group, resource;
+    const struct slice *ns;
+};
+
+/* name: NULL: all objects. */
+static enum rc need(struct rights *r, const struct place *at, const char *name, const char *verb,
+                    struct err *e)
+{
     enum rc rc = grow(r, e);
     if (rc != RC_OK)
         return rc;
     struct right *new = &r->all[r->n];
-    *new = (struct right){.group = strndup(group.n ? group.p : "", group.n),
-                          .resource = strndup(resource.p, resource.n),
+    *new = (struct right){.group = strndup(at->group.n ? at->group.p : "", at->group.n),
+                          .resource = strndup(at->resource.p, at->resource.n),
+                          .ns = at->ns ? strndup(at->ns->p, at->ns->n) : NULL,
                           .name = name,
                           .verb = verb};
-    r->n++;
-    return new->group &&new->resource ? RC_OK : err_nomem(e);
+    bool whole = new->group &&new->resource && (new->ns || !at->ns);
+    if (whole && !is_known(r, new)) {
+        r->n++;
+        return RC_OK;
+    }
+    free((char *)new->group);
+    free((char *)new->resource);
+    free((char *)new->ns);
+    return whole ? RC_OK : err_nomem(e);
 }
 
-static enum rc need_all(struct rights *r, struct slice group, struct slice resource,
-                        const char *const *verbs, struct err *e)
+static enum rc need_all(struct rights *r, const struct place *at, const char *const *verbs,
+                        struct err *e)
 {
     enum rc rc = RC_OK;
     for (; *verbs && rc == RC_OK; verbs++)
-        rc = need(r, group, resource, NULL, *verbs, e);
+        rc = need(r, at, NULL, *verbs, e);
     return rc;
 }
 
 static const char *const READ[] = {"list", "watch", NULL};
 static const char *const WRITE[] = {"get", "list", "create", "update", "delete", NULL};
 
-/* The identity, and the kinds that are always recorded. */
+static const struct place NAMESPACES = {.group = SLICE(""), .resource = SLICE("namespaces")};
+static const struct place CRDS = {.group = SLICE("apiextensions.k8s.io"),
+                                  .resource = SLICE("customresourcedefinitions")};
+static const struct place ENDPOINT_SLICES = {.group = SLICE("discovery.k8s.io"),
+                                             .resource = SLICE("endpointslices")};
+
+static enum rc need_read(struct rights *r, const struct replication_entry *entry, struct err *e)
+{
+    struct place at = {.group = entry->group, .resource = entry->resource};
+    if (entry->n_namespaces == 0)
+        return need_all(r, &at, READ, e);
+    enum rc rc = RC_OK;
+    for (size_t i = 0; rc == RC_OK && i < entry->n_namespaces; i++) {
+        at.ns = &entry->namespaces[i];
+        rc = need_all(r, &at, READ, e);
+    }
+    return rc;
+}
+
+/* The kinds that are always recorded where anything is read beyond single namespaces. */
 static enum rc need_source(struct rights *r, const struct sync *sync, struct err *e)
 {
-    enum rc rc = need(r, SLICE_NULL, SLICE("namespaces"), "kube-system", "get", e);
-    if (rc == RC_OK)
-        rc = need_all(r, SLICE_NULL, SLICE("namespaces"), READ, e);
-    if (rc == RC_OK)
-        rc =
-            need_all(r, SLICE("apiextensions.k8s.io"), SLICE("customresourcedefinitions"), READ, e);
+    bool beyond = false;
+    enum rc rc = need(r, &NAMESPACES, "kube-system", "get", e);
+    for (size_t i = 0; i < sync->replication.n_entries; i++)
+        beyond = beyond || sync->replication.entries[i].n_namespaces == 0;
+    if (rc == RC_OK && beyond)
+        rc = need_all(r, &NAMESPACES, READ, e);
+    if (rc == RC_OK && beyond)
+        rc = need_all(r, &CRDS, READ, e);
     for (size_t i = 0; rc == RC_OK && i < sync->replication.n_entries; i++)
-        rc = need_all(r, sync->replication.entries[i].group, sync->replication.entries[i].resource,
-                      READ, e);
+        rc = need_read(r, &sync->replication.entries[i], e);
     return rc;
 }
 
 static enum rc need_destination(struct rights *r, const struct sync *sync, struct err *e)
 {
-    enum rc rc = need(r, SLICE_NULL, SLICE("namespaces"), "kube-system", "get", e);
+    enum rc rc = need(r, &NAMESPACES, "kube-system", "get", e);
     for (size_t i = 0; rc == RC_OK && i < sync->replication.n_entries; i++) {
         const struct replication_entry *entry = &sync->replication.entries[i];
-        rc = need_all(r, entry->group, entry->resource, WRITE, e);
+        const struct place at = {.group = entry->group, .resource = entry->resource};
+        rc = need_all(r, &at, WRITE, e);
         if (rc == RC_OK && entry->policy.apply)
-            rc = need(r, entry->group, entry->resource, NULL, "patch", e);
+            rc = need(r, &at, NULL, "patch", e);
         if (rc == RC_OK && kube_rule_find(entry->group, entry->resource)->service)
-            rc = need(r, SLICE("discovery.k8s.io"), SLICE("endpointslices"), NULL, "list", e);
+            rc = need(r, &ENDPOINT_SLICES, NULL, "list", e);
         if (rc == RC_OK && entry->policy.force_namespace)
-            rc = need(r, SLICE_NULL, SLICE("namespaces"), NULL, "create", e);
+            rc = need(r, &NAMESPACES, NULL, "create", e);
     }
     return rc;
 }
@@ -183,6 +228,8 @@ static enum rc start_one(struct asking *a, size_t place, struct err *e)
     add_attribute("verb", right->verb, &body);
     add_attribute("group", right->group, &body);
     add_attribute("resource", right->resource, &body);
+    if (right->ns)
+        add_attribute("namespace", right->ns, &body);
     if (right->name)
         add_attribute("name", right->name, &body);
     buf_add_str(&body, "}}}");
@@ -274,11 +321,6 @@ enum rc rights_ask(struct rights *r, struct http *http, struct err *e)
 
 /* ---- The role ---- */
 
-static bool is_of(const struct right *a, const struct right *b)
-{
-    return is_about(a, slice_str(b->group), slice_str(b->resource), b->name);
-}
-
 /* The rule of the resource of right i, unless one before had it. */
 static void print_rule(const struct rights *r, size_t i, struct buf *out)
 {
@@ -300,15 +342,34 @@ static void print_rule(const struct rights *r, size_t i, struct buf *out)
     buf_add_str(out, "]}\n");
 }
 
+static size_t first_missing(const struct rights *r)
+{
+    size_t i = 0;
+    while (i < r->n && r->all[i].state != RIGHT_MISSING)
+        i++;
+    return i;
+}
+
+/* The role of the place of right i, unless one before had it. */
+static void print_role(const struct rights *r, size_t i, const char *name, struct buf *out)
+{
+    const char *ns = r->all[i].ns;
+    for (size_t k = 0; k < i; k++)
+        if (r->all[k].state == RIGHT_MISSING && same_text(r->all[k].ns, ns))
+            return;
+    buf_addf(out,
+             "%sapiVersion: rbac.authorization.k8s.io/v1\nkind: %s\nmetadata: {name: %s%s%s}\n"
+             "rules:\n",
+             i == first_missing(r) ? "" : "---\n", ns ? "Role" : "ClusterRole", name,
+             ns ? ", namespace: " : "", ns ? ns : "");
+    for (size_t k = i; k < r->n; k++)
+        if (r->all[k].state == RIGHT_MISSING && same_text(r->all[k].ns, ns))
+            print_rule(r, k, out);
+}
+
 void rights_print_role(const struct rights *r, const char *name, struct buf *out)
 {
-    if (rights_missing(r) == 0)
-        return;
-    buf_addf(out,
-             "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: %s}\n"
-             "rules:\n",
-             name);
     for (size_t i = 0; i < r->n; i++)
         if (r->all[i].state == RIGHT_MISSING)
-            print_rule(r, i, out);
+            print_role(r, i, name, out);
 }

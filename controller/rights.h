@@ -18,6 +18,7 @@ struct rights;
 /* One verb on one resource. */
 struct right {
     const char *group, *resource;
+    const char *ns;   /* only in this namespace; NULL: everywhere */
     const char *name; /* only the object of this name; NULL: all */
     const char *verb;
     enum { RIGHT_UNKNOWN, RIGHT_GRANTED, RIGHT_MISSING } state;
@@ -39,7 +40,8 @@ size_t rights_missing(const struct rights *r);
 /* Asks the cluster's API server about each; blocks until all is told. Errors: what the server, or the way to it,
  * refuses (then nothing is known); NOMEM. */
 MUST_CHECK enum rc rights_ask(struct rights *r, struct http *http, struct err *e);
-/* Appends what is missing as a ClusterRole of that name, one rule for each resource. Nothing if nothing is. */
+/* Appends what is missing as a ClusterRole of that name, and a Role for each namespace in which alone something is
+ * missing, one rule for each resource. Nothing if nothing is. */
 void rights_print_role(const struct rights *r, const char *name, struct buf *out);
 
 #endif

@@ -38,9 +38,19 @@ static struct json *labels_of(struct json_doc *object)
     return json_dig(json_root(object), "metadata", "labels", NULL);
 }
 
+static bool is_among(const struct slice *list, size_t n, struct slice text)
+{
+    for (size_t i = 0; i < n; i++)
+        if (slice_eq(list[i], text))
+            return true;
+    return false;
+}
+
 static enum answer match_namespace(const struct replication_entry *entry,
                                    const struct filter_input *in)
 {
+    if (entry->n_namespaces && !is_among(entry->namespaces, entry->n_namespaces, in->key.ns))
+        return NO;
     if (!entry->ns_selector)
         return YES;
     if (in->key.ns.n == 0) {

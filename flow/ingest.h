@@ -42,7 +42,8 @@ void ingest_close(struct ingest *g);
 DEFINE_FREEP(struct ingest, ingest_close)
 
 /* Says which scopes are wanted from now on; new ones start from the log's position or a listing,
- * others are dropped. Namespaces and CRDs are always wanted. Errors: INVALID (VersionConflict: the
+ * others are dropped. Namespaces and CRDs are wanted, too, unless every scope is one of a single namespace: then only
+ * these may be readable. A scope within another one that is wanted is left to that. Errors: INVALID (VersionConflict: the
  * log has the resource in another version that another synchronization uses), NOMEM, those of the
  * log. */
 MUST_CHECK enum rc ingest_want(struct ingest *g, const struct ingest_scope *scopes, size_t n,

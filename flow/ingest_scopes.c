@@ -171,6 +171,63 @@ static enum rc listing_unfinished(struct ingest *g, struct slice scope, bool *re
     return RC_OK;
 }
 
+static bool is_of_namespace(struct slice scope)
+{
+    struct slice rest;
+    (void)slice_cut(scope, '/', &rest);
+    return memchr(rest.n ? rest.p : "", '/', rest.n) != NULL;
+}
+
+/* "group/resource" of "group/resource[/ns]". */
+static struct slice whole_of(struct slice scope)
+{
+    struct slice rest;
+    struct slice group = slice_cut(scope, '/', &rest);
+    return slice_of(scope.p, group.n + 1 + slice_cut(rest, '/', &rest).n);
+}
+
+/* Offset and op of the last event of that key; 0 where there is none. */
+static enum rc last_of(struct ingest *g, const char *prefix, struct slice scope,
+                       rlog_off *ret_offset, enum event_op *ret_op, struct err *e)
+{
+    AUTO(buf_done) struct buf key = BUF_INIT(SCOPE_TEXT_MAX);
+    AUTO(rlog_found_done) struct rlog_found found = {0};
+    struct err why = ERR_INIT;
+    buf_add_str(&key, prefix);
+    buf_add_slice(&key, scope);
+    enum rc rc = rlog_last(g->log, buf_slice(&key), 0, &found, &why);
+    if (rc < 0 && rc != RC_NOTFOUND) {
+        *e = why;
+        return rc;
+    }
+    *ret_offset = rc == RC_OK ? found.event.offset : 0;
+    *ret_op = rc == RC_OK ? found.event.op : EVENT_PUT;
+    return RC_OK;
+}
+
+/* A resource that was followed as a whole is followed by single namespaces from now on, or the other way round. The
+ * log then has newer states than the position of before says. A namespace's position is behind all that the whole one
+ * wrote; the whole one's counts no longer: its listing has begun anew, as it were. */
+static enum rc change_shape(struct ingest *g, struct slice scope, rlog_off position,
+                            bool *ret_overtaken, struct err *e)
+{
+    rlog_off followed, listed;
+    enum event_op op;
+    *ret_overtaken = false;
+    if (!is_of_namespace(scope))
+        return RC_OK;
+    enum rc rc = last_of(g, POSITION_PREFIX, whole_of(scope), &followed, &op, e);
+    if (rc == RC_OK)
+        rc = last_of(g, SYNC_PREFIX, whole_of(scope), &listed, &op, e);
+    if (rc < 0)
+        return rc;
+    *ret_overtaken = position < followed || position < listed;
+    const struct event begin = {.op = EVENT_SYNC_BEGIN};
+    return listed && op != EVENT_SYNC_BEGIN
+               ? ingest_add_own(g, SYNC_PREFIX, whole_of(scope), &begin, e)
+               : RC_OK;
+}
+
 static enum rc want_one(struct ingest *g, const struct ingest_scope *want, struct err *e)
 {
     if (map_get(g->scopes, want->scope))
@@ -188,13 +245,15 @@ static enum rc want_one(struct ingest *g, const struct ingest_scope *want, struc
     if (rc < 0 && rc != RC_NOTFOUND)
         return rc;
     bool found = rc == RC_OK;
-    bool unfinished;
+    bool unfinished, overtaken;
     rc = listing_unfinished(g, want->scope, &unfinished, e);
+    if (rc == RC_OK)
+        rc = change_shape(g, want->scope, found ? at.event.offset : 0, &overtaken, e);
     if (rc < 0)
         return rc;
     /* A position from before the resource was last announced may be one of another version of it. Which version the
      * preferred one is, the producer says later: ingest_list_anew. */
-    bool resume = found && !unfinished && at.event.incarnation == g->incarnation &&
+    bool resume = found && !unfinished && !overtaken && at.event.incarnation == g->incarnation &&
                   at.event.offset > kind.event.offset &&
                   (!logged.n || !want->api_version.n || slice_eq(logged, want->api_version));
     struct position *p = calloc(1, sizeof *p);
@@ -253,18 +312,38 @@ static bool is_wanted(struct slice scope, const struct ingest_scope *scopes, siz
     return false;
 }
 
+/* True if the resource of a namespace's scope is wanted as a whole. */
+static bool is_covered(struct slice scope, const struct ingest_scope *scopes, size_t n)
+{
+    return is_of_namespace(scope) && is_wanted(whole_of(scope), scopes, n);
+}
+
+/* Where no scope reaches beyond a namespace, the credentials need not either. */
+static bool wants_always(const struct ingest_scope *scopes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!is_of_namespace(scopes[i].scope))
+            return true;
+    return n == 0;
+}
+
+static bool same_resource(struct slice a, struct slice b)
+{
+    return slice_eq(whole_of(a), whole_of(b));
+}
+
 static enum rc check_versions(const struct ingest_scope *scopes, size_t n, struct err *e)
 {
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < i; j++)
-            if (slice_eq(scopes[i].scope, scopes[j].scope) && scopes[i].api_version.n &&
+            if (same_resource(scopes[i].scope, scopes[j].scope) && scopes[i].api_version.n &&
                 scopes[j].api_version.n && !slice_eq(scopes[i].api_version, scopes[j].api_version))
                 return err_set(e, RC_INVALID, ERR_FINAL,
                                "VersionConflict: %.*s is asked for in %.*s and in %.*s; a source's "
                                "log holds each resource in one "
                                "version, use the same in all synchronizations",
-                               SLICE_ARG(scopes[i].scope), SLICE_ARG(scopes[j].api_version),
-                               SLICE_ARG(scopes[i].api_version));
+                               SLICE_ARG(whole_of(scopes[i].scope)),
+                               SLICE_ARG(scopes[j].api_version), SLICE_ARG(scopes[i].api_version));
     return RC_OK;
 }
 
@@ -273,27 +352,29 @@ static struct ingest_scope in_version(const struct ingest_scope *scopes, size_t 
 {
     struct ingest_scope want = scopes[at];
     for (size_t i = 0; i < n && want.api_version.n == 0; i++)
-        if (slice_eq(scopes[i].scope, want.scope))
+        if (same_resource(scopes[i].scope, want.scope))
             want.api_version = scopes[i].api_version;
     return want;
 }
 
 enum rc ingest_want(struct ingest *g, const struct ingest_scope *scopes, size_t n, struct err *e)
 {
-    const size_t n_always = sizeof ALWAYS / sizeof *ALWAYS;
+    const size_t n_always = wants_always(scopes, n) ? sizeof ALWAYS / sizeof *ALWAYS : 0;
     enum rc rc = check_versions(scopes, n, e);
     for (size_t i = 0; rc == RC_OK && i < n_always; i++)
         if (!is_wanted(ALWAYS[i].scope, scopes, n))
             rc = want_one(g, &ALWAYS[i], e);
     for (size_t i = 0; rc == RC_OK && i < n; i++) {
         const struct ingest_scope want = in_version(scopes, n, i);
-        rc = want_one(g, &want, e);
+        if (!is_covered(want.scope, scopes, n))
+            rc = want_one(g, &want, e);
     }
     if (rc < 0)
         return rc;
     struct map_entry entry = {SLICE_NULL, NULL};
     while (map_seek(g->scopes, entry.key, entry.key.n > 0, &entry)) {
-        if (is_wanted(entry.key, scopes, n) || is_wanted(entry.key, ALWAYS, n_always))
+        bool wanted = is_wanted(entry.key, scopes, n) && !is_covered(entry.key, scopes, n);
+        if (wanted || is_wanted(entry.key, ALWAYS, n_always))
             continue;
         AUTO(buf_done) struct buf scope = BUF_INIT(SCOPE_TEXT_MAX);
         buf_add_slice(&scope, entry.key);

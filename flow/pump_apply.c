@@ -256,8 +256,8 @@ static enum rc evaluate_put(struct pump *p, const struct event *ev, const struct
     const struct replication_entry *entry = NULL;
     switch (filter_decide(p->opts.replication, &in, &entry)) {
     case FILTER_SELECTED:
-        /* A namespace that is made on demand gets the labels of the source's. */
-        if (entry->policy.force_namespace && !in.ns_known)
+        /* A namespace that is made on demand gets the labels of the source's, where these can be known. */
+        if (entry->policy.force_namespace && !in.ns_known && !entry->n_namespaces)
             return undecided(p, ev, &in.key, in.ns_known, e);
         return send(p, ev, entry, how, e);
     case FILTER_UNDECIDED:

@@ -12,6 +12,8 @@ struct selector;
 /* One entry of spec.config.replication.resources. */
 struct replication_entry {
     struct slice group, version, resource;
+    const struct slice *namespaces; /* only objects in these, and only these are read; none: all */
+    size_t n_namespaces;
     struct selector *selector;    /* labels of the object; NULL: all */
     struct selector *ns_selector; /* labels of its namespace; NULL: all */
     struct regex **names;         /* any of them must match; none: all */

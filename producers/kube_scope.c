@@ -146,7 +146,8 @@ static bool has_moved(const struct kube_scope *s, const struct kube_resource *r,
 enum rc kube_scope_found(struct kube_scope *s, const struct kube_resource *r, bool unreachable,
                          struct err *e)
 {
-    bool usable = r && r->can_list && r->can_watch;
+    bool misplaced = r && !r->namespaced && s->ns.n > 0;
+    bool usable = r && r->can_list && r->can_watch && !misplaced;
     if (s->known && usable && slice_eq(r->version, s->gvr.version))
         return kube_scope_queue_kind(s, r, e); /* its names may have changed */
     if (s->known && !(usable && has_moved(s, r, unreachable)))
@@ -158,6 +159,7 @@ enum rc kube_scope_found(struct kube_scope *s, const struct kube_resource *r, bo
     s->phase = unreachable ? PRODUCER_CONNECTING : PRODUCER_MISSING;
     snprintf(s->error, sizeof s->error, "%s",
              unreachable ? "its API group does not answer discovery"
+             : misplaced ? "it lies in no namespace: leave out 'namespaces' of its entry"
              : r         ? "the source serves it without list and watch"
                          : "the source does not serve it");
     if (unreachable)

@@ -334,3 +334,67 @@ runs_of() {
     says exec '"msg":"rlog append"'
     ! says exec '"msg":"object created in cluster"' # of another component
 }
+
+# ---- A source of which only some namespaces may be read ----
+
+narrow_resources() { # NAMESPACES
+    declare_sync narrow copy narrow-source destination "forceNamespaceCreation: true" <<-ENTRIES
+	- {version: v1, resource: configmaps, namespaces: [$1], filters: {nameSelector: {regex: ["^c"]}}}
+	ENTRIES
+}
+grant() { # NAMESPACE
+    k source apply -f - >&2 <<-RIGHTS
+	{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: narrow, namespace: $1}, rules: [
+	  {apiGroups: [""], resources: [configmaps], verbs: [list, watch]}, {apiGroups: [""], resources: [namespaces], verbs: [get]}]}
+	RIGHTS
+    k source -n "$1" create rolebinding narrow --role=narrow --user=narrow >&2
+}
+
+@test "of a source where only some namespaces may be read these are read, and nothing beyond" {
+    local ns
+    certify narrow
+    by_certificate source narrow
+    sed -i 's/context: {cluster: test,/context: {cluster: test, namespace: team-a,/' "$(kube_config narrow-source)"
+    for ns in team-a team-b team-c; do
+        k source create namespace $ns
+        k source -n $ns create configmap c1 --from-literal=a=1
+    done
+    grant team-a
+    grant team-b
+    run -1 k narrow-source get configmaps --all-namespaces
+    declare_clusters narrow narrow-source destination
+    narrow_resources "team-a, team-b"
+    run_start narrow
+    for ns in team-a team-b; do
+        wait_until 60 k destination -n $ns get configmap c1
+    done
+    k source -n team-b create configmap c2 --from-literal=a=1
+    wait_until 30 k destination -n team-b get configmap c2
+    k source -n team-a delete configmap c1
+    gone() { ! k destination -n team-a get configmap c1; }
+    wait_until 30 gone
+    [ "$(status narrow copy lastError)" = "" ]
+    wait_until 30 status_has narrow copy phase Live
+    ! k destination get namespace team-c
+}
+
+@test "validate --live asks for the rights in each namespace, and what is missing is a Role there" {
+    local ns
+    narrow_resources "team-a, team-b, team-c"
+    validate() { "$RESILOG" validate --live -f "$E2E_DIR/narrow" $(kubeconfig_options narrow); }
+    run -3 --separate-stderr validate
+    [[ $stderr == *"narrow-source: 3 of 7 rights are missing"* ]] # kube-system is the third
+    grep -qF 'metadata: {name: resilog, namespace: team-c}' <<<"$output"
+    ! grep -qF 'namespace: team-a}' <<<"$output"
+}
+
+@test "a namespace that may not be read is told, and the others go on" {
+    wait_until 60 status_has narrow copy lastError '*configmaps/team-c*orbidden*'
+    k source -n team-b create configmap c3 --from-literal=a=1
+    wait_until 30 k destination -n team-b get configmap c3
+    run_stop narrow
+    grant team-c
+    run_start narrow
+    wait_until 60 k destination -n team-c get configmap c1
+    run_stop narrow
+}

@@ -1,6 +1,8 @@
 /* controller/resource_entry: which kind an entry names, its filters and its choices. */
 #include "tests/unit/controller/resource_rig.h"
 
+#include "controller/resource_kinds.h"
+
 #include "core/json.h"
 #include "core/regex.h"
 #include "flow/selector.h"
@@ -247,9 +249,7 @@ static void adopt_effects_and_the_modes_have_few_values(void **state)
          ".effects: must be one of suspend, allow, found the boolean false\n"},
         {RESOURCES "      - {version: v1, resource: configmaps, writeMode: apply, recreate: ask, "
                    "namespaces: [a]}\n",
-         "error f.yaml:11:78 " AT0
-         ".namespaces: not in this release; use filters.namespaceSelector, as "
-         "in matchLabels: {kubernetes.io/metadata.name: NAME}\n"},
+         ""},
         {RESOURCES "      - {version: v1, resource: configmaps, namespaces: []}\n", ""},
         {RESOURCES "      - {version: v1, resource: configmaps, writeMode: patch, recreate: yes, "
                    "namespaces: a}\n",
@@ -258,6 +258,28 @@ static void adopt_effects_and_the_modes_have_few_values(void **state)
          ".recreate: must be one of ask, always, never, found the boolean true\n"
          "error f.yaml:11:78 " AT0
          ".namespaces: must be a list, found the string \"a\": begin every item with \"- \"\n"},
+    };
+    rig_expect_all(cases, sizeof cases / sizeof *cases);
+}
+
+static void namespaces_are_names_and_no_selector_stands_beside_them(void **state)
+{
+    (void)state;
+    static const struct rig_case cases[] = {
+        {RESOURCES "      - {version: v1, resource: configmaps, namespaces: [a, b-1]}\n", ""},
+        {RESOURCES "      - {version: v1, resource: configmaps, namespaces: [a, B*]}\n",
+         "error f.yaml:11:61 " AT0 ".namespaces[1]: \"B*\" is no namespace: " KIND_NAMESPACE_RULE
+         "\n"},
+        {RESOURCES "      - {version: v1, resource: configmaps, namespaces: [a], "
+                   "filters: {namespaceSelector: {matchLabels: {x: z}}}}\n",
+         "error f.yaml:11:45 " AT0
+         ".namespaces: namespaces and filters.namespaceSelector exclude each other: name the "
+         "namespaces, or select them by labels\n"},
+        {RESOURCES "      - {group: '*', resource: '*', namespaces: [a]}\n",
+         "error f.yaml:11:37 " AT0
+         ".namespaces: namespaces and '*' exclude each other: name each kind in an entry of its "
+         "own\n"},
+        {RESOURCES "      - {group: apps, resource: deployments, namespaces: [a]}\n", ""},
     };
     rig_expect_all(cases, sizeof cases / sizeof *cases);
 }
@@ -344,6 +366,8 @@ int main(void)
                                         rig_teardown),
         cmocka_unit_test_setup_teardown(adopt_effects_and_the_modes_have_few_values, rig_setup,
                                         rig_teardown),
+        cmocka_unit_test_setup_teardown(namespaces_are_names_and_no_selector_stands_beside_them,
+                                        rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(name_patterns_are_searched_and_a_glob_is_matched_whole,
                                         rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(label_selectors_become_selectors, rig_setup, rig_teardown),

@@ -91,8 +91,8 @@ static void assert_rights(const struct rights *r, const char *want)
     AUTO(buf_done) struct buf got = BUF_INIT(1 << 16);
     const struct right *x;
     for (size_t i = 0; (x = rights_at(r, i)); i++)
-        buf_addf(&got, "%s %s/%s%s%s\n", x->verb, x->group, x->resource, x->name ? "/" : "",
-                 x->name ? x->name : "");
+        buf_addf(&got, "%s %s/%s%s%s%s%s\n", x->verb, x->group, x->resource, x->name ? "/" : "",
+                 x->name ? x->name : "", x->ns ? " in " : "", x->ns ? x->ns : "");
     assert_string_equal(got.p, want);
 }
 
@@ -225,6 +225,37 @@ a_server_that_refuses_the_question_is_an_error_and_leaves_nothing_under_way(void
     buf_done(&s.answer);
 }
 
+#define NARROW                                                                                     \
+    RESOURCES "      - {version: v1, resource: configmaps, namespaces: [x, z]}\n"                  \
+              "      - {group: apps, version: v1, resource: deployments, namespaces: [x]}\n"
+
+static void what_is_read_in_namespaces_is_asked_and_granted_there(void **state)
+{
+    (void)state;
+    AUTO(resources_freep) struct resources *r = rig_read(NARROW);
+    AUTO(rights_freep) struct rights *rights = needed(r, 0);
+    AUTO(buf_done) struct buf role = BUF_INIT(4096);
+    struct server s = {.http = {&SERVER}, .answer = BUF_INIT(4096), .denied = "\"verb\":\"watch\""};
+    struct err e = ERR_INIT;
+    assert_rights(rights, "get /namespaces/kube-system\n"
+                          "list /configmaps in x\nwatch /configmaps in x\n"
+                          "list /configmaps in z\nwatch /configmaps in z\n"
+                          "list apps/deployments in x\nwatch apps/deployments in x\n");
+    assert_int_equal(rights_ask(rights, &s.http, &e), RC_OK);
+    assert_non_null(strstr(s.bodies[1], "\"namespace\":\"x\""));
+    assert_null(strstr(s.bodies[0], "\"namespace\":"));
+    rights_print_role(rights, "resilog", &role);
+    assert_string_equal(role.p,
+                        "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\n"
+                        "metadata: {name: resilog, namespace: x}\nrules:\n"
+                        "- {apiGroups: [\"\"], resources: [configmaps], verbs: [watch]}\n"
+                        "- {apiGroups: [\"apps\"], resources: [deployments], verbs: [watch]}\n"
+                        "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\n"
+                        "metadata: {name: resilog, namespace: z}\nrules:\n"
+                        "- {apiGroups: [\"\"], resources: [configmaps], verbs: [watch]}\n");
+    buf_done(&s.answer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +270,8 @@ int main(void)
                                         rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_name_is_asked_and_granted_by_name, rig_setup,
                                         rig_teardown),
+        cmocka_unit_test_setup_teardown(what_is_read_in_namespaces_is_asked_and_granted_there,
+                                        rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(
             a_server_that_refuses_the_question_is_an_error_and_leaves_nothing_under_way, rig_setup,
             rig_teardown),

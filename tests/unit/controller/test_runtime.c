@@ -2,10 +2,11 @@
 #include "tests/unit/controller/runtime_rig.h"
 
 #define SYNC_AT "default/s"
-#define SECOND                                                                                     \
+#define SECOND  SECOND_OF(ONE_ENTRY)
+#define SECOND_OF(entries)                                                                         \
     "---\napiVersion: automation.astronetes.io/v1alpha1\nkind: LiveSynchronization\n"              \
     "metadata: {name: t}\nspec:\n  plugin: kubernetes-objects-to-kubernetes\n  config:\n"          \
-    "    sourceName: a\n    destinationName: b\n    replication:\n      resources:\n" ONE_ENTRY
+    "    sourceName: a\n    destinationName: b\n    replication:\n      resources:\n" entries
 
 static void read_resources(const char *yaml)
 {
@@ -87,6 +88,21 @@ static void what_a_star_took_is_taken_again_while_the_source_is_away(void **stat
     rig_wait(SYNC_AT, "phase", "Live");
     rig_stop();
     assert_int_equal(dest_mem_count(rig->dest), 2);
+}
+
+static void what_a_star_takes_stays_in_the_version_of_a_namespace_that_is_named(void **state)
+{
+    (void)state;
+    read_resources(RESOURCES "      - {group: '*', version: v2, resource: '*'}\n" SECOND_OF(
+        "      - {group: example.com, version: v1, resource: widgets, namespaces: [ns]}\n"));
+    rig_start(NULL);
+    rig_identity();
+    rig_wait_follows(WIDGETS "/ns", true);
+    assert_false(rig_follows("/namespaces"));
+    rig_serve(WIDGETS "/v1 " WIDGETS "/v2");
+    rig_wait_follows(WIDGETS, true);
+    rig_wait_follows(WIDGETS "/ns", false);
+    rig_wait(SYNC_AT, "lastError", "");
 }
 
 static void what_is_stopped_before_its_source_was_reached_says_so(void **state)
@@ -499,6 +515,7 @@ int main(void)
         T(a_synchronization_goes_live_and_follows_until_it_is_stopped),
         T(what_a_star_takes_is_followed_and_joins_and_leaves_with_its_source),
         T(what_a_star_took_is_taken_again_while_the_source_is_away),
+        T(what_a_star_takes_stays_in_the_version_of_a_namespace_that_is_named),
         T(what_is_stopped_before_its_source_was_reached_says_so),
         T(a_suspended_one_says_so_and_its_source_is_recorded_without_it),
         T(the_status_of_a_suspended_one_is_that_of_its_checkpoint),

@@ -52,6 +52,19 @@ static void a_resource_that_no_entry_names_is_unrelated(void **state)
     assert_false(filter_names(&r, SLICE("g"), SLICE("configmaps")));
 }
 
+static void only_the_namespaces_of_the_entry_are_selected_known_or_not(void **state)
+{
+    (void)state;
+    const struct slice namespaces[] = {SLICE("a"), SLICE("b")};
+    struct replication_entry entry = {CONFIGMAPS, .namespaces = namespaces, .n_namespaces = 2};
+    assert_int_equal(decide(&entry, 1, &(struct asked){"/configmaps/b/x", PLAIN, NULL}, NULL),
+                     FILTER_SELECTED);
+    assert_int_equal(decide(&entry, 1, &(struct asked){"/configmaps/c/x", PLAIN, "{}"}, NULL),
+                     FILTER_REJECTED);
+    assert_int_equal(decide(&entry, 1, &(struct asked){"/configmaps//x", PLAIN, NULL}, NULL),
+                     FILTER_REJECTED);
+}
+
 static void an_entry_without_filters_selects_without_knowing_the_namespace(void **state)
 {
     (void)state;
@@ -190,6 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_resource_that_no_entry_names_is_unrelated),
         cmocka_unit_test(an_entry_without_filters_selects_without_knowing_the_namespace),
+        cmocka_unit_test(only_the_namespaces_of_the_entry_are_selected_known_or_not),
         cmocka_unit_test(a_selector_looks_at_the_labels_of_the_object),
         cmocka_unit_test(an_unknown_namespace_leaves_a_namespace_selector_undecided),
         cmocka_unit_test(A05_a_sure_no_of_another_part_needs_no_namespace),

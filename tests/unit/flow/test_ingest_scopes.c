@@ -334,6 +334,86 @@ static void a_dropped_scope_is_forgotten_and_comes_back_where_it_was(void **stat
     assert_string_equal(fake_producer_resume(w->producer, CM), "11");
 }
 
+static const struct ingest_scope NARROW[] = {{SLICE(CM "/n"), SLICE("v1")},
+                                             {SLICE(CM "/m"), SLICE("v1")}};
+
+static void where_all_scopes_are_of_namespaces_nothing_beyond_them_is_asked_for(void **state)
+{
+    struct world *w = *state;
+    struct err e = ERR_INIT;
+    assert_ok(ingest_want(w->ingest, NARROW, 2, &e));
+    assert_non_null(fake_producer_resume(w->producer, CM "/n"));
+    assert_non_null(fake_producer_resume(w->producer, CM "/m"));
+    assert_null(fake_producer_resume(w->producer, CM));
+    assert_null(fake_producer_resume(w->producer, "/namespaces"));
+}
+
+static void a_namespace_of_what_is_wanted_as_a_whole_is_left_to_that(void **state)
+{
+    struct world *w = *state;
+    struct err e = ERR_INIT;
+    const struct ingest_scope both[] = {NARROW[0], WANTED[0]};
+    assert_ok(ingest_want(w->ingest, NARROW, 2, &e));
+    assert_ok(ingest_want(w->ingest, both, 2, &e));
+    assert_non_null(fake_producer_resume(w->producer, CM));
+    assert_null(fake_producer_resume(w->producer, CM "/n"));
+}
+
+/* The log holds a resource in one version, whatever part of it is wanted. */
+static void the_namespaces_of_a_resource_are_wanted_in_one_version(void **state)
+{
+    struct world *w = *state;
+    struct err e = ERR_INIT;
+    const struct ingest_scope two[] = {NARROW[0], {SLICE(CM "/m"), SLICE("v2")}};
+    const struct ingest_scope one[] = {NARROW[0], {SLICE(CM "/m"), SLICE_NULL}};
+    const struct ingest_scope whole[] = {NARROW[0], ANY_VERSION};
+    assert_int_equal(ingest_want(w->ingest, two, 2, &e), RC_INVALID);
+    assert_true(ft_has(e.msg, "VersionConflict: /configmaps is asked for"));
+    assert_ok(ingest_want(w->ingest, one, 2, &e));
+    assert_string_equal(fake_producer_api_version(w->producer, CM "/m"), "v1");
+    assert_ok(ingest_want(w->ingest, NULL, 0, &e));
+    assert_ok(ingest_want(w->ingest, whole, 2, &e));
+    assert_string_equal(fake_producer_api_version(w->producer, CM), "v1");
+}
+
+/* What was read in the other manner since is newer than the position: going on from there would put older states
+ * behind it (I4). */
+static void a_position_of_before_another_manner_of_reading_is_not_gone_on_from(void **state)
+{
+    struct world *w = *state;
+    struct err e = ERR_INIT;
+    list_two(w);
+    assert_ok(ingest_want(w->ingest, NARROW, 1, &e));
+    fake_producer_own(w->producer, EVENT_SYNC_BEGIN, CM "/n", NULL);
+    listed(w, A, "20");
+    fake_producer_own(w->producer, EVENT_SYNC_END, CM "/n", "21");
+    run(w);
+    stop(w);
+    start(w); /* wants the whole */
+    assert_string_equal(fake_producer_resume(w->producer, CM), "");
+    say(w, EVENT_SYNC_BEGIN, NULL);
+    listed(w, A, "30");
+    say(w, EVENT_SYNC_END, "31");
+    run(w);
+    assert_ok(ingest_want(w->ingest, NARROW, 1, &e));
+    assert_string_equal(fake_producer_resume(w->producer, CM "/n"), "");
+}
+
+static void a_namespaces_position_is_gone_on_from(void **state)
+{
+    struct world *w = *state;
+    struct err e = ERR_INIT;
+    list_two(w);
+    assert_ok(ingest_want(w->ingest, NARROW, 1, &e));
+    fake_producer_own(w->producer, EVENT_SYNC_BEGIN, CM "/n", NULL);
+    fake_producer_own(w->producer, EVENT_SYNC_END, CM "/n", "21");
+    watched(w, A, "22");
+    run(w);
+    assert_ok(ingest_want(w->ingest, NULL, 0, &e));
+    assert_ok(ingest_want(w->ingest, NARROW, 1, &e));
+    assert_string_equal(fake_producer_resume(w->producer, CM "/n"), "22");
+}
+
 static void a_scope_dropped_while_its_listing_is_being_closed_leaves_nothing_behind(void **state)
 {
     struct world *w = *state;
@@ -372,6 +452,11 @@ int main(void)
         TEST(a_version_that_one_names_is_that_of_those_who_name_none),
         TEST(two_versions_of_one_resource_are_a_conflict),
         TEST(a_dropped_scope_is_forgotten_and_comes_back_where_it_was),
+        TEST(where_all_scopes_are_of_namespaces_nothing_beyond_them_is_asked_for),
+        TEST(a_namespace_of_what_is_wanted_as_a_whole_is_left_to_that),
+        TEST(the_namespaces_of_a_resource_are_wanted_in_one_version),
+        TEST(a_position_of_before_another_manner_of_reading_is_not_gone_on_from),
+        TEST(a_namespaces_position_is_gone_on_from),
         TEST(a_scope_dropped_while_its_listing_is_being_closed_leaves_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

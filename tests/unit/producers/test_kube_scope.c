@@ -492,6 +492,22 @@ static void D63_an_unknown_resource_waits_and_says_why(void **state)
     kube_scope_free(s);
 }
 
+static void a_kind_without_namespaces_is_not_asked_for_in_one(void **state)
+{
+    struct test *t = *state;
+    struct err e = ERR_INIT;
+    struct kube_scope *s = NULL;
+    struct producer_status status;
+    struct kube_resource nodes = CONFIGMAPS;
+    nodes.namespaced = false;
+    assert_ok(kube_scope_new(&t->world, SLICE("/nodes/a"), SLICE("v1"), SLICE_NULL, &s, &e));
+    assert_ok(kube_scope_found(s, &nodes, false, &e));
+    kube_scope_status(s, &status);
+    assert_int_equal(status.phase, PRODUCER_MISSING);
+    assert_non_null(strstr(status.error, "namespaces"));
+    kube_scope_free(s);
+}
+
 static void the_kind_is_said_again_only_when_its_names_changed(void **state)
 {
     struct test *t = *state;
@@ -547,6 +563,7 @@ int main(void)
         TEST(after_a_lost_server_nothing_starts_before_the_identity_was_verified),
         TEST(at_most_four_listings_run_at_once),
         TEST(D63_an_unknown_resource_waits_and_says_why),
+        TEST(a_kind_without_namespaces_is_not_asked_for_in_one),
         TEST(the_kind_is_said_again_only_when_its_names_changed),
         TEST(a_scope_that_is_no_scope_is_refused),
     };
