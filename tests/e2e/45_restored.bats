@@ -11,6 +11,11 @@ setup_file() {
         kube_start "$cluster"
         k "$cluster" create namespace kept
     done
+    put old 1
+    put changed 0
+    stop_source
+    cp -r "$E2E_DIR/source/etcd" "$E2E_DIR/backup"
+    start_source
     declare_clusters restored source destination
     declare_sync restored copy source destination <<-'ENTRIES'
 	- {version: v1, resource: configmaps, filters: {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kept}}}}
@@ -41,11 +46,6 @@ start_source() {
     kube_restart source etcd
     kube_restart source apiserver
 }
-back_up() {
-    stop_source
-    cp -r "$E2E_DIR/source/etcd" "$E2E_DIR/backup"
-    start_source
-}
 restore() {
     stop_source
     rm -rf "$E2E_DIR/source/etcd"
@@ -66,11 +66,8 @@ go_on() {
 }
 
 @test "an etcd that is restored while resilog runs is a new incarnation, and both clusters are equal afterwards" {
-    put old 1
-    put changed 0
     run_start restored
     equal 2
-    back_up
     go_on a
     equal 2
     [ "$(incarnation)" = 1 ]
@@ -99,7 +96,7 @@ go_on() {
     [ "$(incarnation)" = 3 ]
 }
 
-# other: what `source` of the resources is from now on.
+# point_at CLUSTER: what `source` of the resources is from now on.
 point_at() {
     cp "$(kube_config "$1")" "$E2E_DIR/source/kubeconfig"
 }
