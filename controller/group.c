@@ -156,7 +156,7 @@ static size_t scopes_room(const struct group *g, size_t *ret_n)
     for (size_t i = 0; i < g->n; i++) {
         const struct sync *both[] = {g->wanted[i].sync, sync_of(g, i)};
         for (size_t k = 0; k < 2 && both[k]; k++)
-            for (size_t j = 0; j < both[k]->replication.n_entries; j++) {
+            for (size_t j = 0; j < both[k]->replication.n_recorded; j++) {
                 const struct replication_entry *entry = &both[k]->replication.entries[j];
                 room += entry_room(entry);
                 n += count_scopes(entry);
@@ -195,7 +195,7 @@ static size_t add_named(const struct group *g, struct ingest_scope *scopes, stru
     size_t n = 0;
     for (size_t i = 0; i < g->n; i++) {
         const struct replication *r = &g->wanted[i].sync->replication;
-        for (size_t j = 0; j < r->n_entries; j++) {
+        for (size_t j = 0; j < r->n_recorded; j++) {
             const struct replication_entry *entry = &r->entries[j];
             size_t all = resolve_is_star(entry) ? 0 : count_scopes(entry);
             for (size_t k = 0; k < all; k++)

@@ -176,7 +176,7 @@ enum rc resolve(const struct sync *sync, const struct map *kinds, struct resolve
     const uint8_t *digest = sync->replication.digest;
     r->sync = *sync;
     r->sync.replication.entries = r->entries;
-    r->sync.replication.n_entries = r->n;
+    r->sync.replication.n_entries = r->sync.replication.n_recorded = r->n;
     sha256(slice_of((const char *)digest, REPLICATION_DIGEST), buf_slice(&r->kinds),
            r->sync.replication.digest);
     *ret = steal(&r);

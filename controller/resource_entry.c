@@ -393,3 +393,16 @@ enum rc entry_read(struct text_pool *texts, const struct origin *o, const struct
     free(later);
     return rc;
 }
+
+void record_read(struct text_pool *texts, const struct origin *o, const struct json *node,
+                 struct replication_entry *ret)
+{
+    const struct json *at = json_get(node, "resource");
+    read_names(texts, o, node, ret);
+    if (ret->resource.n == 0)
+        return; /* told by the field table */
+    if (resolve_is_star(ret))
+        problem_error(o, node, "'*' is for resources alone: name each kind that is to be recorded");
+    else if (check_spelling(o, at, ret))
+        check_plausible(o, at, ret);
+}

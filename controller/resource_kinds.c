@@ -170,13 +170,20 @@ static const struct field exclusion_fields[] = {
     END,
 };
 static const struct field exclusion = OBJECT("", exclusion_fields);
+static const struct field record_fields[] = {
+    TEXT("group"),
+    TEXT("version"),
+    NEED_TEXT("resource"),
+    END,
+};
+static const struct field record = OBJECT("", record_fields);
 static const struct field replication_fields[] = {
     NEED_LIST("resources", &entry),
     FLAG("forceNamespaceCreation"),
     {.name = "resyncPeriod", .type = FIELD_DURATION},
     CHOICE("adopt", adopt_choices),
     CHOICE("effects", effects_choices),
-    LATER("record", FIELD_ANY),
+    LIST("record", &record),
     FLAG("pruneDeselected"),
     LIST("excludeResources", &exclusion),
     END,

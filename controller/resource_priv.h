@@ -102,6 +102,9 @@ MUST_CHECK enum rc entry_read(struct text_pool *texts, const struct origin *o,
 void exclusion_read(struct text_pool *texts, const struct origin *o, const struct json *node,
                     struct kind_pattern *ret);
 void entry_done(struct replication_entry *entry);
+/* One entry of replication.record: the kind alone, which may be one that is never copied. All problems are told. */
+void record_read(struct text_pool *texts, const struct origin *o, const struct json *node,
+                 struct replication_entry *ret);
 /* `adopt`, `effects`, `recreate` and `writeMode` of an entry, or of a whole replication. */
 void policy_read(const struct origin *o, const struct json *node, struct sink_policy *policy);
 

@@ -125,14 +125,6 @@ static enum rc read_entries(struct loader *l, const struct item *item, const str
                             struct err *e)
 {
     bool told = false;
-    if (list->count > ENTRIES_MAX) {
-        problem_error(&item->origin, list, "%zu entries, the most allowed is %d", list->count,
-                      ENTRIES_MAX);
-        return RC_OK;
-    }
-    s->entries = calloc(list->count + 1, sizeof *s->entries);
-    if (!s->entries)
-        return err_nomem(e);
     for (const struct json *n = list->first; n; n = n->next) {
         struct replication_entry *entry = &s->entries[s->n_entries];
         if (n->type != JSON_OBJECT)
@@ -145,6 +137,29 @@ static enum rc read_entries(struct loader *l, const struct item *item, const str
             return rc;
     }
     return RC_OK;
+}
+
+/* Behind the entries: what is recorded beside them. */
+static void read_records(struct loader *l, const struct item *item, const struct json *list,
+                         struct sync_record *s)
+{
+    for (const struct json *n = list ? list->first : NULL; n; n = n->next) {
+        struct replication_entry *entry = &s->entries[s->n_entries];
+        if (n->type != JSON_OBJECT)
+            continue; /* told by the field table */
+        record_read(&l->out->texts, &item->origin, n, entry);
+        check_version(l, item, n, s, entry);
+        s->n_entries++;
+    }
+}
+
+static bool is_too_long(const struct item *item, const struct json *list)
+{
+    if (!list || list->count <= ENTRIES_MAX)
+        return false;
+    problem_error(&item->origin, list, "%zu entries, the most allowed is %d", list->count,
+                  ENTRIES_MAX);
+    return true;
 }
 
 /* ---- Exclusions ---- */
@@ -172,13 +187,8 @@ static void check_exclusion(const struct item *item, const struct json *node,
 static enum rc read_exclusions(struct loader *l, const struct item *item, const struct json *list,
                                struct sync_record *s, struct err *e)
 {
-    if (!list)
+    if (!list || is_too_long(item, list))
         return RC_OK;
-    if (list->count > ENTRIES_MAX) {
-        problem_error(&item->origin, list, "%zu entries, the most allowed is %d", list->count,
-                      ENTRIES_MAX);
-        return RC_OK;
-    }
     s->excluded = calloc(list->count + 1, sizeof *s->excluded);
     if (!s->excluded)
         return err_nomem(e);
@@ -223,18 +233,26 @@ static enum rc read_replication(struct loader *l, const struct item *item,
 {
     const struct json *replication = fields_object(config, "replication");
     const struct json *list = fields_list(replication, "resources");
+    const struct json *records = fields_list(replication, "record");
     struct sink_policy defaults = {.by_name = true};
     defaults.force_namespace = fields_true(replication, "forceNamespaceCreation");
     policy_read(&item->origin, replication, &defaults);
-    if (!list)
+    if (!list || is_too_long(item, list) || is_too_long(item, records))
         return RC_OK;
+    s->entries = calloc(list->count + (records ? records->count : 0) + 1, sizeof *s->entries);
+    if (!s->entries)
+        return err_nomem(e);
     enum rc rc = read_entries(l, item, list, &defaults, s, e);
     if (rc == RC_OK)
         rc = read_exclusions(l, item, fields_list(replication, "excludeResources"), s, e);
+    size_t n_copied = s->n_entries;
+    if (rc == RC_OK)
+        read_records(l, item, records, s);
     s->sync.replication =
         (struct replication){.sync = slice_str(item->full_name),
                              .entries = s->entries,
-                             .n_entries = s->n_entries,
+                             .n_entries = n_copied,
+                             .n_recorded = s->n_entries,
                              .prune_deselected = fields_true(replication, "pruneDeselected"),
                              .resync_ns = read_period(item, config, replication)};
     return rc;

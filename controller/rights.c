@@ -140,13 +140,13 @@ static enum rc need_source(struct rights *r, const struct sync *sync, struct err
 {
     bool beyond = false;
     enum rc rc = need(r, &NAMESPACES, "kube-system", "get", e);
-    for (size_t i = 0; i < sync->replication.n_entries; i++)
+    for (size_t i = 0; i < sync->replication.n_recorded; i++)
         beyond = beyond || sync->replication.entries[i].n_namespaces == 0;
     if (rc == RC_OK && beyond)
         rc = need_all(r, &NAMESPACES, READ, e);
     if (rc == RC_OK && beyond)
         rc = need_all(r, &CRDS, READ, e);
-    for (size_t i = 0; rc == RC_OK && i < sync->replication.n_entries; i++)
+    for (size_t i = 0; rc == RC_OK && i < sync->replication.n_recorded; i++)
         rc = need_read(r, &sync->replication.entries[i], e);
     return rc;
 }

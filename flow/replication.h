@@ -36,7 +36,9 @@ struct replication {
     uint8_t digest
         [REPLICATION_DIGEST]; /* of all that decides what is copied and how; equal: nothing changed */
     const struct replication_entry *entries;
-    size_t n_entries;
+    size_t n_entries; /* these are copied */
+    size_t
+        n_recorded; /* and these recorded: the entries behind n_entries name a kind for the log alone */
     bool prune_deselected; /* copies of what left the selection are removed, not frozen */
     int64_t resync_ns; /* how often the destination is compared with what was applied; 0: never */
 };

@@ -114,7 +114,7 @@ rows() {
 }
 
 @test "validate -o json lists all problems as one array" {
-    edit sync.yaml 's/suspend: false/suspend: maybe/; s/op: replace/op: repalce/; s/^      effects: allow/      record: x/'
+    edit sync.yaml 's/suspend: false/suspend: maybe/; s/op: replace/op: repalce/; s/^    sourceName: a/    bucketName: x\n&/'
     run -3 --separate-stderr "$RESILOG" validate -f "$IN" -o json
     [ -z "$stderr" ]
     python3 - "$output" <<-'CHECK'
@@ -122,8 +122,8 @@ rows() {
 	d = json.loads(sys.argv[1])
 	assert [(p["level"], p["place"].split("/")[-1], p["path"].split(".")[-1]) for p in d] == [
 	    ("error", "sync.yaml:6:3", "suspend"),
-	    ("warning", "sync.yaml:12:7", "record"),
-	    ("error", "sync.yaml:23:18", "op"),
+	    ("warning", "sync.yaml:8:5", "bucketName"),
+	    ("error", "sync.yaml:24:18", "op"),
 	], d
 	assert 'did you mean "replace"' in d[2]["message"], d
 	CHECK

@@ -115,6 +115,23 @@ lists() {
     k destination -n re get secret s
 }
 
+@test "a kind that is recorded beside is listed at once, and copied nowhere" {
+    lease() {
+        printf 'apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: diary, namespace: re}\nspec: {holderIdentity: "%s"}\n' "$1"
+    }
+    puts() { log_show edit Lease/diary | grep -c put || :; }
+    lease one | k source create -f -
+    declare_sync edit maps source destination 'record: [{group: coordination.k8s.io, version: v1, resource: leases}]' \
+        <<<'- {version: v1, resource: configmaps}'
+    wait_until 15 is 1 puts
+    lease two | k source replace -f -
+    wait_until 15 is 2 puts
+    k source -n re create configmap beside --from-literal=k=1
+    wait_until 15 is 1 value destination beside '{.data.k}'
+    ! k destination -n re get lease diary
+    maps <<<''
+}
+
 # removing ENTRY-FIELDS: the synchronization of ConfigMaps, with what leaves it removed.
 removing() {
     declare_sync edit maps source destination "pruneDeselected: true" <<<"- {version: v1, resource: configmaps, $1}"

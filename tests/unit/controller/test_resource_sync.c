@@ -1,6 +1,7 @@
 /* controller/resource_sync: the frame of a LiveSynchronization, and the records made of it. */
 #include "tests/unit/controller/resource_rig.h"
 
+#include "controller/resolve.h"
 #include "core/clock.h"
 
 static void the_frame_of_a_synchronization_is_checked(void **state)
@@ -116,17 +117,15 @@ static void what_is_not_acted_on_yet_is_told_where_it_asks_for_something(void **
     static const struct rig_case cases[] = {
         {RESOURCES "      - {version: v1, resource: configmaps}\n"
                    "      resyncPeriod: 1h0m0s\n"
-                   "      record: all\n"
                    "    resyncPeriod: 90m\n"
                    "    bucketName: x\n"
                    "    observability: {enabled: true, interval: 30s}\n"
                    "    components: {nats: {logLevel: info, replicas: 2}}\n",
-         "warning f.yaml:13:7 spec.config.replication.record: accepted, not acted on yet\n"
-         "warning f.yaml:14:5 spec.config.resyncPeriod: resyncPeriod is also in replication, with "
+         "warning f.yaml:13:5 spec.config.resyncPeriod: resyncPeriod is also in replication, with "
          "another value: that one is taken\n"
-         "warning f.yaml:15:5 spec.config.bucketName: accepted, not acted on yet\n"
-         "warning f.yaml:16:5 spec.config.observability: accepted, not acted on yet\n"
-         "warning f.yaml:17:5 spec.config.components: accepted, not acted on yet\n"},
+         "warning f.yaml:14:5 spec.config.bucketName: accepted, not acted on yet\n"
+         "warning f.yaml:15:5 spec.config.observability: accepted, not acted on yet\n"
+         "warning f.yaml:16:5 spec.config.components: accepted, not acted on yet\n"},
         {RESOURCES "      - {version: v1, resource: configmaps}\n"
                    "    observability: {enabled: false}\n"
                    "    components: {nats: {}}\n",
@@ -237,6 +236,55 @@ static void copies_of_what_leaves_are_removed_only_where_that_is_said(void **sta
         memcpy(digests[i], of->digest, RESOURCE_DIGEST);
     }
     assert_memory_not_equal(digests[0], digests[2], RESOURCE_DIGEST); /* all is decided anew */
+}
+
+static void what_is_recorded_stands_behind_what_is_copied(void **state)
+{
+    (void)state;
+    AUTO(resources_freep)
+    struct resources *r =
+        rig_read(RESOURCES "      - {version: v1, resource: configmaps}\n"
+                           "      record:\n"
+                           "      - {version: v1, resource: pods}\n"
+                           "      - {group: events.k8s.io, version: v1, resource: events}\n"
+                           "      - {resource: nodes}\n");
+    assert_int_equal(resources_errors(r), 0);
+    const struct replication *of = &resources_sync(r, 0)->replication;
+    assert_int_equal(of->n_entries, 1);
+    assert_int_equal(of->n_recorded, 4);
+    assert_int_equal(of->entries[3].version.n, 0);
+    assert_false(resolve_needed(of)); /* what is not copied need not be known to be followed */
+    assert_true(slice_eq(of->entries[1].resource, SLICE("pods")));
+    assert_true(slice_eq(of->entries[2].group, SLICE("events.k8s.io")));
+    assert_true(slice_eq(of->entries[2].version, SLICE("v1")));
+}
+
+static void what_is_recorded_is_a_kind_in_the_version_of_all_others(void **state)
+{
+    (void)state;
+    static const struct rig_case cases[] = {
+        {RESOURCES "      - {version: v1, resource: configmaps}\n"
+                   "      record: all\n",
+         "error f.yaml:12:7 spec.config.replication.record: must be a list, found the string "
+         "\"all\": begin every item with \"- \"\n"},
+        {RESOURCES "      - {group: apps, version: v1, resource: deployments}\n"
+                   "      record:\n"
+                   "      - {group: apps, version: v1beta1, resource: deployments}\n"
+                   "      - {version: v1, resource: pod}\n"
+                   "      - {group: '*', resource: events}\n"
+                   "      - {version: v1, resource: nodes, filters: {}}\n",
+         "error f.yaml:13:23 spec.config.replication.record[0].version: VersionConflict: "
+         "deployments is asked for in v1beta1 here and in v1 by default/s; a source's log holds "
+         "each resource in one version, use the same everywhere\n"
+         "error f.yaml:14:23 spec.config.replication.record[1].resource: \"pod\" is not known in "
+         "group \"\"; did you mean \"pods\"?\n"
+         "error f.yaml:15:9 spec.config.replication.record[2]: '*' is for resources alone: name "
+         "each "
+         "kind that is to be recorded\n"
+         "error f.yaml:16:40 spec.config.replication.record[3].filters: unknown field "
+         "\"filters\"; allowed: group, version, resource\n"},
+    };
+    rig_expect_all(cases, sizeof cases / sizeof *cases);
 }
 
 static void wrong_types_and_ranges_name_what_was_found_and_what_is_expected(void **state)
@@ -463,6 +511,10 @@ int main(void)
             a_synchronization_on_a_broken_cluster_is_no_record_and_no_further_error, rig_setup,
             rig_teardown),
         cmocka_unit_test_setup_teardown(more_entries_than_a_synchronization_may_have_are_refused,
+                                        rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(what_is_recorded_stands_behind_what_is_copied, rig_setup,
+                                        rig_teardown),
+        cmocka_unit_test_setup_teardown(what_is_recorded_is_a_kind_in_the_version_of_all_others,
                                         rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(copies_of_what_leaves_are_removed_only_where_that_is_said,
                                         rig_setup, rig_teardown),

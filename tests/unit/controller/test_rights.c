@@ -13,7 +13,8 @@
          "      - {group: apps, version: v1, resource: deployments}\n"                             \
          "      - {version: v1, resource: configmaps}\n"                                           \
          "      - version: v1\n        resource: configmaps\n"                                     \
-         "        filters: {selector: {matchLabels: {x: z}}}\n"
+         "        filters: {selector: {matchLabels: {x: z}}}\n"                                    \
+         "      record: [{version: v1, resource: pods}]\n"
 
 /* Allows all but one verb; answers in the reverse order, some at a time. */
 struct server {
@@ -106,13 +107,13 @@ static void a_source_is_read_and_a_destination_is_written(void **state)
                           "list apiextensions.k8s.io/customresourcedefinitions\n"
                           "watch apiextensions.k8s.io/customresourcedefinitions\n"
                           "list apps/deployments\nwatch apps/deployments\n"
-                          "list /configmaps\nwatch /configmaps\n");
+                          "list /configmaps\nwatch /configmaps\nlist /pods\nwatch /pods\n");
     assert_rights(destination,
                   "get /namespaces/kube-system\nget apps/deployments\nlist apps/deployments\n"
                   "create apps/deployments\nupdate apps/deployments\ndelete apps/deployments\n"
                   "create /namespaces\nget /configmaps\nlist /configmaps\ncreate /configmaps\n"
                   "update /configmaps\ndelete /configmaps\n");
-    assert_int_equal(rights_count(source), 9);
+    assert_int_equal(rights_count(source), 11);
 }
 
 static void what_is_applied_is_patched(void **state)

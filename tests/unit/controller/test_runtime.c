@@ -384,6 +384,44 @@ static void a_change_takes_effect_without_a_restart(void **state)
     assert_int_equal(dest_mem_count(rig->dest), 1); /* what a removed one had copied stays */
 }
 
+static void what_is_recorded_beside_is_listed_at_once_and_copied_nowhere(void **state)
+{
+    (void)state;
+    read_resources(RESOURCES ONE_ENTRY);
+    rig_start(NULL);
+    rig_identity();
+    rig_list(1, "5");
+    rig_wait(SYNC_AT, "phase", "Live");
+    rlog_off next = rig_wait_log(1);
+    apply(RESOURCES ONE_ENTRY "      record: [{version: v1, resource: pods}]\n");
+    rig_put("/pods/ns/p", "6");
+    rig_wait_done(SYNC_AT, next + 1);
+    const struct producer *p = rig_lock_producer();
+    const char *resume = fake_producer_resume(p, "/pods");
+    rig_unlock_producer();
+    assert_non_null(resume);
+    assert_string_equal(resume, "");
+    assert_int_equal(dest_mem_count(rig->dest), 1);
+}
+
+static void what_a_star_leaves_may_be_recorded_all_the_same(void **state)
+{
+    (void)state;
+    read_resources(RESOURCES EVERYTHING "      record: [{resource: secrets}]\n");
+    rig_start(NULL);
+    rig_identity();
+    rig_wait_follows("/secrets", true); /* before any kind is known */
+    rig_serve("/configmaps/v1 /secrets/v1");
+    rig_wait_follows(SCOPE, true);
+    assert_true(rig_follows("/secrets"));
+    rig_list(1, "5");
+    rig_wait(SYNC_AT, "phase", "Live");
+    rlog_off next = rig_wait_log(1);
+    rig_put("/secrets/ns/s", "6");
+    rig_wait_done(SYNC_AT, next + 1);
+    assert_int_equal(dest_mem_count(rig->dest), 1);
+}
+
 /* The default of new threads' stacks: one that no address space holds lets none start. */
 static void set_stacks(size_t bytes)
 {
@@ -535,6 +573,8 @@ int main(void)
         T(effects_are_told_at_every_start_until_they_are_allowed),
         T(what_did_not_change_goes_on_undisturbed),
         T(a_change_takes_effect_without_a_restart),
+        T(what_is_recorded_beside_is_listed_at_once_and_copied_nowhere),
+        T(what_a_star_leaves_may_be_recorded_all_the_same),
         T(what_gets_no_thread_is_started_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
