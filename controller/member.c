@@ -130,6 +130,7 @@ static void look_at_rest(const struct member *m, struct pump_status *ret)
     ret->waiting = counts.waiting;
     ret->prune_held = counts.prune;
     ret->skipped = counts.skipped;
+    ret->deselected = counts.deselected;
 }
 
 static void gather_status(struct member *m, enum sync_phase phase, const struct err *why,
@@ -176,7 +177,8 @@ static bool is_news(const struct sync_status *a, const struct sync_status *b)
     return a->phase != b->phase || a->pump.offset != b->pump.offset ||
            a->pump.held != b->pump.held || a->pump.waiting != b->pump.waiting ||
            a->pump.prune_held != b->pump.prune_held || a->pump.skipped != b->pump.skipped ||
-           strcmp(a->error, b->error) != 0 || strcmp(a->pump.error, b->pump.error) != 0 ||
+           a->pump.deselected != b->pump.deselected || strcmp(a->error, b->error) != 0 ||
+           strcmp(a->pump.error, b->pump.error) != 0 ||
            strcmp(a->source.error, b->source.error) != 0;
 }
 

@@ -96,6 +96,7 @@ void sync_status_print(const struct sync *sync, const struct sync_status *s, str
     add_lag_seconds(s, out);
     buf_addf(out, ",\"held\":%zu,\"waiting\":%zu,\"pruneHeld\":%zu,\"skipped\":%zu", s->pump.held,
              s->pump.waiting, s->pump.prune_held, s->pump.skipped);
+    buf_addf(out, ",\"deselected\":%llu", (unsigned long long)s->pump.deselected);
     if (s->pump.compared_ns)
         add_text(out, "lastResync", time_text(s->pump.compared_ns, compared));
     else

@@ -48,7 +48,7 @@ enum sync_phase sync_phase_of(const struct source_report *source, const struct p
                               bool sink_connected);
 /* Appends the JSON object: name, namespace, phase, source, destination, offset, head and lagRecords
  * (null while the log cannot be read), lagSeconds (null while the source is not connected or nothing
- * runs), held, waiting, pruneHeld, skipped, lastResync (null until the first), repaired, lastError (one of a cluster begins with
+ * runs), held, waiting, pruneHeld, skipped, deselected, lastResync (null until the first), repaired, lastError (one of a cluster begins with
  * "source NAMESPACE/NAME: " or "destination NAMESPACE/NAME: "), updated. */
 void sync_status_print(const struct sync *sync, const struct sync_status *s, struct buf *out);
 

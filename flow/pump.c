@@ -495,6 +495,7 @@ void pump_status(struct pump *p, struct pump_status *ret)
     s.waiting = counts.waiting;
     s.prune_held = counts.prune;
     s.skipped = counts.skipped;
+    s.deselected = counts.deselected;
     s.compared_ns = p->drift.ended_ns;
     s.repaired = p->drift.repaired;
     s.catching_up = p->scanning || p->review || s.offset < p->first_head;

@@ -47,6 +47,7 @@ struct pump_status {
     uint64_t lag_records;
     int64_t oldest_ns; /* time of the oldest unapplied event; 0 if there is none */
     size_t in_flight, held, waiting, prune_held, skipped;
+    uint64_t deselected; /* copies of what is not selected any more: frozen, or to be removed */
     int64_t
         compared_ns; /* wall clock: when the destination was last compared as a whole; 0: not yet in this life */
     uint64_t

@@ -227,9 +227,8 @@ static enum rc deselect(struct pump *p, const struct event *ev, const struct aga
         return rc;
     }
     if (a.state == APPLIED_SYNCED) {
-        a.state = APPLIED_DESELECTED;
         pump_say_left(p, ev->key, ev->offset);
-        rc = rows_set_applied(p->rows, ev->key, &a, e);
+        rc = rows_deselect(p->rows, ev->key, &a, e);
     }
     return rc == RC_OK ? leave(p, ev, how, e) : rc;
 }

@@ -39,20 +39,6 @@ static enum rc load(struct pump *p, struct rlog_bounds *bounds, struct buf *memo
 
 /* ---- The log and the source ---- */
 
-/* What left the selection stays frozen: its mark alone would have it taken for a copy that the log must know. */
-static enum rc keep_frozen(void *arg, struct slice key, const struct applied *a, struct err *e)
-{
-    struct pump *p = arg;
-    const struct applied bare = {.state = APPLIED_DESELECTED};
-    return a->state == APPLIED_DESELECTED ? rows_set_applied(p->rows, key, &bare, e) : RC_OK;
-}
-
-static enum rc begin_anew(struct pump *p, bool same_source, struct err *e)
-{
-    enum rc rc = same_source ? rows_scan_applied(p->rows, SLICE_NULL, keep_frozen, p, e) : RC_OK;
-    return rc == RC_OK ? rows_begin_anew(p->rows, e) : rc;
-}
-
 enum rc pump_bind_log(struct pump *p, struct err *e)
 {
     AUTO(buf_done) struct buf memory = BUF_INIT(CKPT_VALUE_MAX);
@@ -70,7 +56,8 @@ enum rc pump_bind_log(struct pump *p, struct err *e)
          other_source ? "the checkpoint belongs to another source: the synchronization starts anew"
                       : "the checkpoint belongs to another log: the synchronization starts anew",
          DIAG_S("synchronization", p->opts.replication->sync));
-    return begin_anew(p, !other_source, e);
+    /* What left the selection stays frozen: its mark alone would have it taken for a copy that the log must know. */
+    return rows_begin_anew(p->rows, /* keep= */ !other_source, e);
 }
 
 /* ---- The destination ---- */

@@ -39,14 +39,12 @@ static bool is_named(const struct pump *p, struct slice key)
 static enum rc review_row(void *arg, struct slice key, const struct applied *a, struct err *e)
 {
     struct pump *p = arg;
-    struct applied frozen = *a;
     enum rc rc = RC_OK;
     if (a->state == APPLIED_SYNCED && is_named(p, key))
         return RC_OK;
     if (a->state == APPLIED_SYNCED) {
-        frozen.state = APPLIED_DESELECTED;
         pump_say_left(p, key, a->offset);
-        rc = rows_set_applied(p->rows, key, &frozen, e);
+        rc = rows_deselect(p->rows, key, a, e);
     }
     if (rc == RC_OK && p->opts.replication->prune_deselected)
         return pump_leave(p, key, a->offset, p->review_anchor, e);

@@ -1,6 +1,7 @@
 /* The pump's rows. Changes wait in two maps (key -> encoded row, an empty one meaning "delete")
  * until rows_commit writes them with the head in one step. Holds are few and are kept in memory
- * whole; applied rows are read one at a time, because there is one for every object. One thread. */
+ * whole; applied rows are read one at a time, because there is one for every object, and so the number of those that
+ * are deselected is kept beside them. One thread. */
 #include "flow/pump_rows.h"
 
 #include "core/buf.h"
@@ -19,6 +20,9 @@
 #define HOLD_HEADER_V1  24 /* without the next try */
 #define DIGEST_KEY      "@replication"
 #define DIGEST_VERSION  1
+#define COUNT_KEY       "@deselected"
+#define COUNT_VERSION   1
+#define COUNT_SIZE      9
 #define BINDING_KEY     "@binding"
 #define BINDING_VERSION 1
 
@@ -31,6 +35,8 @@ struct rows {
     struct map *waits;      /* dependency -> struct wait */
     struct map *changes[2]; /* by enum ckpt_table: key -> struct buf */
     struct buf scratch;     /* the row that rows_applied gave */
+    uint64_t deselected;    /* rows of that state, those that wait included */
+    bool counted;           /* the checkpoint tells their number */
 };
 
 /* ---- Codecs ---- */
@@ -272,6 +278,7 @@ void rows_count(struct rows *r, struct rows_counts *ret)
         counts.held += !h->waiting && !h->skipped;
         counts.prune += hold_is_prune(h) && !h->skipped;
     }
+    counts.deselected = r->deselected;
     *ret = counts;
 }
 
@@ -303,21 +310,58 @@ enum rc record_load(struct ckpt *ckpt, struct slice consumer, struct slice key, 
     return buf_check(out, "sink record", e);
 }
 
+static enum rc encode(const struct applied *a, struct buf *row, struct err *e)
+{
+    applied_encode(a, row);
+    return buf_check(row, "applied row", e);
+}
+
+/* The key's row will not be DESELECTED any more. */
+static enum rc uncount(struct rows *r, struct slice key, struct err *e)
+{
+    struct applied was;
+    struct err why = ERR_INIT;
+    if (r->deselected == 0)
+        return RC_OK;
+    enum rc rc = rows_applied(r, key, &was, &why);
+    if (rc == RC_OK && was.state == APPLIED_DESELECTED) {
+        r->deselected--;
+        r->counted = false;
+    }
+    if (rc == RC_OK || rc == RC_NOTFOUND)
+        return RC_OK;
+    *e = why;
+    return rc;
+}
+
 enum rc rows_set_applied(struct rows *r, struct slice key, const struct applied *a, struct err *e)
 {
-    struct buf row = BUF_INIT(CKPT_VALUE_MAX);
-    applied_encode(a, &row);
-    enum rc rc = buf_check(&row, "applied row", e);
-    if (rc < 0) {
-        buf_done(&row);
+    AUTO(buf_done) struct buf row = BUF_INIT(CKPT_VALUE_MAX);
+    assert(a->state == APPLIED_SYNCED);
+    enum rc rc = encode(a, &row, e); /* first: it may be a view of what is read to count */
+    if (rc == RC_OK)
+        rc = uncount(r, key, e);
+    return rc == RC_OK ? change(r, CKPT_APPLIED, key, &row, e) : rc;
+}
+
+enum rc rows_deselect(struct rows *r, struct slice key, const struct applied *a, struct err *e)
+{
+    AUTO(buf_done) struct buf row = BUF_INIT(CKPT_VALUE_MAX);
+    const struct applied deselected = {APPLIED_DESELECTED, a->offset, a->record};
+    enum rc rc = encode(&deselected, &row, e);
+    if (rc == RC_OK)
+        rc = change(r, CKPT_APPLIED, key, &row, e);
+    if (rc != RC_OK)
         return rc;
-    }
-    return change(r, CKPT_APPLIED, key, &row, e);
+    r->deselected++;
+    r->counted = false;
+    return RC_OK;
 }
 
 enum rc rows_drop_applied(struct rows *r, struct slice key, struct err *e)
 {
-    return change_delete(r, CKPT_APPLIED, key, e);
+    enum rc rc = uncount(r, key, e);
+    return rc == RC_OK ? change_delete(r, CKPT_APPLIED, key, e) : rc;
 }
 
 /* ---- The pump's own rows: of the applied table, in the log's own key space ---- */
@@ -445,16 +489,22 @@ static size_t collect(const struct rows *r, enum ckpt_table table, struct ckpt_r
 /* Commits what with all rows that wait. */
 static enum rc commit(struct rows *r, struct ckpt_commit *what, struct err *e)
 {
+    AUTO(buf_done) struct buf count = BUF_INIT(COUNT_SIZE);
     size_t max = rows_pending(r);
     AUTO(freep) struct ckpt_row *list = calloc(max + 1, sizeof *list);
-    if (!list)
+    buf_add_u8(&count, COUNT_VERSION);
+    buf_add_u64(&count, r->deselected);
+    if (!list || count.bad != RC_OK)
         return err_nomem(e);
     what->n_rows = collect(r, CKPT_HOLDS, list);
     what->n_rows += collect(r, CKPT_APPLIED, list + what->n_rows);
+    if (!r->counted)
+        list[what->n_rows++] = (struct ckpt_row){CKPT_APPLIED, SLICE(COUNT_KEY), buf_slice(&count)};
     what->rows = list;
     enum rc rc = ckpt_commit(r->ckpt, r->consumer, what, e);
     if (rc < 0)
         return rc;
+    r->counted = true;
     map_clear(r->changes[CKPT_HOLDS]);
     map_clear(r->changes[CKPT_APPLIED]);
     return RC_OK;
@@ -467,11 +517,20 @@ enum rc rows_commit(struct rows *r, const struct ckpt_head *head, struct slice s
     return commit(r, &what, e);
 }
 
-enum rc rows_begin_anew(struct rows *r, struct err *e)
+static enum rc keep_deselected(void *arg, struct slice key, const struct applied *a, struct err *e)
+{
+    const struct applied bare = {.state = APPLIED_DESELECTED};
+    return a->state == APPLIED_DESELECTED ? rows_deselect(arg, key, &bare, e) : RC_OK;
+}
+
+enum rc rows_begin_anew(struct rows *r, bool keep, struct err *e)
 {
     struct ckpt_commit what = {.head = {.generation = 0, .offset = 1}, .anew = true};
-    map_clear(r->changes[CKPT_HOLDS]);
-    enum rc rc = commit(r, &what, e);
+    r->deselected = 0;
+    r->counted = false;
+    enum rc rc = keep ? rows_scan_applied(r, SLICE_NULL, keep_deselected, r, e) : RC_OK;
+    if (rc == RC_OK)
+        rc = commit(r, &what, e);
     if (rc != RC_OK)
         return rc;
     map_clear(r->holds);
@@ -489,6 +548,37 @@ static enum rc load_hold(void *arg, struct slice key, struct slice value, struct
     return rc < 0 ? rc : remember(arg, key, &h, e);
 }
 
+static enum rc count_row(void *arg, struct slice key, const struct applied *a, struct err *e)
+{
+    struct rows *r = arg;
+    (void)key;
+    (void)e;
+    r->deselected += a->state == APPLIED_DESELECTED;
+    return RC_OK;
+}
+
+/* Checkpoints of before do not tell it. */
+static enum rc load_count(struct rows *r, struct err *e)
+{
+    AUTO(buf_done) struct buf row = BUF_INIT(CKPT_VALUE_MAX);
+    struct err why = ERR_INIT;
+    enum rc rc = ckpt_get(r->ckpt, r->consumer, CKPT_APPLIED, SLICE(COUNT_KEY), &row, &why);
+    if (rc == RC_NOTFOUND)
+        return rows_scan_applied(r, SLICE_NULL, count_row, r, e);
+    if (rc == RC_OK)
+        rc = check_version(buf_slice(&row), COUNT_VERSION, "the number of deselected rows", &why);
+    if (rc == RC_OK && row.n != COUNT_SIZE)
+        rc = err_set(&why, RC_CORRUPT, ERR_FATAL,
+                     "the number of deselected rows is not readable (%zu bytes)", row.n);
+    if (rc != RC_OK) {
+        *e = why;
+        return rc;
+    }
+    r->deselected = le_get_u64(row.p + 1);
+    r->counted = true;
+    return RC_OK;
+}
+
 enum rc rows_open(struct ckpt *ckpt, struct slice consumer, struct rows **ret, struct err *e)
 {
     AUTO(rows_freep) struct rows *r = calloc(1, sizeof *r);
@@ -504,6 +594,8 @@ enum rc rows_open(struct ckpt *ckpt, struct slice consumer, struct rows **ret, s
     if (!r->holds || !r->waits || !r->changes[CKPT_HOLDS] || !r->changes[CKPT_APPLIED])
         return err_nomem(e);
     enum rc rc = ckpt_scan(ckpt, consumer, CKPT_HOLDS, SLICE_NULL, load_hold, r, e);
+    if (rc == RC_OK)
+        rc = load_count(r, e);
     if (rc < 0)
         return rc;
     *ret = steal(&r);

@@ -63,7 +63,7 @@ static inline bool hold_is_not_ours(const struct hold *h)
     return strcmp(h->cls, HOLD_NOT_OURS) == 0;
 }
 
-/* Borrows ckpt and consumer. Loads the holds. Errors: those of ckpt_scan, CORRUPT, NOMEM. */
+/* Borrows ckpt and consumer. Loads the holds. Errors: those of ckpt_scan and ckpt_get, CORRUPT, UNSUPPORTED, NOMEM. */
 MUST_CHECK enum rc rows_open(struct ckpt *ckpt, struct slice consumer, struct rows **ret,
                              struct err *e);
 void rows_free(struct rows *r);
@@ -72,8 +72,12 @@ DEFINE_FREEP(struct rows, rows_free)
 /* Errors: NOTFOUND, CORRUPT, those of ckpt_get. */
 MUST_CHECK enum rc rows_applied(struct rows *r, struct slice key, struct applied *ret,
                                 struct err *e);
+/* With a->state SYNCED. Not from within a walk. */
 MUST_CHECK enum rc rows_set_applied(struct rows *r, struct slice key, const struct applied *a,
                                     struct err *e);
+/* The row of a key that leaves the selection: as in a, but DESELECTED. There was none, or it was SYNCED. */
+MUST_CHECK enum rc rows_deselect(struct rows *r, struct slice key, const struct applied *a,
+                                 struct err *e);
 MUST_CHECK enum rc rows_drop_applied(struct rows *r, struct slice key, struct err *e);
 
 /* The digest of the replication that the rows go by; zeros if none was set. Errors: CORRUPT, UNSUPPORTED (a
@@ -112,6 +116,7 @@ bool rows_next_hold(struct rows *r, struct slice after, struct slice *ret_key, s
 int64_t *rows_asked(struct rows *r, struct slice dependency);
 struct rows_counts {
     size_t held, waiting, prune, skipped; /* skipped: none of the others; prune: held, too */
+    uint64_t deselected;                  /* rows */
 };
 void rows_count(struct rows *r, struct rows_counts *ret);
 
@@ -121,9 +126,10 @@ size_t rows_pending(const struct rows *r);
  * wait. */
 MUST_CHECK enum rc rows_commit(struct rows *r, const struct ckpt_head *head, struct slice status,
                                struct err *e);
-/* In one step forgets all that the checkpoint says, the holds and the head included, and commits the applied rows that
- * wait: generation 0, offset 1. Errors: those of ckpt_commit; then nothing was forgotten. */
-MUST_CHECK enum rc rows_begin_anew(struct rows *r, struct err *e);
+/* Of rows to which nothing was done yet: forgets in one step all that the checkpoint says, the holds and the head
+ * included, but with `keep` that keys are deselected. Generation 0, offset 1. Errors: those of ckpt_scan and ckpt_commit;
+ * then nothing was forgotten, and r is to be freed. */
+MUST_CHECK enum rc rows_begin_anew(struct rows *r, bool keep, struct err *e);
 /* Walks the committed applied rows of a prefix; commit first to see all. */
 typedef enum rc rows_applied_fn(void *arg, struct slice key, const struct applied *a,
                                 struct err *e);

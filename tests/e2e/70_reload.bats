@@ -73,8 +73,10 @@ lists() {
     k source -n re create configmap a --from-literal=k=2 --dry-run=client -o yaml | k source replace -f -
     wait_until 15 is 2 value destination a '{.data.k}'
     is 1 value destination b '{.data.k}'
+    wait_until 15 status_is edit maps deselected 1
     maps <<<''
     wait_until 15 is 2 value destination b '{.data.k}'
+    wait_until 15 status_is edit maps deselected 0
 }
 
 @test "a synchronization is suspended and goes on without a restart" {

@@ -5,6 +5,7 @@
 
 #include "core/event_iter.h"
 #include "core/key.h"
+#include "core/le.h"
 #include "flow/pump_rows.h"
 #include "log/ckpt.h"
 #include "tests/sim/workload.h"
@@ -17,6 +18,7 @@
 /* The first thing that is not as it must be. */
 struct verdict {
     struct world *w;
+    uint64_t deselected; /* rows */
     char text[600];
 };
 
@@ -244,6 +246,7 @@ static enum rc check_applied(void *arg, struct slice key, struct slice value, st
     buf_add_slice(&object, get(w->source, key));
     bool selected = object.n && property_selected(w, key, buf_slice(&object), 0);
     const struct copy *c = map_get(w->property->copies, key);
+    v->deselected += a.state == APPLIED_DESELECTED;
     if (a.state == APPLIED_DESELECTED && w->plan.prune_deselected) {
         if (!read_hold(w, key, &h))
             wrong(v, "I1: %.*s left the selection, but is neither removed nor held",
@@ -263,6 +266,19 @@ static enum rc check_applied(void *arg, struct slice key, struct slice value, st
         wrong(v, "I1: %.*s is no longer selected or there, but synced and not held",
               SLICE_ARG(key));
     return RC_OK;
+}
+
+static void check_count(struct verdict *v)
+{
+    AUTO(buf_done) struct buf row = BUF_INIT(CKPT_VALUE_MAX);
+    uint64_t told = 0;
+    if (ckpt_get(v->w->us.ckpt_reader, slice_str(US_SYNC), CKPT_APPLIED, SLICE("@deselected"), &row,
+                 NULL) == RC_OK &&
+        row.n == 9)
+        told = le_get_u64(row.p + 1);
+    if (told != v->deselected)
+        wrong(v, "I3: %llu keys are said to be deselected, %llu are", (unsigned long long)told,
+              (unsigned long long)v->deselected);
 }
 
 /* The copy was made by a life that died before it could say so, and its object then left the selection: it is frozen,
@@ -323,6 +339,7 @@ bool property_converged(struct world *w, bool last)
     if (!v.text[0] && ckpt_scan(w->us.ckpt_reader, slice_str(US_SYNC), CKPT_APPLIED, SLICE_NULL,
                                 check_applied, &v, NULL) != RC_OK)
         abort();
+    check_count(&v);
     check_marked(&v);
     if (v.text[0] && last)
         board_fail(w->board, "not converged", "%s", v.text);

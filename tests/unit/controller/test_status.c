@@ -28,15 +28,15 @@ static void all_members_are_there(void **state)
                  .oldest_ns = 500000000,
                  .held = 3,
                  .waiting = 1,
-                 .prune_held = 2},
+                 .prune_held = 2,
+                 .deselected = 5},
         .now_ns = 2000000000,
     };
     expect(&s,
            "{\"name\":\"s\",\"namespace\":\"default\",\"phase\":\"Live\",\"source\":\"default/a\","
            "\"destination\":\"default/b\",\"offset\":7,\"head\":9,\"lagRecords\":2,"
            "\"lagSeconds\":1.500,\"held\":3,\"waiting\":1,\"pruneHeld\":2,\"skipped\":0,"
-           "\"lastResync\":null,"
-           "\"repaired\":0,\"lastError\":\"\","
+           "\"deselected\":5,\"lastResync\":null,\"repaired\":0,\"lastError\":\"\","
            "\"updated\":\"1970-01-01T00:00:02");
 }
 

@@ -76,6 +76,8 @@ static void assert_settled(struct pump_world *w, size_t copies, size_t held)
     assert_int_equal(dest_mem_count(w->dest), copies);
     assert_int_equal(pt_status(w).prune_held, held);
     assert_int_equal(pt_status(w).held, held);
+    if (w->replication.prune_deselected) /* the others are gone, or were made anew */
+        assert_int_equal(pt_status(w).deselected, held);
     assert_false(pt_status(w).catching_up);
     assert_int_equal(pt_committed(w), pt_head(w));
 }
@@ -152,6 +154,7 @@ static void what_was_frozen_before_the_option_goes_whether_its_source_is_there_o
     pt_delete(w, "/secrets/n/k001");
     pt_run(w);
     assert_settled(w, 3, 0);
+    assert_int_equal(pt_status(w).deselected, 3);
     edit(w);
     w->replication.prune_deselected = true;
     pt_open(w);
@@ -280,6 +283,7 @@ static void without_the_option_what_was_held_is_frozen(void **state)
     pt_open(w);
     pt_run(w);
     assert_settled(w, 40, 0);
+    assert_int_equal(pt_status(w).deselected, TOO_MANY);
 }
 
 static void a_removal_that_is_refused_is_tried_again(void **state)

@@ -214,29 +214,101 @@ static void after_a_failed_commit_everything_still_waits(void **state)
     assert_non_null(rows_hold(s->rows, SLICE("b")));
 }
 
-static void what_begins_anew_has_only_the_rows_that_waited(void **state)
+static uint64_t deselected(struct store *s)
+{
+    struct rows_counts counts;
+    rows_count(s->rows, &counts);
+    return counts.deselected;
+}
+
+static void deselect(struct store *s, const char *key)
+{
+    struct err e = ERR_INIT;
+    struct applied a = {APPLIED_SYNCED, 3, SLICE("r")};
+    assert_ok(rows_deselect(s->rows, slice_str(key), &a, &e));
+}
+
+static void assert_deselected(struct store *s, const char *key, rlog_off offset)
+{
+    struct applied a;
+    struct err e = ERR_INIT;
+    assert_ok(rows_applied(s->rows, slice_str(key), &a, &e));
+    assert_int_equal(a.state, APPLIED_DESELECTED);
+    assert_int_equal(a.offset, offset);
+}
+
+static void what_is_deselected_is_counted_over_restarts(void **state)
+{
+    struct store *s = *state;
+    struct err e = ERR_INIT;
+    set_applied(s, "a", 3, "r");
+    deselect(s, "b");
+    deselect(s, "c");
+    deselect(s, "d");
+    assert_int_equal(deselected(s), 3);
+    set_applied(s, "b", 4, "r");
+    set_applied(s, "a", 4, "r");
+    commit(s, 5);
+    restart(s);
+    assert_int_equal(deselected(s), 2);
+    assert_deselected(s, "c", 3);
+    assert_ok(rows_drop_applied(s->rows, SLICE("a"), &e));
+    assert_ok(rows_drop_applied(s->rows, SLICE("c"), &e));
+    assert_ok(rows_drop_applied(s->rows, SLICE("c"), &e));
+    assert_int_equal(deselected(s), 1);
+    ckpt_fault_set(s->ckpt, CKPT_FAULT_COMMIT,
+                   &(struct fault_rule){.times = 1, .rc = RC_LIMIT, .retry = ERR_RETRY});
+    struct ckpt_head head = {.generation = 1, .offset = 6};
+    assert_int_equal(rows_commit(s->rows, &head, SLICE_NULL, &e), RC_LIMIT);
+    commit(s, 6);
+    restart(s);
+    assert_int_equal(deselected(s), 1);
+    assert_int_equal(ckpt_fault_count(s->ckpt, CKPT_FAULT_SCAN),
+                     1); /* of the holds: no row is read */
+}
+
+static void a_checkpoint_that_does_not_tell_their_number_is_counted(void **state)
+{
+    struct store *s = *state;
+    struct err e = ERR_INIT;
+    deselect(s, "a");
+    deselect(s, "b");
+    commit(s, 5);
+    const struct ckpt_row none = {CKPT_APPLIED, SLICE("@deselected"), SLICE_NULL};
+    assert_ok(ckpt_commit(
+        s->ckpt, SYNC,
+        &(struct ckpt_commit){.head = {.generation = 1, .offset = 5}, .rows = &none, .n_rows = 1},
+        &e));
+    restart(s);
+    assert_int_equal(deselected(s), 2);
+}
+
+static void what_begins_anew_keeps_at_most_what_is_deselected(void **state)
 {
     struct store *s = *state;
     struct err e = ERR_INIT;
     struct applied a;
+    struct ckpt_head head;
     set_applied(s, "a", 3, "r");
     set_hold(s, "b", "x", "y", false);
+    deselect(s, "c");
     commit(s, 4);
-    set_applied(s, "c", 0, "");
-    set_hold(s, "d", "x", "", false);
-    assert_int_equal(rows_begin_anew(s->rows, &e), RC_OK);
+    restart(s);
+    assert_ok(rows_begin_anew(s->rows, true, &e));
     for (int i = 0; i < 2; i++) {
-        struct ckpt_head head;
-        assert_int_equal(ckpt_load(s->ckpt, SYNC, &head, NULL, NULL, &e), RC_OK);
+        assert_ok(ckpt_load(s->ckpt, SYNC, &head, NULL, NULL, &e));
         assert_int_equal(head.generation, 0);
         assert_int_equal(head.offset, 1);
         assert_int_equal(rows_applied(s->rows, SLICE("a"), &a, &e), RC_NOTFOUND);
         assert_null(rows_hold(s->rows, SLICE("b")));
         assert_null(rows_asked(s->rows, SLICE("y")));
-        assert_null(rows_hold(s->rows, SLICE("d")));
-        assert_applied(s, "c", 0, "");
+        assert_deselected(s, "c", 0);
+        assert_int_equal(deselected(s), 1);
         restart(s);
     }
+    assert_ok(rows_begin_anew(s->rows, false, &e));
+    assert_int_equal(rows_applied(s->rows, SLICE("c"), &a, &e), RC_NOTFOUND);
+    assert_int_equal(deselected(s), 0);
 }
 
 static enum rc note_key(void *arg, struct slice key, const struct applied *a, struct err *e)
@@ -431,7 +503,9 @@ int main(void)
         TEST(holds_are_counted_by_kind_and_walked_in_order),
         TEST(what_was_given_up_is_stored_so_and_counted_apart),
         TEST(after_a_failed_commit_everything_still_waits),
-        TEST(what_begins_anew_has_only_the_rows_that_waited),
+        TEST(what_is_deselected_is_counted_over_restarts),
+        TEST(a_checkpoint_that_does_not_tell_their_number_is_counted),
+        TEST(what_begins_anew_keeps_at_most_what_is_deselected),
         TEST(a_walk_gives_the_committed_rows_of_a_prefix),
         TEST(rows_that_are_cut_or_unknown_are_corrupt),
         TEST(the_rows_are_those_of_the_format_document),
