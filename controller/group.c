@@ -26,9 +26,9 @@ struct group {
     const struct cluster *source;
     int64_t accept_until_ns;
     struct group_member *wanted;
-    struct resolved *
-        *resolved;           /* as many; NULL where the file says all, or no kinds are known yet */
-    struct member **members; /* as many, NULL where not started */
+    struct resolved **resolved; /* as many; NULL where the file says all or nothing is known */
+    struct resolved **next;     /* as many; what comes after them, NULL: nothing */
+    struct member **members;    /* as many, NULL where not started */
     size_t n;
     const struct wiring *wiring;
     struct env given; /* as handed over: the members speak for themselves */
@@ -257,23 +257,48 @@ static enum rc want_scopes(struct group *g, struct err *e)
 
 /* ---- Kinds ---- */
 
-/* Makes kinds of one synchronization's entries; *ret_changed if they are others than before. */
-static enum rc resolve_one(struct group *g, size_t i, bool *ret_changed, struct err *e)
+/* Makes kinds of one synchronization's entries: into `next` if they are others than before, and who works with those is
+ * asked to stop. */
+static enum rc resolve_one(struct group *g, size_t i, struct err *e)
 {
     const struct sync *sync = g->wanted[i].sync;
-    AUTO(resolved_freep) struct resolved *now = NULL;
-    *ret_changed = false;
+    AUTO(resolved_freep) struct resolved *next = NULL;
     if (!resolve_needed(&sync->replication) || source_kinds_none(g->kinds))
         return RC_OK;
-    enum rc rc = resolve(sync, source_kinds_known(g->kinds), &now, e);
-    if (rc < 0 || (g->resolved[i] && resolved_same(g->resolved[i], now)))
+    enum rc rc = resolve(sync, source_kinds_known(g->kinds), &next, e);
+    if (rc < 0 || (g->resolved[i] && resolved_same(g->resolved[i], next)))
         return rc;
-    *ret_changed = true;
+    g->next[i] = steal(&next);
+    if (g->members[i])
+        member_ask_stop(g->members[i]);
+    return RC_OK;
+}
+
+static void take_next(struct group *g, size_t i)
+{
     member_stop(g->members[i]); /* it borrows the old one */
     g->members[i] = NULL;
     resolved_free(g->resolved[i]);
-    g->resolved[i] = steal(&now);
-    return RC_OK;
+    g->resolved[i] = steal(&g->next[i]);
+}
+
+static enum rc resolve_all(struct group *g, struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < g->n && rc == RC_OK; i++)
+        rc = resolve_one(g, i, e);
+    return rc;
+}
+
+static enum rc load_kinds(struct group *g, struct err *e)
+{
+    enum rc rc = source_kinds_load(g->log, &g->kinds, e);
+    if (rc == RC_OK)
+        rc = resolve_all(g, e);
+    for (size_t i = 0; i < g->n && rc == RC_OK; i++)
+        if (g->next[i])
+            take_next(g, i);
+    return rc;
 }
 
 /* Kinds that are new join, and those that went are left. RC_OK: the source had something to say; RC_AGAIN. */
@@ -284,22 +309,15 @@ static enum rc follow_kinds(struct group *g, struct err *e)
         rc = want_scopes(g, e);
         return rc == RC_OK ? RC_AGAIN : rc;
     }
+    if (rc == RC_OK)
+        rc = resolve_all(g, e);
     for (size_t i = 0; i < g->n && rc == RC_OK; i++) {
-        bool changed;
-        rc = resolve_one(g, i, &changed, e);
-        if (rc == RC_OK && changed)
-            rc = start_one(g, i, e);
+        if (!g->next[i])
+            continue;
+        take_next(g, i);
+        rc = start_one(g, i, e);
     }
     return rc == RC_OK ? want_scopes(g, e) : rc;
-}
-
-static enum rc load_kinds(struct group *g, struct err *e)
-{
-    bool ignored;
-    enum rc rc = source_kinds_load(g->log, &g->kinds, e);
-    for (size_t i = 0; i < g->n && rc == RC_OK; i++)
-        rc = resolve_one(g, i, &ignored, e);
-    return rc;
 }
 
 /* ---- Ingesting ---- */
@@ -347,7 +365,8 @@ static void close_all(struct group *g)
     source_kinds_free(g->kinds);
     for (size_t i = 0; i < g->n; i++) {
         resolved_free(g->resolved[i]);
-        g->resolved[i] = NULL;
+        resolved_free(g->next[i]);
+        g->resolved[i] = g->next[i] = NULL;
     }
     g->kinds = NULL;
     g->ingest = NULL;
@@ -406,8 +425,9 @@ static enum rc prepare(struct group *g, const struct group_member *members, size
     g->wanted = calloc(n + 1, sizeof *g->wanted);
     g->members = calloc(n + 1, sizeof(struct member *));
     g->resolved = calloc(n + 1, sizeof(struct resolved *));
+    g->next = calloc(n + 1, sizeof(struct resolved *));
     g->board = source_board_new();
-    if (!g->wanted || !g->members || !g->resolved || !g->board)
+    if (!g->wanted || !g->members || !g->resolved || !g->next || !g->board)
         return err_nomem(e);
     memcpy(g->wanted, members, n * sizeof *members);
     g->n = n;
@@ -451,6 +471,7 @@ void group_free(struct group *g)
     diag_free(g->listener);
     free(g->members);
     free(g->resolved);
+    free(g->next);
     free(g->wanted);
     free(g);
 }

@@ -1,6 +1,7 @@
 /* One source and its synchronizations: a thread that ingests, and members that pump. The log is
  * opened once for all of them; when it fails, all of them are stopped, the log is closed, and after
- * a while everything is opened again. */
+ * a while everything is opened again. What `*` takes joins and leaves as the source's kinds come and go: the member
+ * starts again with it. */
 #ifndef RESILOG_CONTROLLER_GROUP_H
 #define RESILOG_CONTROLLER_GROUP_H
 

@@ -151,9 +151,11 @@ static enum rc accept_kind(struct ingest *g, const struct event *ev, struct err 
     if (rc != RC_OK || !known || slice_eq(found.event.api_version, ev->api_version))
         return rc;
     size_t skip = sizeof KIND_PREFIX - 1;
-    return ingest_list_anew(g, slice_of(ev->key.p + skip, ev->key.n - skip), e);
+    rc = ingest_list_anew(g, slice_of(ev->key.p + skip, ev->key.n - skip), e);
+    return rc == RC_OK ? RC_AGAIN : rc;
 }
 
+/* RC_AGAIN: what comes next is compared with a log that has this event. */
 static enum rc accept(struct ingest *g, const struct event *ev, struct err *e)
 {
     if (!g->identity && ev->op != EVENT_EPOCH)
@@ -193,8 +195,8 @@ static enum rc take_some(struct ingest *g, bool *ret_any, struct err *e)
         *ret_any = true;
         bool begins = ev->op == EVENT_SYNC_BEGIN;
         rc = accept(g, ev, e);
-        if (rc < 0 || begins) /* a listing is compared with a log that has all before it */
-            return rc;
+        if (rc != RC_OK || begins) /* a listing is compared with a log that has all before it */
+            return rc < 0 ? rc : RC_OK;
     }
     return RC_OK;
 }

@@ -501,6 +501,14 @@ const struct kube_resource *kube_discovery_at(const struct kube_discovery *d, si
     return index < d->now.resources.n ? resource_at(&d->now, index) : NULL;
 }
 
+bool kube_discovery_is_whole(const struct kube_discovery *d)
+{
+    for (size_t i = 0; i < d->now.versions.n; i++)
+        if (version_at(&d->now, i)->unreachable)
+            return false;
+    return true;
+}
+
 bool kube_discovery_unreachable(const struct kube_discovery *d, struct slice group,
                                 struct slice version)
 {

@@ -38,6 +38,8 @@ const struct kube_resource *kube_discovery_find(const struct kube_discovery *d, 
                                                 struct slice version, struct slice resource);
 /* All resources in all their versions, in no order; NULL behind the last. Lives as long. */
 const struct kube_resource *kube_discovery_at(const struct kube_discovery *d, size_t index);
+/* False if some group could not be asked. */
+bool kube_discovery_is_whole(const struct kube_discovery *d);
 /* True if the group (or the version of it) could not be asked: absence of its resources says
  * nothing. */
 bool kube_discovery_unreachable(const struct kube_discovery *d, struct slice group,

@@ -242,7 +242,8 @@ static enum rc kinds_answered(struct kube_producer *k, struct err *e)
         if (rc < 0)
             return rc;
     }
-    k->kinds_due_ns = now_ns(k) + (any_missing(k) ? MISSING_AGAIN_NS : KINDS_AGAIN_NS);
+    bool all = kube_discovery_is_whole(k->discovery) && !any_missing(k);
+    k->kinds_due_ns = now_ns(k) + (all ? KINDS_AGAIN_NS : MISSING_AGAIN_NS);
     return RC_OK;
 }
 

@@ -6,7 +6,9 @@ load resilog
 setup_file() {
     e2e_begin
     [ -z "$E2E_SKIP" ] || return 0
+    audit_flags source
     kube_start source
+    audit_flags destination
     kube_start destination
     declare_clusters star source destination
     declare_sync star all source destination 'effects: allow' <<-'ENTRIES'
@@ -112,6 +114,21 @@ logged() { # VERSION: the newest state of the gadget in the log
     gadget two v1
     wait_until 60 there gadget two
     wait_until 20 status_is star all phase Live
+}
+
+@test "a second start with the same kinds lists nothing of the source and writes nothing" {
+    run_stop star
+    local lists writes reviews
+    lists=$(requests source list)
+    writes=$(written destination | wc -l)
+    reviews=$(grep -c 'decided again' "$E2E_DIR/star.log")
+    run_start star
+    k source -n star create configmap restarted --from-literal=k=1
+    wait_until 60 there configmap restarted
+    wait_until 20 status_is star all phase Live
+    [ "$(requests source list)" = "$lists" ]
+    [ "$(written destination | wc -l)" = "$((writes + 1))" ]
+    [ "$(grep -c 'decided again' "$E2E_DIR/star.log")" = "$reviews" ]
 }
 
 @test "a kind whose definition is removed ends: its copies go, the rest goes on" {

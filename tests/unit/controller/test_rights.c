@@ -149,6 +149,18 @@ static void what_has_services_called_needs_to_see_their_endpoints(void **state)
                   "list discovery.k8s.io/endpointslices\n");
 }
 
+static void a_star_is_asked_for_as_it_stands(void **state)
+{
+    (void)state;
+    AUTO(resources_freep)
+    struct resources *r = rig_read(RESOURCES "      - {group: '*', resource: '*'}\n");
+    AUTO(rights_freep) struct rights *source = needed(r, 0);
+    assert_rights(source, "get /namespaces/kube-system\nlist /namespaces\nwatch /namespaces\n"
+                          "list apiextensions.k8s.io/customresourcedefinitions\n"
+                          "watch apiextensions.k8s.io/customresourcedefinitions\n"
+                          "list */*\nwatch */*\n");
+}
+
 static void where_all_is_granted_nothing_is_missing(void **state)
 {
     (void)state;
@@ -265,6 +277,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_applied_is_patched, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(what_has_services_called_needs_to_see_their_endpoints,
                                         rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(a_star_is_asked_for_as_it_stands, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(where_all_is_granted_nothing_is_missing, rig_setup,
                                         rig_teardown),
         cmocka_unit_test_setup_teardown(what_is_missing_is_a_role_with_one_rule_for_each_resource,

@@ -280,6 +280,7 @@ static void another_preferred_version_is_listed_anew_without_a_word_of_loss(void
     want_any_version(w);
     watched(w, A, "11");
     kind(w, "v2", "{\"version\":\"v2\"}");
+    kind(w, "v2", "{\"version\":\"v2\"}"); /* of the scope that was added anew */
     run(w);
     assert_string_equal(fake_producer_resume(w->producer, CM), "");
     assert_string_equal(fake_producer_api_version(w->producer, CM), "");

@@ -199,6 +199,7 @@ static void a_stale_group_is_unreachable_and_not_empty(void **state)
     start(&s, d);
     assert_true(answer(d, &s, "/api", 200, CORE));
     assert_true(answer(d, &s, "/apis", 200, GROUPS));
+    assert_false(kube_discovery_is_whole(d));
     assert_true(kube_discovery_unreachable(d, SLICE("stale.io"), SLICE_NULL));
     assert_true(kube_discovery_unreachable(d, SLICE("stale.io"), SLICE("v1")));
     assert_false(kube_discovery_unreachable(d, SLICE("stale.io"), SLICE("v2")));

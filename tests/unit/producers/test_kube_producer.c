@@ -349,6 +349,18 @@ static void what_the_source_serves_is_said_and_asked_again_now_and_then(void **s
     assert_true(kind.preferred);
 }
 
+static void what_a_silent_group_serves_is_said_soon_after_it_answers(void **state)
+{
+    struct test *t = *state;
+    struct producer_kind kind;
+    fake_kube_set_group_stale(t->w.kube, "apps", true);
+    following(t);
+    assert_null(served(t, "v1", "deployments", &kind));
+    fake_kube_set_group_stale(t->w.kube, "apps", false);
+    run_for(t, 60 * NS_PER_S);
+    assert_non_null(served(t, "v1", "deployments", &kind));
+}
+
 static void a_scope_added_while_discovery_is_stale_makes_it_be_asked_again(void **state)
 {
     struct test *t = *state;
@@ -547,6 +559,7 @@ int main(void)
         TEST(a_restored_backup_is_a_regression_and_all_scopes_are_listed_anew),
         TEST(a_kind_that_appears_later_is_found_and_listed),
         TEST(what_the_source_serves_is_said_and_asked_again_now_and_then),
+        TEST(what_a_silent_group_serves_is_said_soon_after_it_answers),
         TEST(another_preferred_version_of_a_running_scope_is_listed_anew),
         TEST(a_scope_added_while_discovery_is_stale_makes_it_be_asked_again),
         TEST(a_group_that_cannot_be_reached_is_not_missing),
