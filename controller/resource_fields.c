@@ -150,6 +150,21 @@ static bool check_each(const struct origin *o, const struct json *n, const struc
     return ok;
 }
 
+/* Of the members that a table knows exactly one must be there. */
+static bool check_one(const struct origin *o, const struct json *n, const struct field *table)
+{
+    char all[LIST_BYTES] = "";
+    size_t there = 0;
+    for (; table->name; table++) {
+        const struct json *c = json_get(n, table->name);
+        there += c && c->type != JSON_NULL;
+        list_add(all, sizeof all, table->name, all[0] ? ", " : "");
+    }
+    if (there != 1)
+        problem_error(o, n, "exactly one must be there, found %zu: %s", there, all);
+    return there == 1;
+}
+
 bool fields_check_value(const struct origin *o, const struct json *n, const struct field *f)
 {
     switch (f->type) {
@@ -167,7 +182,7 @@ bool fields_check_value(const struct origin *o, const struct json *n, const stru
     case FIELD_OBJECT:
         if (n->type != JSON_OBJECT)
             return wrong_type(o, f, n);
-        return fields_check(o, n, f->of);
+        return fields_check(o, n, f->of) && (!(f->flags & FIELD_ONE) || check_one(o, n, f->of));
     case FIELD_MAP:
         return check_each(o, n, f, JSON_OBJECT);
     case FIELD_LIST:
@@ -185,7 +200,7 @@ static bool unknown_field(const struct origin *o, const struct json *n, const st
     struct slice name = json_name(o->doc, n);
     struct nearest near = NEAREST_INIT(name);
     for (; table->name; table++) {
-        if (table->type == FIELD_MOVED)
+        if (table->type == FIELD_MOVED || (table->flags & FIELD_ALIAS))
             continue;
         list_add(all, sizeof all, table->name, all[0] ? ", " : "");
         nearest_try(&near, table->name);
@@ -223,6 +238,8 @@ static bool check_member(const struct origin *o, const struct json *n, const str
         return true;
     if (!fields_check_value(o, n, f))
         return false;
+    if (f->flags & FIELD_ALIAS)
+        problem_warn(o, n, "taken as \"%s\", the field's name", f->instead);
     if (asks_nothing(n))
         return true;
     if (f->flags & FIELD_REFUSED) {

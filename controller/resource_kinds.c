@@ -6,6 +6,7 @@
 #include "controller/nearest.h"
 #include "controller/problem_list.h"
 #include "controller/resource_fields.h"
+#include "controller/resource_tables.h"
 #include "core/json.h"
 
 #include <assert.h>
@@ -14,36 +15,12 @@
 #define AUTOMATION "automation.astronetes.io"
 #define V1ALPHA1   "/v1alpha1"
 
-/* clang-format off */
-#define TEXT(name_)            {.name = (name_), .type = FIELD_STRING}
-#define NEED_TEXT(name_)       {.name = (name_), .type = FIELD_STRING, .flags = FIELD_REQUIRED}
-#define FLAG(name_)            {.name = (name_), .type = FIELD_BOOL}
-#define ANY(name_)             {.name = (name_), .type = FIELD_ANY}
-#define OBJECT(name_, of_)     {.name = (name_), .type = FIELD_OBJECT, .of = (of_)}
-#define NEED_OBJECT(name_, of_) \
-    {.name = (name_), .type = FIELD_OBJECT, .flags = FIELD_REQUIRED, .of = (of_)}
-#define MAP(name_, of_)        {.name = (name_), .type = FIELD_MAP, .of = (of_)}
-#define SECRET_MAP(name_, of_) \
-    {.name = (name_), .type = FIELD_MAP, .flags = FIELD_SECRET, .of = (of_)}
-#define LIST(name_, of_)       {.name = (name_), .type = FIELD_LIST, .of = (of_)}
-#define NEED_LIST(name_, of_) \
-    {.name = (name_), .type = FIELD_LIST, .flags = FIELD_REQUIRED, .of = (of_)}
-#define CHOICE(name_, of_)     {.name = (name_), .type = FIELD_STRING, .choices = (of_)}
-#define LATER(name_, type_)    {.name = (name_), .type = (type_), .flags = FIELD_LATER}
-#define LATER_OF(name_, type_, of_) \
-    {.name = (name_), .type = (type_), .flags = FIELD_LATER, .of = (of_)}
-#define MOVED(name_, to_)      {.name = (name_), .type = FIELD_MOVED, .instead = (to_)}
-#define INT(name_, least_) \
-    {.name = (name_), .type = FIELD_INT, .least = (least_), .most = INT32_MAX}
-#define END                    {.name = NULL}
-/* clang-format on */
-
 static const struct field any_string = TEXT("");
 static const struct field a_string = NEED_TEXT("");
 static const struct field secret_string = {.name = "", .type = FIELD_STRING, .flags = FIELD_SECRET};
 
 /* What a server adds is accepted, so that the output of "kubectl get -o yaml" is. */
-static const struct field metadata_fields[] = {
+const struct field kind_metadata_fields[] = {
     TEXT("name"),
     TEXT("generateName"),
     TEXT("namespace"),
@@ -61,9 +38,8 @@ static const struct field metadata_fields[] = {
     ANY("selfLink"),
     END,
 };
-#define IDENTITY ANY("apiVersion"), ANY("kind"), NEED_OBJECT("metadata", metadata_fields)
 
-/* ---- KubernetesCluster, Secret, and what has no function yet ---- */
+/* ---- KubernetesCluster and Secret ---- */
 
 static const struct field cluster_spec_fields[] = {NEED_TEXT("secretName"), END};
 static const struct field cluster_fields[] = {IDENTITY, NEED_OBJECT("spec", cluster_spec_fields),
@@ -76,7 +52,6 @@ static const struct field secret_fields[] = {
     FLAG("immutable"),
     END,
 };
-static const struct field later_fields[] = {IDENTITY, ANY("spec"), ANY("status"), END};
 
 /* ---- LiveSynchronization ---- */
 
@@ -246,13 +221,13 @@ const struct kind kinds[] = {
     {"KubernetesCluster", ASSETS V1ALPHA1, KIND_CLUSTER, cluster_fields},
     {"LiveSynchronization", AUTOMATION V1ALPHA1, KIND_SYNC, sync_fields},
     {"Secret", "v1", KIND_SECRET, secret_fields},
-    {"Bucket", ASSETS V1ALPHA1, KIND_LATER, later_fields},
-    {"Database", ASSETS V1ALPHA1, KIND_LATER, later_fields},
-    {"Synchronization", AUTOMATION V1ALPHA1, KIND_LATER, later_fields},
-    {"SynchronizationPlan", AUTOMATION V1ALPHA1, KIND_LATER, later_fields},
-    {"Task", AUTOMATION V1ALPHA1, KIND_LATER, later_fields},
-    {"TaskRun", AUTOMATION V1ALPHA1, KIND_LATER, later_fields},
-    {"Backup", AUTOMATION V1ALPHA1, KIND_LATER, later_fields},
+    {"Bucket", ASSETS V1ALPHA1, KIND_LATER, later_bucket_fields},
+    {"Database", ASSETS V1ALPHA1, KIND_LATER, later_database_fields},
+    {"Synchronization", AUTOMATION V1ALPHA1, KIND_LATER, later_once_fields},
+    {"SynchronizationPlan", AUTOMATION V1ALPHA1, KIND_LATER, later_plan_fields},
+    {"Task", AUTOMATION V1ALPHA1, KIND_LATER, later_task_fields},
+    {"TaskRun", AUTOMATION V1ALPHA1, KIND_LATER, later_task_run_fields},
+    {"Backup", AUTOMATION V1ALPHA1, KIND_LATER, later_backup_fields},
     {.name = NULL},
 };
 

@@ -60,7 +60,8 @@ static const struct kube_field USER_FIELDS[] = {
 /* ---- the parts of a kubeconfig ---- */
 
 /* "; there are: a, b", of the entries of list; empty where it has none. */
-static const char *list_names(const struct kube_config_source *s, const struct json *list, char out[NAMES_SIZE])
+static const char *list_names(const struct kube_config_source *s, const struct json *list,
+                              char out[NAMES_SIZE])
 {
     size_t n = 0;
     out[0] = 0;

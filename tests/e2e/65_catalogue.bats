@@ -148,6 +148,18 @@ rows() {
     accepted sync.yaml:1:1 'automation.astronetes.io/v1alpha1'
 }
 
+@test "A02 createRoutePath is taken for createRootPath, with a warning" {
+    cat >"$IN/zookeeper.yaml" <<-'ZOOKEEPER'
+	apiVersion: automation.astronetes.io/v1alpha1
+	kind: Synchronization
+	metadata: {generateName: zk-}
+	spec:
+	  plugin: zookeeper-to-zookeeper-nodes
+	  config: {sourceName: p, destinationName: q, rootPath: /test, createRoutePath: true}
+	ZOOKEEPER
+    accepted zookeeper.yaml:6: spec.config.createRoutePath createRootPath
+}
+
 @test "A03 fields of the reference's prose name the right place" {
     edit sync.yaml 's/^  suspend/  BucketRef: x\n&/'
     refused sync.yaml:6:3 spec.BucketRef config.bucketName
@@ -156,6 +168,11 @@ rows() {
 @test "A03 resources in spec name the right place" {
     edit sync.yaml 's/^  suspend/  resources: []\n&/'
     refused sync.yaml:6:3 spec.resources config.replication.resources
+}
+
+@test "A03 resources in an identifier is taken for resource, with a warning" {
+    cp "$ROOT/tests/e2e/reference/8.2-task.yaml" "$IN/task.yaml"
+    accepted task.yaml: 'spec.config.resources[0].identifier.resources' '"resource"'
 }
 
 @test "A04 filters.nameSelector is taken" {
@@ -298,6 +315,20 @@ rows() {
 @test "A23 a Secret cannot be named by a path" {
     edit clusters.yaml 's#secretName: a-#secretName: ../other/a-#'
     refused clusters.yaml:5: spec.secretName '"../other/a-kubeconfig"' 'same namespace'
+}
+
+bucket() { # SPEC
+    printf 'apiVersion: assets.astronetes.io/v1alpha1\nkind: Bucket\nmetadata: {name: x}\nspec: %s\n' "$1" >"$IN/bucket.yaml"
+}
+
+@test "A24 a Bucket of no provider is refused" {
+    bucket '{}'
+    refused bucket.yaml:4: spec 'generic, gcpCloudStorage, awsS3'
+}
+
+@test "A24 a Bucket of two providers is refused" {
+    bucket '{awsS3: {name: x, region: r, secretName: z}, gcpCloudStorage: {name: x, secretName: z}}'
+    refused bucket.yaml:4: spec 'generic, gcpCloudStorage, awsS3'
 }
 
 @test "A26 a file with a byte order mark and carriage returns is taken" {

@@ -103,15 +103,17 @@ static void kinds_without_a_function_yet_are_checked_for_a_name_and_say_so(void 
         {"apiVersion: assets.astronetes.io/v1alpha1\n"
          "kind: Bucket\n"
          "metadata: {name: x}\n"
-         "spec: {any: thing}\n",
+         "spec: {gcpCloudStorage: {name: b, secretName: s}}\n",
          "warning f.yaml:1:1 Bucket: accepted, not acted on yet\n"},
         {"apiVersion: automation.astronetes.io/v1alpha1\n"
-         "kind: Task\n"
-         "metadata: {name: x}\n",
-         "warning f.yaml:1:1 Task: accepted, not acted on yet\n"},
+         "kind: TaskRun\n"
+         "metadata: {name: x}\n"
+         "spec: {taskName: t}\n",
+         "warning f.yaml:1:1 TaskRun: accepted, not acted on yet\n"},
         {"kind: Synchronization\n"
          "metadata: {generateName: x-}\n"
-         "spec: {}\n",
+         "spec: {plugin: zookeeper-to-zookeeper-nodes, config: {sourceName: a, destinationName: b, "
+         "rootPath: /}}\n",
          "warning f.yaml:1:1 the field \"apiVersion\" is missing: taken as "
          "automation.astronetes.io/v1alpha1\n"
          "warning f.yaml:1:1 Synchronization: accepted, not acted on yet\n"},
@@ -119,6 +121,7 @@ static void kinds_without_a_function_yet_are_checked_for_a_name_and_say_so(void 
          "kind: TaskRun\n"
          "metadata: {}\n"
          "spek: {}\n",
+         "error f.yaml:1:1 the field \"spec\" is missing: a mapping is needed\n"
          "warning f.yaml:1:1 TaskRun: accepted, not acted on yet\n"
          "error f.yaml:3:1 metadata: the field \"name\" is missing: a string is needed\n"
          "error f.yaml:4:1 spek: unknown field \"spek\"; did you mean \"spec\"? allowed: "
