@@ -1,5 +1,5 @@
 /* What our own writes put into an object of the destination, as its server remembers it in managedFields: by plain
- * updates, or by server-side apply (docs/adr/0012). */
+ * updates, or by server-side apply (docs/adr/0011). */
 #ifndef RESILOG_SINKS_KUBE_OWNED_H
 #define RESILOG_SINKS_KUBE_OWNED_H
 

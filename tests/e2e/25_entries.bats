@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# What an entry says: writeMode: apply, and the way from one mode to the other (docs/adr/0012); adopt: always, by either, and
-# what it keeps before (docs/adr/0013); effects, and what admission objects wait for.
+# What an entry says: writeMode: apply, and the way from one mode to the other (docs/adr/0011); adopt: always, by either, and
+# what it keeps before (docs/adr/0012); effects, and what admission objects wait for.
 load lib
 load resilog
 
