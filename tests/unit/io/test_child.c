@@ -134,14 +134,15 @@ static void what_it_started_does_not_delay_its_end_and_ends_with_it(void **state
 static void its_environment_is_ours_and_what_is_given_goes_before(void **state)
 {
     (void)state;
-    static const char *const env[] = {"RESILOG_A=new", "RESILOG_B=2", NULL};
-    setenv("RESILOG_A", "old", 1);
-    setenv("RESILOG_C", "3", 1);
+    static const char *const env[] = {"CHILD_TEST_A=new", "CHILD_TEST_B=2", NULL};
+    setenv("CHILD_TEST_A", "old", 1);
+    setenv("CHILD_TEST_C", "3", 1);
     AUTO(child_closep)
-    struct child *c = start("env | grep ^RESILOG_ | sort | tr '\\n' ' '; cat", env);
+    struct child *c = start("env | grep ^CHILD_TEST_ | sort | tr '\\n' ' '; cat", env);
     struct err e = ERR_INIT;
     assert_int_equal(run(c, &e), RC_OK);
-    assert_true(slice_eq(child_output(c), SLICE("RESILOG_A=new RESILOG_B=2 RESILOG_C=3 ")));
+    assert_true(
+        slice_eq(child_output(c), SLICE("CHILD_TEST_A=new CHILD_TEST_B=2 CHILD_TEST_C=3 ")));
 }
 
 /* Each script is one program without a child: a shell blocks signals and opens files while it waits for one. */
