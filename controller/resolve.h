@@ -26,7 +26,8 @@ bool resolve_is_star(const struct replication_entry *entry);
 
 /* kinds: "group/resource" -> const char *, its versions with a blank behind each, the preferred one first; "*": any.
  * Entries of kinds that are not there are left out; the order of entries is kept. The digest tells of the kinds, too,
- * so that others are others to the pump. Borrows sync. Errors: NOMEM, LIMIT. */
+ * so that others are others to the pump. What is recorded beside the entries is left to sync. Borrows sync. Errors:
+ * NOMEM, LIMIT. */
 MUST_CHECK enum rc resolve(const struct sync *sync, const struct map *kinds, struct resolved **ret,
                            struct err *e);
 void resolved_free(struct resolved *r);

@@ -144,6 +144,7 @@ static void each_kind_keeps_the_filters_and_the_policy_of_its_entry(void **state
     AUTO(resolved_freep) struct resolved *all = resolved(r, kinds);
     const struct replication *of = &resolved_sync(all)->replication;
     assert_int_equal(of->n_entries, 2);
+    assert_int_equal(of->n_recorded, 2);
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(of->entries[i].policy.adopt, ADOPT_NEVER);
         assert_int_equal(of->entries[i].n_names, 1);
