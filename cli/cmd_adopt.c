@@ -35,7 +35,7 @@ static enum rc parse_args(int argc, char **argv, struct order_wish *w, bool *ret
         return err_set(e, RC_INVALID, ERR_FINAL, "which synchronization? give its name");
     w->sync = words[0];
     w->object = words[1];
-    return RC_OK;
+    return order_wish_check(w, e);
 }
 
 /* ---- The plan: what is held, as of the last try ---- */

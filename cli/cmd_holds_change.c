@@ -30,7 +30,7 @@ static enum rc parse_args(int argc, char **argv, struct order_wish *w, struct er
         return err_set(e, RC_INVALID, ERR_FINAL, "KIND/NAME and --all exclude each other");
     w->sync = words[0];
     w->object = words[1];
-    return RC_OK;
+    return order_wish_check(w, e);
 }
 
 static void tell(const struct order *o, size_t n, bool at_rest)

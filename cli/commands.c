@@ -74,7 +74,7 @@ static const char HOLDS_SHOW_HELP[] =
 
 #define ORDER_HELP                                                                                 \
     "      --data DIR        as given to 'run'\n"                                                  \
-    "  -n, --namespace NS    only in this namespace\n"
+    "  -n, --namespace NS    the namespace of KIND/NAME, where several have it\n"
 
 static const char HOLDS_RETRY_HELP[] =
     "Usage: resilog holds retry --data DIR [OPTIONS] SYNC KIND/NAME|--all\n\n"

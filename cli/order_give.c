@@ -16,6 +16,16 @@
 
 /* ---- What is meant ---- */
 
+enum rc order_wish_check(const struct order_wish *wish, struct err *e)
+{
+    if (wish->ns && !wish->object)
+        return err_set(e, RC_INVALID, ERR_FINAL,
+                       "-n %s: says where KIND/NAME is, and there is none; without it the order is "
+                       "about all namespaces",
+                       wish->ns);
+    return RC_OK;
+}
+
 static enum rc find_key(const struct order_wish *wish, const struct env *env, struct ckpt *ckpt,
                         struct order *o, struct err *e)
 {

@@ -18,6 +18,9 @@ struct order_wish {
     const char *ns;     /* of the object; NULL: in any */
 };
 
+/* Refuses what would be taken for less than it orders: a namespace without an object. Errors: INVALID. */
+MUST_CHECK enum rc order_wish_check(const struct order_wish *wish, struct err *e);
+
 /* The order with its full names. Errors: those of names_one, hold_find and of opening what they read. */
 MUST_CHECK enum rc order_find(const struct order_wish *wish, const struct env *env,
                               struct order *ret, struct err *e);
