@@ -44,6 +44,15 @@ static bool add_below(const char *word, struct buf *out)
     return out->n > before;
 }
 
+bool lookup_group(const char *word, struct buf *out)
+{
+    size_t before = out->n;
+    for (size_t i = 0; i < n_commands; i++)
+        if (is_below(&commands[i], word))
+            buf_addf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
+    return out->n > before;
+}
+
 void lookup_explain(int argc, char **argv, struct buf *out)
 {
     AUTO(buf_done) struct buf below = BUF_INIT(4096);

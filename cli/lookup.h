@@ -2,6 +2,8 @@
 #ifndef RESILOG_CLI_LOOKUP_H
 #define RESILOG_CLI_LOOKUP_H
 
+#include <stdbool.h>
+
 struct buf;
 struct command;
 
@@ -10,5 +12,7 @@ const struct command *lookup_command(int argc, char **argv, int *ret_words);
 /* Appends why the words behind argv[0] (there is one) name no command: what is below the first, or what is most like
  * them. */
 void lookup_explain(int argc, char **argv, struct buf *out);
+/* Appends a line with name and summary for each command whose first word of two is that one; false: there are none. */
+bool lookup_group(const char *word, struct buf *out);
 
 #endif

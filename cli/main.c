@@ -34,20 +34,32 @@ static int explain(int argc, char **argv)
     return EXIT_USAGE;
 }
 
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+/* Of "log" alone: what there is below it. */
+static int print_help_of_group(int argc, char **argv)
+{
+    AUTO(buf_done) struct buf lines = BUF_INIT(16u << 10);
+    bool alone = argc == 2 || is_help(argv[2]);
+    if (!alone || !lookup_group(argv[1], &lines))
+        return explain(argc, argv);
+    printf("Commands:\n%.*s\n'resilog COMMAND --help' shows the options.\n",
+           SLICE_ARG(buf_slice(&lines)));
+    return cli_finish_output(EXIT_DONE);
+}
+
 /* What stands behind `help`. */
 static int print_help_of(int argc, char **argv)
 {
     int words;
     const struct command *c = lookup_command(argc, argv, &words);
     if (!c || !c->help)
-        return explain(argc, argv);
+        return print_help_of_group(argc, argv);
     fputs(c->help, stdout);
     return cli_finish_output(EXIT_DONE);
-}
-
-static bool is_help(const char *word)
-{
-    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
 static bool asks_help(int argc, char **argv)
@@ -86,7 +98,7 @@ int main(int argc, char **argv)
     int words;
     const struct command *c = lookup_command(argc, argv, &words);
     if (!c)
-        return explain(argc, argv);
+        return argc > 2 && is_help(argv[2]) ? print_help_of(argc, argv) : explain(argc, argv);
     if (c->help && asks_help(argc - words, argv + words))
         return print_help_of(argc, argv);
     return c->run(argc - words, argv + words);

@@ -80,11 +80,23 @@ static void what_names_no_command_is_explained(void **state)
     assert_explains("__check-segmen", "unknown command \"__check-segmen\"");
 }
 
+static void a_word_that_begins_commands_lists_them_with_what_they_do(void **state)
+{
+    (void)state;
+    AUTO(buf_done) struct buf out = BUF_INIT(4096);
+    assert_true(lookup_group("log", &out));
+    assert_string_equal(out.p, "  log show     print the log's events\n"
+                               "  log verify   check the log's integrity\n");
+    assert_false(lookup_group("run", &out));
+    assert_false(lookup_group("no-such-command", &out));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_command_is_found_by_one_word_or_two),
         cmocka_unit_test(what_names_no_command_is_explained),
+        cmocka_unit_test(a_word_that_begins_commands_lists_them_with_what_they_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
