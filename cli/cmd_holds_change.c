@@ -35,7 +35,7 @@ static enum rc parse_args(int argc, char **argv, struct order_wish *w, struct er
 
 static void tell(const struct order *o, size_t n, bool at_rest)
 {
-    const char *when = at_rest ? "when 'run' starts" : "now";
+    const char *when = at_rest ? "when the synchronization is at work again" : "now";
     if (o->act == HOLD_SKIP)
         printf("%s: given up until a newer event of it\n", o->key);
     else if (o->key[0])

@@ -96,7 +96,7 @@ enum rc order_give(const char *data, const struct env *env, const struct order *
     struct order_answer answer = {0};
     struct err why = ERR_INIT;
     enum rc rc = ask(data, env, o, &answer, &why);
-    *ret_at_rest = rc == RC_NOTFOUND;
+    *ret_at_rest = rc == RC_NOTFOUND || answer.at_rest;
     if (rc == RC_NOTFOUND)
         return do_here(data, env, o, ret_n, e);
     if (rc == RC_OK && answer.e.rc == RC_OK)

@@ -24,9 +24,10 @@ MUST_CHECK enum rc order_wish_check(const struct order_wish *wish, struct err *e
 /* The order with its full names. Errors: those of names_one, hold_find and of opening what they read. */
 MUST_CHECK enum rc order_find(const struct order_wish *wish, const struct env *env,
                               struct order *ret, struct err *e);
-/* Has the running instance carry it out; where none runs it is done here (*ret_at_rest). Gives how many holds are
- * concerned. Errors: those of the order (flow/hold_order.h); CONFLICT (an instance runs and takes no orders, its
- * synchronization is not at work), UNAVAILABLE (no answer: it may have been carried out), those of the checkpoint. */
+/* Has the running instance carry it out; where none runs it is done here. Gives how many holds are concerned, and
+ * whether nobody pumps now (*ret_at_rest), so that what is to be tried waits until somebody does. Errors: those of the
+ * order (flow/hold_order.h); CONFLICT (an instance runs and takes no orders, its synchronization is not at work),
+ * UNAVAILABLE (no answer: it may have been carried out), those of the checkpoint. */
 MUST_CHECK enum rc order_give(const char *data, const struct env *env, const struct order *o,
                               size_t *ret_n, bool *ret_at_rest, struct err *e);
 

@@ -227,7 +227,7 @@ void member_note_failure(const struct sync *sync, const struct wiring *wiring,
 static enum rc obey(struct member *m, struct err *e)
 {
     struct order order;
-    struct order_answer answer = {0};
+    struct order_answer answer = {.at_rest = !m->pump};
     bool broken = false;
     if (!order_board_take(m->opts.orders, m->opts.sync->full_name, &order))
         return RC_OK;

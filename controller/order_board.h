@@ -19,6 +19,7 @@ struct order {
 
 struct order_answer {
     size_t n;     /* how many holds it concerned */
+    bool at_rest; /* nobody pumps: what is to be tried waits until somebody does */
     struct err e; /* rc RC_OK: it was carried out, durably */
 };
 

@@ -63,7 +63,8 @@ enum rc order_parse(struct slice line, struct order *ret, struct err *e)
 
 void order_answer_print(const struct order_answer *a, struct buf *out)
 {
-    buf_addf(out, "{\"result\":\"%s\",\"n\":%zu", rc_name(a->e.rc), a->n);
+    buf_addf(out, "{\"result\":\"%s\",\"n\":%zu,\"atRest\":%s", rc_name(a->e.rc), a->n,
+             a->at_rest ? "true" : "false");
     if (a->e.rc < 0)
         add_text(out, "message", a->e.msg);
     buf_add_char(out, '}');
@@ -91,6 +92,7 @@ enum rc order_answer_parse(struct slice line, struct order_answer *ret, struct e
         !json_int(json_get(json_root(d), "n"), &n) || n < 0)
         return err_set(e, RC_INVALID, ERR_FINAL, "an answer that this program does not know");
     a.n = (size_t)n;
+    a.at_rest = json_is(json_get(json_root(d), "atRest"), JSON_TRUE);
     a.e.retry = ERR_FINAL;
     if (a.e.rc < 0 && !copy_text(d, "message", a.e.msg, sizeof a.e.msg))
         return err_set(e, RC_INVALID, ERR_FINAL, "an answer whose message is too long");

@@ -130,7 +130,7 @@ holds() { # COMMAND WORD...
     run -0 holds skip copies cm/go-apart
     [[ $output == *"given up"* ]]
     run -0 holds retry copies cm/go-apart
-    [[ $output == *"tried when 'run' starts" ]]
+    [[ $output == *"tried when the synchronization is at work again" ]]
     run -0 holds skip copies cm/go-apart
     run_start holds
     wait_until 30 status_is holds copies phase Live

@@ -101,6 +101,7 @@ static void an_order_is_carried_out_by_the_synchronizations_thread(void **state)
     struct order_answer a = give(dir, c, HOLD_SKIP, SYNC_AT, A);
     assert_int_equal(a.e.rc, RC_OK);
     assert_int_equal(a.n, 1);
+    assert_false(a.at_rest);
     rig_wait(SYNC_AT, "skipped", "1");
     rig_wait(SYNC_AT, "held", "0");
     a = give(dir, c, HOLD_RETRY, SYNC_AT, "");
@@ -142,6 +143,7 @@ static void a_suspended_synchronization_obeys_too(void **state)
     struct control *c = open_control(dir);
     struct order_answer a = give(dir, c, HOLD_SKIP, SYNC_AT, A);
     assert_int_equal(a.e.rc, RC_OK);
+    assert_true(a.at_rest);
     rig_wait(SYNC_AT, "skipped", "1");
     control_close(c);
     temp_dir_free(dir);

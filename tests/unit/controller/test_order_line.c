@@ -66,7 +66,7 @@ static void what_is_no_order_is_refused(void **state)
 static void an_answer_comes_back_as_it_was(void **state)
 {
     (void)state;
-    struct order_answer answers[3] = {{.n = 12}, {.n = 0}, {.n = 0}};
+    struct order_answer answers[3] = {{.n = 12, .at_rest = true}, {.n = 0}, {.n = 0}};
     (void)err_set(&answers[1].e, RC_NOTFOUND, ERR_FINAL, "/configmaps/n/\"a\" is not held");
     (void)err_set(&answers[2].e, RC_UNSUPPORTED, ERR_FINAL, "x");
     for (size_t i = 0; i < 3; i++) {
@@ -76,6 +76,7 @@ static void an_answer_comes_back_as_it_was(void **state)
         order_answer_print(&answers[i], &line);
         assert_int_equal(order_answer_parse(buf_slice(&line), &back, &e), RC_OK);
         assert_int_equal(back.n, answers[i].n);
+        assert_int_equal(back.at_rest, answers[i].at_rest);
         assert_int_equal(back.e.rc, answers[i].e.rc);
         assert_string_equal(back.e.msg, answers[i].e.msg);
     }
