@@ -54,7 +54,9 @@ enum rc order_parse(struct slice line, struct order *ret, struct err *e)
     struct order o = {.act = HOLD_RETRY};
     if (!find_act(json_get_text(d, json_root(d), "order"), &o.act))
         return err_set(e, RC_INVALID, ERR_FINAL, "no order that this program knows");
-    if (!copy_text(d, "sync", o.sync, sizeof o.sync) || !copy_text(d, "key", o.key, sizeof o.key) ||
+    /* What was left out must not make it an order about all. */
+    if (!json_is(json_get(json_root(d), "key"), JSON_STRING) ||
+        !copy_text(d, "key", o.key, sizeof o.key) || !copy_text(d, "sync", o.sync, sizeof o.sync) ||
         !o.sync[0])
         return err_set(e, RC_INVALID, ERR_FINAL, "an order without a synchronization or key");
     *ret = o;

@@ -43,11 +43,13 @@ static void what_is_no_order_is_refused(void **state)
         "[]",
         "{}",
         "{\"order\":\"retry\"}",
-        "{\"order\":\"retry\",\"sync\":\"\"}",
-        "{\"order\":\"delete\",\"sync\":\"default/s\"}",
-        "{\"order\":5,\"sync\":\"default/s\"}",
+        "{\"order\":\"retry\",\"sync\":\"\",\"key\":\"\"}",
+        "{\"order\":\"adopt\",\"sync\":\"default/s\"}",
+        "{\"order\":\"adopt\",\"sync\":\"default/s\",\"key\":5}",
+        "{\"order\":\"delete\",\"sync\":\"default/s\",\"key\":\"\"}",
+        "{\"order\":5,\"sync\":\"default/s\",\"key\":\"\"}",
         "{\"order\":\"skip\",\"sync\":\"a\\u0000b\",\"key\":\"x\"}",
-        "{\"order\":\"skip\",\"sync\":\"a\"} {}",
+        "{\"order\":\"skip\",\"sync\":\"a\",\"key\":\"x\"} {}",
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct order o = {.key = "untouched"};
