@@ -93,7 +93,7 @@ static enum rc adopt(const struct order_wish *wish, const struct order *o, const
     size_t n = 0;
     enum rc rc = order_give(wish->data, env, o, &n, &at_rest, e);
     if (rc == RC_OK)
-        printf("%zu object%s: adopted now\n", n, cli_plural(n));
+        printf("%zu object%s: adoption tried now\n", n, cli_plural(n));
     return rc;
 }
 

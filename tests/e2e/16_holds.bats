@@ -183,7 +183,7 @@ holds() { # COMMAND WORD...
     [ "$stderr" = "resilog: 1 object would be adopted" ]
     [ "$(k two get configmap go-other -o 'jsonpath={.data.is}{.metadata.annotations}')" = two ]
     run -0 adopt copies configmap/go-other
-    [ "$output" = "1 object: adopted now" ]
+    [ "$output" = "1 object: adoption tried now" ]
     wait_until 20 value_is go-other one
     [[ $(k two get configmap go-other -o 'jsonpath={.metadata.annotations.sync\.resilog\.io/owner}') == *" adopted" ]]
     [ "$(k two get configmap go-other -o 'jsonpath={.data.more}')" = 1 ]
