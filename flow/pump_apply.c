@@ -205,11 +205,14 @@ static enum rc send_delete(struct pump *p, const struct event *ev, const struct 
 }
 
 /* The copy of a key that is not selected, and is noted so: it stays, or goes once the guard let it pass. A hold stays
- * until then, for it may be all that remembers the key. */
+ * until then, for it may be all that remembers the key; and so does the copy whose removal a person gave up. */
 static enum rc leave(struct pump *p, const struct event *ev, const struct again *how, struct err *e)
 {
     if (!p->opts.replication->prune_deselected)
         return rows_drop_hold(p->rows, ev->key, e);
+    const struct hold *h = rows_hold(p->rows, ev->key);
+    if (h && hold_is_prune(h) && is_given_up(p, ev, how))
+        return RC_OK;
     return how->leaving ? send_delete(p, ev, how, /* observed= */ false, e)
                         : pump_leave(p, ev->key, ev->offset, how->anchor, e);
 }

@@ -67,7 +67,7 @@ static enum rc count_row(void *arg, struct slice key, const struct applied *a, s
     return RC_OK;
 }
 
-/* Of a kind: what leaves now, and what was held before because it was too much. */
+/* Of a kind: what leaves now, and what was held before because it was too much and is not given up. */
 static size_t count_leaving(struct pump *p, struct slice prefix)
 {
     size_t n = 0;
@@ -78,7 +78,7 @@ static size_t count_leaving(struct pump *p, struct slice prefix)
         if (!slice_starts(entry.key, prefix))
             break;
     while (rows_next_hold(p->rows, key, &key, &h) && slice_starts(key, prefix))
-        n += hold_is_prune(h) && !map_get(p->leaving, key);
+        n += hold_is_prune(h) && !h->skipped && !map_get(p->leaving, key);
     return n;
 }
 

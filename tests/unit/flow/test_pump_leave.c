@@ -1,6 +1,8 @@
 /* flow/pump_leave: with pruneDeselected the copies of what left the selection are removed, under the guard (I6). */
 #include "tests/unit/flow/pump_test.h"
 
+#include "flow/hold_order.h"
+
 #define SECRET   "/secrets/n/a"
 #define SERVICE  "/services/n/a"
 #define SELECTED "{'metadata':{'labels':{'sel':'yes'}}}"
@@ -342,6 +344,81 @@ static void what_was_held_for_another_reason_passes_the_guard_like_any_other(voi
     assert_settled(w, 40, 40);
 }
 
+/* ---- What a person gives up ---- */
+
+static void label(struct pump_world *w, const char *ns, const char *env)
+{
+    char key[40], object[80];
+    snprintf(key, sizeof key, "/namespaces//%s", ns);
+    snprintf(object, sizeof object, "{'metadata':{'labels':{'env':'%s'}}}", env);
+    pt_put(w, key, object);
+}
+
+/* n services of the namespace are copied. */
+static void copy_services(struct pump_world *w, const char *ns, int n)
+{
+    char key[40];
+    label(w, ns, "prod");
+    for (int i = 0; i < n; i++) {
+        snprintf(key, sizeof key, "/services/%s/s%03d", ns, i);
+        pt_put(w, key, "{}");
+    }
+    pt_run(w);
+}
+
+static void give_up(struct pump_world *w, const char *key)
+{
+    const struct hold_order o = {HOLD_SKIP, slice_str(key)};
+    struct err e = ERR_INIT;
+    bool broken;
+    size_t n;
+    assert_ok(pump_order(w->pump, &o, &n, &broken, &e));
+}
+
+static void a_removal_that_was_given_up_is_not_collected_again(void **state)
+{
+    struct pump_world *w = *state;
+    copy_services(w, "n", TOO_MANY - 1);
+    copy_services(w, "m", 1);
+    label(w, "n", "test");
+    label(w, "m", "test");
+    pt_run_for(w, LONG);
+    assert_settled(w, TOO_MANY, TOO_MANY);
+    give_up(w, "/services/m/s000");
+    label(w, "n", "prod");
+    pt_run_for(w, LONG);
+    assert_settled(w, TOO_MANY, 0);
+    label(w, "m", "other");
+    pt_run_for(w, LONG);
+    pt_has(w, "/services/m/s000", "{}");
+    assert_int_equal(pt_status(w).skipped, 1);
+    label(w, "m", "prod"); /* and an edit of its own is followed as ever */
+    pt_run_for(w, LONG);
+    pt_put(w, "/services/m/s000", "{'v':2}");
+    pt_run(w);
+    pt_has(w, "/services/m/s000", "{'v':2}");
+    assert_int_equal(pt_status(w).skipped, 0);
+}
+
+static void what_was_given_up_is_not_counted_against_others(void **state)
+{
+    struct pump_world *w = *state;
+    char key[40];
+    copy_services(w, "n", 1);
+    copy_services(w, "m", TOO_MANY);
+    label(w, "m", "test");
+    pt_run_for(w, LONG);
+    assert_settled(w, TOO_MANY + 1, TOO_MANY);
+    for (int i = 0; i < TOO_MANY; i++) {
+        snprintf(key, sizeof key, "/services/m/s%03d", i);
+        give_up(w, key);
+    }
+    label(w, "n", "test");
+    pt_run_for(w, LONG);
+    pt_lacks(w, "/services/n/s000");
+    assert_settled(w, TOO_MANY, 0);
+}
+
 /* ---- Crashes ---- */
 
 /* Runs until the `die`-th step, then dies; false if there were not so many. */
@@ -434,6 +511,8 @@ int main(void)
         TEST(a_removal_that_is_refused_is_tried_again),
         TEST(nothing_goes_before_all_is_decided),
         TEST(what_was_held_for_another_reason_passes_the_guard_like_any_other),
+        TEST(a_removal_that_was_given_up_is_not_collected_again),
+        TEST(what_was_given_up_is_not_counted_against_others),
         cmocka_unit_test(I3_a_crash_anywhere_ends_the_same),
         cmocka_unit_test(I3_a_crash_in_an_edit_that_is_taken_back_ends_as_before_it),
         TEST(what_is_selected_again_is_looked_at_whatever_its_record_says),
