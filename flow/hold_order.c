@@ -7,6 +7,7 @@
 static enum rc retry(struct rows *r, struct slice key, struct hold *h, struct err *e)
 {
     h->released = true;
+    h->ordered = h->flying;
     if (!h->skipped)
         return RC_OK;
     struct hold again = *h;

@@ -36,9 +36,11 @@ enum rc pump_hold(struct pump *p, struct slice key, rlog_off offset, const struc
 {
     const struct hold *before = rows_hold(p->rows, key);
     bool same = before && before->offset == offset;
+    bool ordered = same && before->ordered; /* after what is answered now was sent */
     struct hold h = {.offset = offset,
                      .skipped = same && before->skipped,
-                     .adopt = same && before->adopt && why->waiting, /* not carried out yet */
+                     /* not carried out yet */
+                     .adopt = same && before->adopt && (why->waiting || ordered),
                      .waiting = why->waiting,
                      .attempts = same ? before->attempts + 1 : 1,
                      .awaited = same ? before->awaited : 0,
@@ -53,6 +55,8 @@ enum rc pump_hold(struct pump *p, struct slice key, rlog_off offset, const struc
     int64_t delay = backoff_next_ns(&wait, p->env.rng);
     if (why->retry_after_ns > delay)
         delay = why->retry_after_ns;
+    if (ordered)
+        delay = 0;
     bool by_itself = !hold_is_prune(&h) && !h.skipped;
     h.due_ns = by_itself ? clock_boot_ns(p->env.clock) + delay : INT64_MAX;
     h.next_ns = by_itself ? clock_wall_ns(p->env.clock) + delay : INT64_MAX;

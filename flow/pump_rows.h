@@ -37,6 +37,7 @@ struct hold {
     bool flying;     /* being tried again now; not stored */
     bool released;   /* what it waited for is there; not stored */
     bool adopt;      /* the next try makes the destination's object ours; not stored */
+    bool ordered;    /* a person had it tried while it was flying: once more; not stored */
     bool earlier; /* of an earlier life, which may have written it after its commit; not stored */
     uint32_t attempts;
     uint32_t awaited; /* as HOLD_OPPOSITE; not stored: after a restart it may wait as long again */

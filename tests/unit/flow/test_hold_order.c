@@ -373,6 +373,23 @@ static void an_adoption_keeps_what_it_overwrites(void **state)
     pt_has(w, B, "{'v':1}");
 }
 
+/* A try of before the order was on its way: its answer is none to the order. */
+static void an_adoption_that_meets_a_try_on_its_way_follows_it(void **state)
+{
+    struct pump_world *w = *state;
+    hold_as_not_ours(w, B);
+    pt_run(w);
+    dest_mem_delay(w->dest, NS_PER_S);
+    size_t b = dest_mem_submits(w->dest, B);
+    order(w, HOLD_RETRY, B);
+    pt_run_for(w, NS_PER_S / 2);
+    assert_int_equal(dest_mem_submits(w->dest, B), b + 1);
+    assert_int_equal(order(w, HOLD_ADOPT, B), 1);
+    pt_run_for(w, NS_PER_S);
+    assert_int_equal(dest_mem_submits(w->dest, B), b + 2);
+    assert_int_equal(last_policy(w), ADOPT_ALWAYS);
+}
+
 static void what_is_held_for_another_reason_is_not_adopted(void **state)
 {
     struct pump_world *w = *state;
@@ -407,6 +424,7 @@ int main(void)
         TEST(a_checkpoint_at_rest_is_changed_in_one_commit),
         TEST(an_adoption_is_one_try_as_always_and_of_nothing_else),
         TEST(an_adoption_keeps_what_it_overwrites),
+        TEST(an_adoption_that_meets_a_try_on_its_way_follows_it),
         TEST(what_is_held_for_another_reason_is_not_adopted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
