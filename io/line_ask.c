@@ -35,6 +35,10 @@ static enum rc connect_to(struct asking *a, struct err *e)
     close(dir);
     if (failed == ENOENT || failed == ECONNREFUSED)
         return err_set(e, RC_NOTFOUND, ERR_FINAL, "%s/%s: nobody serves it", a->dir, a->name);
+    if (failed == EAGAIN)
+        return err_set(e, RC_CONFLICT, ERR_RETRY,
+                       "%s/%s: too many ask at the same time, nothing was asked: try again", a->dir,
+                       a->name);
     return failed ? err_sys(e, failed, "%s/%s", a->dir, a->name) : RC_OK;
 }
 

@@ -128,15 +128,32 @@ static void where_nobody_serves_that_is_no_mystery(void **state)
     assert_int_equal(ask(w, LONG, &answer), RC_NOTFOUND);
 }
 
+static void where_too_many_ask_nothing_is_asked(void **state)
+{
+    enum { MANY = 100 };
+    struct world *w = *state;
+    AUTO(buf_done) struct buf answer = BUF_INIT(100);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fds[MANY], n = 0, got = 0;
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/s", w->dir);
+    for (; n < MANY && got == 0; n++) {
+        fds[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        got = connect(fds[n], (const struct sockaddr *)&address, sizeof address);
+    }
+    assert_int_equal(got, -1);
+    assert_int_equal(ask(w, LONG, &answer), RC_CONFLICT);
+    while (n > 0)
+        close(fds[--n]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_answer_comes_without_its_newline),
-        TEST(who_gets_no_answer_in_time_is_told_so),
-        TEST(whose_question_is_dropped_is_told_so),
-        TEST(where_nobody_serves_that_is_no_mystery),
+        TEST(the_answer_comes_without_its_newline), TEST(who_gets_no_answer_in_time_is_told_so),
+        TEST(whose_question_is_dropped_is_told_so), TEST(where_nobody_serves_that_is_no_mystery),
+        TEST(where_too_many_ask_nothing_is_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
