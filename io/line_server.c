@@ -210,10 +210,18 @@ void line_server_step(struct line_server *s)
 
 /* ---- Questions and answers ---- */
 
+static bool is_gone(const struct client *c)
+{
+    struct pollfd fd = {.fd = c->fd};
+    return poll(&fd, 1, 0) > 0 && (fd.revents & (POLLHUP | POLLERR));
+}
+
 enum rc line_server_take(struct line_server *s, struct slice *ret)
 {
     assert(!find(s, CLIENT_TAKEN));
-    struct client *c = find(s, CLIENT_ASKED);
+    struct client *c;
+    while ((c = find(s, CLIENT_ASKED)) && is_gone(c))
+        let_go(c);
     if (!c)
         return RC_AGAIN;
     go(c, CLIENT_TAKEN);

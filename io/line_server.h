@@ -31,7 +31,8 @@ size_t line_server_fds(const struct line_server *s, struct pollfd *fds);
 /* Accepts, reads and writes what there is. */
 void line_server_step(struct line_server *s);
 
-/* The next question: RC_OK, good until it is answered, which comes before the next take; RC_AGAIN: none. */
+/* The next question: RC_OK, good until it is answered, which comes before the next take; RC_AGAIN: none. That of a client
+ * that went away while it waited is not asked any more. */
 MUST_CHECK enum rc line_server_take(struct line_server *s, struct slice *ret);
 /* Answers the question that was taken. Who went away meanwhile misses it. Errors: LIMIT, NOMEM (nobody is told). */
 MUST_CHECK enum rc line_server_answer(struct line_server *s, struct slice line, struct err *e);

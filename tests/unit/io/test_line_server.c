@@ -136,6 +136,21 @@ static void questions_are_taken_in_the_order_in_which_they_were_complete(void **
     assert_got(late, "2\n");
 }
 
+/* Who was told meanwhile that there is no answer must not be obeyed later. */
+static void who_went_away_does_not_ask_any_more(void **state)
+{
+    struct world *w = *state;
+    int gone = client(w, "one\n"), half = client(w, "two\n");
+    settle(w);
+    close(gone);
+    assert_int_equal(shutdown(half, SHUT_WR), 0); /* it still listens */
+    assert_takes(w, "two");
+    answer(w, "yes");
+    assert_got(half, "yes\n");
+    struct slice line;
+    assert_int_equal(line_server_take(w->server, &line), RC_AGAIN);
+}
+
 static void more_than_there_is_room_for_wait_for_their_turn(void **state)
 {
     struct world *w = *state;
@@ -165,8 +180,8 @@ static void what_is_no_line_ends_its_client_alone(void **state)
     assert_got(good, "ok\n");
     assert_got(twice, "");
     assert_got(empty, "");
-    close(deaf);
     assert_takes(w, "deaf");
+    close(deaf);
     answer(w, "nobody hears it");
     assert_takes(w, NULL);
 }
@@ -254,6 +269,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_question_is_answered_and_its_client_let_go),
         TEST(questions_are_taken_in_the_order_in_which_they_were_complete),
+        TEST(who_went_away_does_not_ask_any_more),
         TEST(more_than_there_is_room_for_wait_for_their_turn),
         TEST(what_is_no_line_ends_its_client_alone),
         TEST(a_question_that_is_too_long_is_not_read_to_its_end),
