@@ -98,10 +98,28 @@ void print_hold_event_json(const struct held *h, struct buf *out)
 
 /* ---- Lines ---- */
 
+/* Servers and users wrote it: control characters are shown as diagnostics show them, not obeyed by the terminal. */
+static void add_visible(struct buf *out, struct slice text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        if (c == 0xc2 && i + 1 < text.n && (unsigned char)text.p[i + 1] < 0xa0)
+            c = (unsigned char)text.p[++i]; /* U+0080 to U+009F */
+        else if (c >= 0x20 && c != 0x7f) {
+            buf_add_char(out, text.p[i]);
+            continue;
+        }
+        buf_addf(out, "\\u%04x", c);
+    }
+}
+
 static void add_line(struct buf *out, const char *name, struct slice text)
 {
-    if (text.n)
-        buf_addf(out, "%-17s%.*s\n", name, SLICE_ARG(text));
+    if (text.n == 0)
+        return;
+    buf_addf(out, "%-17s", name);
+    add_visible(out, text);
+    buf_add_char(out, '\n');
 }
 
 static void add_since(const struct hold *h, int64_t now_ns, struct buf *out)

@@ -67,6 +67,18 @@ static void a_person_reads_all_that_is_known(void **state)
         "manager:         kubectl-edit\n");
 }
 
+static void what_a_server_wrote_is_shown_and_not_obeyed(void **state)
+{
+    (void)state;
+    AUTO(buf_done) struct buf out = BUF_INIT(4096);
+    struct hold h = refused();
+    snprintf(h.reason, sizeof h.reason, "%s", "no\n\x1b[2J\xc2\x9b \xc3\xa9 \x7f");
+    print_hold_text(&(struct held){SLICE("team/sync"), SLICE("/configmaps/ns/a"), &h, NULL}, NOW,
+                    &out);
+    assert_non_null(
+        strstr(out.p, "reason:          no\\u000a\\u001b[2J\\u009b \xc3\xa9 \\u007f\n"));
+}
+
 static void what_is_not_known_is_left_out(void **state)
 {
     (void)state;
@@ -160,6 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_person_reads_all_that_is_known),
+        cmocka_unit_test(what_a_server_wrote_is_shown_and_not_obeyed),
         cmocka_unit_test(what_is_not_known_is_left_out),
         cmocka_unit_test(a_try_that_is_due_or_needs_a_person_is_told_so),
         cmocka_unit_test(a_program_reads_it_as_json),
