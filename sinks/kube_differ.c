@@ -6,6 +6,7 @@
 #include "core/scope.h"
 
 #define DEPTH_MAX   16 /* below that a difference is one of the whole value */
+#define WIDTH_MAX   256 /* likewise of an object of more members: finding each takes as long as there are many */
 #define POINTER_MAX 4096
 
 struct walk {
@@ -58,11 +59,16 @@ static void walk_members(struct walk *w, const struct json *a, const struct json
     }
 }
 
+static bool is_looked_into(const struct json *n)
+{
+    return json_is(n, JSON_OBJECT) && n->count <= WIDTH_MAX;
+}
+
 static void walk(struct walk *w, const struct json *a, const struct json *b)
 {
     if (json_equal(a, b))
         return;
-    if (!json_is(a, JSON_OBJECT) || !json_is(b, JSON_OBJECT) || w->depth == DEPTH_MAX) {
+    if (!is_looked_into(a) || !is_looked_into(b) || w->depth == DEPTH_MAX) {
         note(w);
         return;
     }

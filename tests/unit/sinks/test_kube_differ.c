@@ -61,11 +61,38 @@ static void what_lies_too_deep_is_named_by_what_it_lies_in(void **state)
     assert_string_equal(out.p, "/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a");
 }
 
+/* n members of equal values, and another one. */
+static void print_wide(int n, int other, struct buf *out)
+{
+    buf_add_str(out, "{\"data\":{");
+    for (int i = 0; i < n; i++)
+        buf_addf(out, "\"k%d\":\"x\",", i);
+    buf_addf(out, "\"other\":%d}}", other);
+}
+
+static void what_has_too_many_members_is_named_as_a_whole(void **state)
+{
+    (void)state;
+    for (int n = 255; n <= 256; n++) {
+        AUTO(buf_done) struct buf a = BUF_INIT(16384), b = BUF_INIT(16384), out = BUF_INIT(4096);
+        AUTO(json_freep) struct json_doc *first = NULL;
+        AUTO(json_freep) struct json_doc *second = NULL;
+        struct err e = ERR_INIT;
+        print_wide(n, 1, &a);
+        print_wide(n, 2, &b);
+        assert_int_equal(json_parse(buf_slice(&a), &first, &e), RC_OK);
+        assert_int_equal(json_parse(buf_slice(&b), &second, &e), RC_OK);
+        kube_differ(first, second, &out);
+        assert_string_equal(out.p, n == 255 ? "/data/other" : "/data");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(members_are_named_and_no_value_is),
         cmocka_unit_test(what_lies_too_deep_is_named_by_what_it_lies_in),
+        cmocka_unit_test(what_has_too_many_members_is_named_as_a_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
