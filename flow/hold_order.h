@@ -4,7 +4,8 @@
  * What is given up stays in the checkpoint as a skipped hold: that event is not tried again, not even by another life,
  * and the object's copy stays as it is. A newer event of the object is applied as usual and ends the hold; so does a
  * changed synchronization, with which an object that lives is tried once, if that gets through or does not select it
- * any more. HOLD_RETRY takes it back.
+ * any more; but a removal that was given up (pruneDeselected) ends only where the object is selected again. HOLD_RETRY
+ * takes it back.
  *
  * HOLD_ADOPT tries what is held as "not-ours" now, once as `adopt: always` would: the destination's object becomes a copy
  * and is overwritten. It is not stored: where that try decides nothing the object is held as before. */

@@ -155,13 +155,24 @@ static bool is_given_up(struct pump *p, const struct event *ev, const struct aga
     return h && h->skipped && ev->offset <= h->offset && !anew;
 }
 
+/* A person gave up the removal of a copy: not by a changed synchronization either (the next version of this program is
+ * one), but the object may be selected again. */
+static bool is_kept(struct pump *p, const struct event *ev)
+{
+    const struct hold *h = rows_hold(p->rows, ev->key);
+    return h && h->skipped && hold_is_prune(h) && ev->offset <= h->offset;
+}
+
 static enum rc send(struct pump *p, const struct event *ev, const struct replication_entry *entry,
                     const struct again *how, struct err *e)
 {
     struct flight *f;
-    if (is_given_up(p, ev, how))
+    bool kept = is_kept(p, ev);
+    if (!kept && is_given_up(p, ev, how))
         return RC_OK;
-    enum rc rc = begin(p, ev, how, SINK_PUT, &f, e);
+    enum rc rc = kept ? rows_drop_hold(p->rows, ev->key, e) : RC_OK;
+    if (rc == RC_OK)
+        rc = begin(p, ev, how, SINK_PUT, &f, e);
     if (rc < 0)
         return rc;
     struct err why = ERR_INIT;
@@ -210,8 +221,7 @@ static enum rc leave(struct pump *p, const struct event *ev, const struct again 
 {
     if (!p->opts.replication->prune_deselected)
         return rows_drop_hold(p->rows, ev->key, e);
-    const struct hold *h = rows_hold(p->rows, ev->key);
-    if (h && hold_is_prune(h) && is_given_up(p, ev, how))
+    if (is_kept(p, ev))
         return RC_OK;
     return how->leaving ? send_delete(p, ev, how, /* observed= */ false, e)
                         : pump_leave(p, ev->key, ev->offset, how->anchor, e);

@@ -46,10 +46,11 @@ static enum rc review_row(void *arg, struct slice key, const struct applied *a, 
         pump_say_left(p, key, a->offset);
         rc = rows_deselect(p->rows, key, a, e);
     }
-    if (rc == RC_OK && p->opts.replication->prune_deselected)
-        return pump_leave(p, key, a->offset, p->review_anchor, e);
     const struct hold *h = rows_hold(p->rows, key);
-    return rc == RC_OK && h && hold_is_prune(h) ? rows_drop_hold(p->rows, key, e) : rc;
+    bool pruned = h && hold_is_prune(h), kept = pruned && h->skipped;
+    if (rc == RC_OK && p->opts.replication->prune_deselected)
+        return kept ? RC_OK : pump_leave(p, key, a->offset, p->review_anchor, e);
+    return rc == RC_OK && pruned ? rows_drop_hold(p->rows, key, e) : rc;
 }
 
 /* What was given up is not tried by itself: of a resource that no entry names any more it would stay for ever. */

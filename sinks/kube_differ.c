@@ -5,8 +5,9 @@
 #include "core/json.h"
 #include "core/scope.h"
 
-#define DEPTH_MAX   16 /* below that a difference is one of the whole value */
-#define WIDTH_MAX   256 /* likewise of an object of more members: finding each takes as long as there are many */
+#define DEPTH_MAX 16 /* below that a difference is one of the whole value */
+#define WIDTH_MAX                                                                                  \
+    256 /* likewise of an object of more members: finding each takes as long as there are many */
 #define POINTER_MAX 4096
 
 struct walk {

@@ -392,12 +392,17 @@ static void a_removal_that_was_given_up_is_not_collected_again(void **state)
     pt_run_for(w, LONG);
     pt_has(w, "/services/m/s000", "{}");
     assert_int_equal(pt_status(w).skipped, 1);
-    label(w, "m", "prod"); /* and an edit of its own is followed as ever */
+    edit(w);
+    pt_open(w);
     pt_run_for(w, LONG);
-    pt_put(w, "/services/m/s000", "{'v':2}");
-    pt_run(w);
-    pt_has(w, "/services/m/s000", "{'v':2}");
+    pt_has(w, "/services/m/s000", "{}");
+    assert_int_equal(pt_status(w).skipped, 1);
+    label(w, "m", "prod"); /* selected again it is followed as ever */
+    pt_run_for(w, LONG);
     assert_int_equal(pt_status(w).skipped, 0);
+    label(w, "m", "test");
+    pt_run_for(w, LONG);
+    assert_settled(w, TOO_MANY - 1, 0);
 }
 
 static void what_was_given_up_is_not_counted_against_others(void **state)
