@@ -289,7 +289,7 @@ static size_t below(uint64_t *seed, size_t n)
  * lead + body; in members the lead ends with the colon's spacing. */
 struct piece {
     char before[8]; /* spacing and comma before it, empty comma for the first */
-    char name[24];  /* with colon and spacing; empty in arrays */
+    char name[64];  /* with colon and spacing; empty in arrays */
     char body[64];
 };
 

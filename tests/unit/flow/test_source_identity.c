@@ -71,7 +71,7 @@ those_before_are_kept_the_latest_first_and_one_that_comes_back_is_none_of_them(v
 static void of_many_the_oldest_is_forgotten(void **state)
 {
     struct ft_log log;
-    char name[8];
+    char name[16];
     (void)state;
     ft_log_init(&log);
     for (int i = 0; i < SOURCE_FORMER_MAX + 3; i++) {
