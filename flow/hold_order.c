@@ -44,7 +44,8 @@ static enum rc carry_out(struct rows *r, enum hold_act act, struct slice key, st
 {
     if (act == HOLD_SKIP)
         return skip(r, key, h, e);
-    h->adopt = act == HOLD_ADOPT;
+    if (act == HOLD_ADOPT) /* a retry is no end of an adoption that is under way */
+        h->adopt = true;
     return retry(r, key, h, e);
 }
 

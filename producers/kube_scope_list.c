@@ -49,7 +49,7 @@ static bool vet(struct kube_scope *s, struct slice version)
         s->world->regressed = true;
         return false;
     }
-    s->vetted = s->world->verified;
+    s->vetted = s->asked; /* an answer from before a loss says nothing of who answers since */
     return true;
 }
 

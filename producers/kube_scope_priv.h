@@ -31,6 +31,7 @@ struct kube_scope {
     bool needs_list;
     bool ever_listed; /* in this life, or it had a position to resume from */
     uint64_t vetted;  /* up to which world->lost its version is known to be one of the past */
+    uint64_t asked;   /* world->verified when the request under way was sent */
     bool looking;     /* LISTING only to learn where the source stands */
 
     enum activity activity;

@@ -179,6 +179,7 @@ static enum rc start(struct kube_scope *s, enum activity what, struct slice quer
     if (rc < 0)
         return rc;
     s->activity = what;
+    s->asked = s->world->verified;
     s->answered = false;
     s->frames = 0;
     s->started_ns = clock_boot_ns(s->world->env->clock);

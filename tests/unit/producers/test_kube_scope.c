@@ -335,6 +335,21 @@ static void a_position_that_the_source_does_not_have_yet_is_a_regression(void **
     assert_int_equal(fake_kube_open_watches(t->w.kube), 0);
 }
 
+static void a_look_from_before_a_loss_says_nothing_of_the_server_since(void **state)
+{
+    struct test *t = *state;
+    struct err e = ERR_INIT;
+    int64_t wake;
+    watching(t);
+    resume(t, fake_kube_version(t->w.kube));
+    uint64_t before = fake_kube_counts(t->w.kube).lists;
+    assert_ok(kube_scope_step(t->scope, &wake, &e));
+    t->world.verified = ++t->world.lost;
+    run_for(t, 60 * NS_PER_S);
+    assert_int_equal(fake_kube_counts(t->w.kube).lists - before, 2);
+    assert_int_equal(phase(t), PRODUCER_FOLLOWING);
+}
+
 static void a_look_that_fails_is_repeated_before_the_watch(void **state)
 {
     struct test *t = *state;
@@ -554,6 +569,7 @@ int main(void)
         TEST(D60_a_continue_token_that_expires_discards_the_listing),
         TEST(D57_versions_that_went_backwards_are_told_and_end_no_listing),
         TEST(a_position_that_the_source_does_not_have_yet_is_a_regression),
+        TEST(a_look_from_before_a_loss_says_nothing_of_the_server_since),
         TEST(a_look_that_fails_is_repeated_before_the_watch),
         TEST(D61_a_list_that_breaks_off_never_ends_and_is_tried_again),
         TEST(D61_nonsense_is_never_an_empty_list),
