@@ -20,7 +20,7 @@ static enum rc skip(struct rows *r, struct slice key, const struct hold *h, stru
 {
     struct hold skipped = *h;
     skipped.skipped = true;
-    skipped.waiting = skipped.flying = false;
+    skipped.waiting = skipped.flying = skipped.adopt = skipped.ordered = false;
     skipped.next_ns = INT64_MAX;
     return rows_set_hold(r, key, &skipped, e);
 }

@@ -356,11 +356,16 @@ static void an_adoption_is_one_try_as_always_and_of_nothing_else(void **state)
     assert_int_equal(last_policy(w), ADOPT_EQUAL);
 }
 
-static void a_retry_is_no_end_of_an_adoption(void **state)
+static void a_retry_is_no_end_of_an_adoption_and_giving_up_is_one(void **state)
 {
     struct pump_world *w = *state;
     hold_as_not_ours(w, B);
     pt_run(w);
+    assert_int_equal(order(w, HOLD_ADOPT, B), 1);
+    assert_int_equal(order(w, HOLD_SKIP, B), 1);
+    assert_int_equal(order(w, HOLD_RETRY, B), 1);
+    pt_run(w);
+    assert_int_equal(last_policy(w), ADOPT_EQUAL);
     assert_int_equal(order(w, HOLD_ADOPT, B), 1);
     assert_int_equal(order(w, HOLD_RETRY, ""), 1);
     pt_run(w);
@@ -434,7 +439,7 @@ int main(void)
         TEST(an_order_whose_commit_fails_says_that_the_pump_is_broken),
         TEST(a_checkpoint_at_rest_is_changed_in_one_commit),
         TEST(an_adoption_is_one_try_as_always_and_of_nothing_else),
-        TEST(a_retry_is_no_end_of_an_adoption),
+        TEST(a_retry_is_no_end_of_an_adoption_and_giving_up_is_one),
         TEST(an_adoption_keeps_what_it_overwrites),
         TEST(an_adoption_that_meets_a_try_on_its_way_follows_it),
         TEST(what_is_held_for_another_reason_is_not_adopted),
