@@ -56,7 +56,8 @@ static enum rc copy_record(struct pump *p, struct flight *f, struct err *e)
     if (rc < 0)
         return rc;
     /* Nobody looked after a frozen copy; or its removal was decided, and done by a life that could not say so. */
-    f->item.unsure = f->item.unsure || a.state == APPLIED_DESELECTED;
+    f->left = a.state == APPLIED_DESELECTED;
+    f->item.unsure = f->item.unsure || f->left;
     buf_add_slice(&f->record, a.record);
     f->item.record = buf_slice(&f->record);
     return buf_check(&f->record, "sink record", e);
@@ -385,13 +386,17 @@ enum rc pump_do_again(struct pump *p, struct err *e)
 
 /* ---- Results ---- */
 
+/* A delete that is refused changes nothing of whether the object is selected. */
 static enum rc note_record(struct pump *p, const struct flight *f, const struct sink_result *r,
                            struct err *e)
 {
     bool gone = f->item.op == SINK_DELETE && r->outcome == SINK_DONE;
     if (gone || (r->record_changed && r->record.n == 0))
         return rows_drop_applied(p->rows, f->event->key, e);
-    struct applied a = {.state = APPLIED_SYNCED, .offset = f->event->offset, .record = r->record};
+    bool left = f->left && f->item.op == SINK_DELETE;
+    struct applied a = {.state = left ? APPLIED_DESELECTED : APPLIED_SYNCED,
+                        .offset = f->event->offset,
+                        .record = r->record};
     if (!r->record_changed) {
         if (r->outcome != SINK_DONE)
             return RC_OK;

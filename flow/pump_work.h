@@ -22,6 +22,7 @@ struct flight {
     struct buf opposite;  /* the record of the opposite synchronization */
     struct buf preimage;  /* what was kept of the destination's object before */
     struct buf ns_labels; /* the namespace may change while the item is in flight */
+    bool left;            /* its row says that it left the selection */
     bool drifted;         /* it was looked at because the destination had changed */
     rlog_off anchor; /* offset that waits for it; 0: none (a retry of what was committed as held) */
 };

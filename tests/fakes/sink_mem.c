@@ -401,6 +401,9 @@ static void answer_script(struct dest_mem *d, struct flight *f, struct script *s
              what->reason ? what->reason : "as scripted");
     if (what->retry_after_ns)
         f->result.retry_after_ns = what->retry_after_ns;
+    f->result.record_changed = f->seen.unsure && f->seen.record.n > 0;
+    if (f->result.record_changed)
+        f->result.record = SLICE("a record that is not trusted");
     if (script->left > 0 && --script->left == 0)
         map_delete(d->scripts, slice_str(f->key));
 }

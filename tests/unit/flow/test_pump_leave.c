@@ -305,6 +305,23 @@ static void a_removal_that_is_refused_is_tried_again(void **state)
     assert_settled(w, 0, 0);
 }
 
+/* It was there before us, say: only an observed delete of what is selected may take it. */
+static void a_removal_that_is_refused_leaves_the_object_deselected(void **state)
+{
+    struct pump_world *w = *state;
+    pt_put(w, SECRET, SELECTED);
+    pt_run(w);
+    dest_mem_script(w->dest, SECRET, &(struct sink_script){.outcome = SINK_HELD, .cls = "adopted"});
+    pt_put(w, SECRET, LEFT);
+    pt_run_for(w, LONG);
+    assert_int_equal(pt_status(w).held, 1);
+    pt_delete(w, SECRET);
+    pt_run_for(w, LONG);
+    assert_int_equal(dest_mem_last(w->dest).op, SINK_DELETE);
+    assert_false(dest_mem_last(w->dest).observed);
+    assert_int_equal(pt_status(w).held, 1);
+}
+
 /* Labels are selected that were not, and what is copied takes longer than the collection. */
 static void nothing_goes_before_all_is_decided(void **state)
 {
@@ -514,6 +531,7 @@ int main(void)
         TEST(what_is_held_and_selected_again_is_followed_again),
         TEST(without_the_option_what_was_held_is_frozen),
         TEST(a_removal_that_is_refused_is_tried_again),
+        TEST(a_removal_that_is_refused_leaves_the_object_deselected),
         TEST(nothing_goes_before_all_is_decided),
         TEST(what_was_held_for_another_reason_passes_the_guard_like_any_other),
         TEST(a_removal_that_was_given_up_is_not_collected_again),
