@@ -311,9 +311,11 @@ static enum rc evaluate_delete(struct pump *p, const struct event *ev, const str
     }
     if (is_given_up(p, ev, how))
         return RC_OK;
-    const struct hold *h = rows_hold(p->rows, ev->key);
-    if (ev->cause != CAUSE_WATCH && !approved && h && hold_is_prune(h))
+    struct hold *h = rows_hold(p->rows, ev->key);
+    if (ev->cause != CAUSE_WATCH && !approved && h && hold_is_prune(h)) {
+        h->flying = false; /* the approval ended meanwhile: the next one finds it */
         return RC_OK; /* decided: a second collection would wait for a sync-end that was read already */
+    }
     if (ev->cause != CAUSE_WATCH && !approved)
         return pump_collect_prune(p, ev->key, how->anchor, e);
     return send_delete(p, ev, how, ev->cause == CAUSE_WATCH, e);
@@ -372,6 +374,11 @@ enum rc pump_do_again(struct pump *p, struct err *e)
     AUTO(rlog_found_done) struct rlog_found found = {0};
     char api_version[512];
     enum rc rc = rlog_last(p->opts.log, key, pump_horizon(p), &found, e);
+    if (rc == RC_NOTFOUND && what.leaving && !what.approved) {
+        /* Of a log that was lost: that the source has no such object only a complete listing can say (I6). */
+        work_release(p->work, what.anchor);
+        return RC_OK;
+    }
     if (rc == RC_NOTFOUND) {
         made_up_delete(p, key, &found.event, api_version, sizeof api_version);
         rc = RC_OK;
@@ -393,16 +400,16 @@ static enum rc note_record(struct pump *p, const struct flight *f, const struct 
     bool gone = f->item.op == SINK_DELETE && r->outcome == SINK_DONE;
     if (gone || (r->record_changed && r->record.n == 0))
         return rows_drop_applied(p->rows, f->event->key, e);
-    bool left = f->left && f->item.op == SINK_DELETE;
-    struct applied a = {.state = left ? APPLIED_DESELECTED : APPLIED_SYNCED,
-                        .offset = f->event->offset,
-                        .record = r->record};
+    struct applied a = {.state = APPLIED_SYNCED, .offset = f->event->offset, .record = r->record};
     if (!r->record_changed) {
         if (r->outcome != SINK_DONE)
             return RC_OK;
         a.record = buf_slice(&f->record);
     }
-    return rows_set_applied(p->rows, f->event->key, &a, e);
+    if (!f->left || f->item.op != SINK_DELETE)
+        return rows_set_applied(p->rows, f->event->key, &a, e);
+    enum rc rc = rows_drop_applied(p->rows, f->event->key, e);
+    return rc == RC_OK ? rows_deselect(p->rows, f->event->key, &a, e) : rc;
 }
 
 /* What the destination decided about a put shows that what it waited for is there: all that waits for the same may

@@ -139,7 +139,7 @@ enum rc pump_retry_holds(struct pump *p, int64_t *ret_due_ns, struct err *e)
 /* The latest problem is not one any more that a person dealt with. */
 static void forget_problem(struct pump *p, struct slice key)
 {
-    if (slice_starts(slice_str(p->error), key))
+    if (slice_starts(slice_str(p->error), key) && p->error[key.n] == ':')
         p->error[0] = '\0';
 }
 
