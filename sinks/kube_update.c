@@ -414,7 +414,7 @@ enum rc kube_write_kept(const struct kube_write *w, struct slice answer, bool *r
     AUTO(json_freep) struct json_doc *desired = NULL;
     AUTO(json_freep) struct json_doc *live = NULL;
     *ret = false;
-    if (!w->rule->sticky)
+    if (!w->rule->sticky || !w->replaced) /* of one and the same object it cannot have changed */
         return RC_OK;
     enum rc rc = json_parse_view(buf_slice(&w->desired), &desired, e);
     if (rc == RC_OK)

@@ -543,6 +543,15 @@ static enum rc on_service(struct kube_write *w, const struct kube_answer *a, str
 {
     struct slice key = service_of(w);
     bool ready;
+    if (a->verdict.cls == KUBE_KIND_MISSING) {
+        kube_write_end(
+            w, SINK_WAITING, "service-not-ready",
+            "whether %.*s, which it has called, has a ready endpoint cannot be seen: the "
+            "EndpointSlices (discovery.k8s.io/v1) of the destination cannot be listed: %s",
+            SLICE_ARG(key), a->verdict.message);
+        w->result.dependency = key;
+        return RC_OK;
+    }
     if (a->verdict.cls != KUBE_OK)
         return refused(w, a);
     enum rc rc = kube_services_ready(a->body, &ready, e);

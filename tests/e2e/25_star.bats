@@ -119,14 +119,14 @@ logged() { # VERSION: the newest state of the gadget in the log
 @test "a second start with the same kinds lists nothing of the source and writes nothing" {
     run_stop star
     local lists writes reviews
-    lists=$(requests source list)
+    lists=$(listings source)
     writes=$(written destination | wc -l)
     reviews=$(grep -c 'decided again' "$E2E_DIR/star.log")
     run_start star
     k source -n star create configmap restarted --from-literal=k=1
     wait_until 60 there configmap restarted
     wait_until 20 status_is star all phase Live
-    [ "$(requests source list)" = "$lists" ]
+    [ "$(listings source)" = "$lists" ]
     [ "$(written destination | wc -l)" = "$((writes + 1))" ]
     [ "$(grep -c 'decided again' "$E2E_DIR/star.log")" = "$reviews" ]
 }

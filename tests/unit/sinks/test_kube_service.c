@@ -69,6 +69,18 @@ static void it_waits_for_a_service_without_a_ready_endpoint(void **state)
     }
 }
 
+static void where_endpoints_are_not_served_that_is_said(void **state)
+{
+    struct kt *t = *state;
+    kt_put(t, OBJECT("", HOOK("a", "x")));
+    kt_asks(t, HTTP_GET, SLICES("a", "x"));
+    kt_answer(t, 404,
+              KT_STATUS(404, "NotFound", "the server could not find the requested resource"));
+    const struct sink_result *r = kt_ends(t, SINK_WAITING, "service-not-ready");
+    assert_true(slice_eq(r->dependency, SLICE("/services/a/x")));
+    assert_non_null(strstr(r->reason, "EndpointSlices (discovery.k8s.io/v1)"));
+}
+
 static void what_is_no_answer_is_asked_again_and_a_refusal_is_held(void **state)
 {
     struct kt *t = *state;
@@ -153,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(it_is_made_when_all_its_services_are_ready),
         T(it_waits_for_a_service_without_a_ready_endpoint),
+        T(where_endpoints_are_not_served_that_is_said),
         T(what_is_no_answer_is_asked_again_and_a_refusal_is_held),
         T(a_change_asks_only_where_other_services_are_called_than_before),
         T(a_delete_asks_nothing),
