@@ -166,28 +166,33 @@ static void a_workload_is_recreated_only_by_a_person_and_a_claim_by_nobody(void 
 static void a_service_that_stays_headless_without_a_word_is_told(void **state)
 {
     struct kt *t = *state;
-#define SERVICE(ip)                                                                                \
+#define SERVICE(ip, of)                                                                            \
     "{'apiVersion':'v1','kind':'Service','metadata':{'name':'a','namespace':'ns','uid':'u-d',"     \
     "'resourceVersion':'1','annotations':{'sync.resilog.io/owner':'v1 dest-1 0123456789abcdef "    \
-    "/services/ns/a'," KT_ORIGIN("u-old") "}},'spec':{'clusterIP':'" ip "'}}"
+    "/services/ns/a'," KT_ORIGIN(of) "}},'spec':{'clusterIP':'" ip "'}}"
+#define STAYS   SERVICE("None", "u-old")
+#define SAME    SERVICE("None", "u-src")
+#define CHANGES SERVICE("10.0.0.9", "u-old")
     static const struct {
         enum sink_recreate how;
-        const char *cls, *answer;
-    } cases[] = {{RECREATE_BY_KIND, "recreate", SERVICE("None")},
-                 {RECREATE_NEVER, "immutable", SERVICE("None")},
-                 {RECREATE_ALWAYS, NULL, SERVICE("None")},
-                 {RECREATE_BY_KIND, "", SERVICE("10.0.0.9")}};
+        const char *cls, *answer, *live;
+    } cases[] = {
+        {RECREATE_BY_KIND, "recreate", STAYS, STAYS}, {RECREATE_NEVER, "immutable", STAYS, STAYS},
+        {RECREATE_ALWAYS, NULL, STAYS, STAYS},        {RECREATE_BY_KIND, "", CHANGES, STAYS},
+        {RECREATE_BY_KIND, "", SAME, SAME}, /* of one and the same object nothing is amiss */
+    };
     t->event.key = SLICE("/services/ns/a");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct http_request r;
         struct err e = ERR_INIT;
         t->policy.recreate = cases[i].how;
+        buf_reset(&t->record);
         kt_put(t, "{'apiVersion':'v1','kind':'Service','metadata':{'name':'a','namespace':'ns'},"
-                  "'spec':{'clusterIP':'10.1.0.7'}}");
+                  "'spec':{'clusterIP':'10.1.0.7','sessionAffinity':'ClientIP'}}");
         assert_int_equal(kube_write_request(t->w, &r, &e), RC_OK);
         kt_answer(t, 409, EXISTS);
         assert_int_equal(kube_write_request(t->w, &r, &e), RC_OK);
-        kt_answer(t, 200, SERVICE("None"));
+        kt_answer(t, 200, cases[i].live);
         assert_int_equal(kube_write_request(t->w, &r, &e), RC_OK);
         assert_int_equal(r.method, HTTP_PUT);
         kt_answer(t, 200, cases[i].answer);
