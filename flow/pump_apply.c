@@ -174,7 +174,7 @@ static enum rc send(struct pump *p, const struct event *ev, const struct replica
     enum rc rc = kept ? rows_drop_hold(p->rows, ev->key, e) : RC_OK;
     if (rc == RC_OK)
         rc = begin(p, ev, how, SINK_PUT, &f, e);
-    if (rc < 0)
+    if (rc != RC_OK)
         return rc;
     struct err why = ERR_INIT;
     rc = transform_apply(entry, ev->body, &f->body, &why);

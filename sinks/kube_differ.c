@@ -62,7 +62,7 @@ static void walk_members(struct walk *w, const struct json *a, const struct json
 
 static bool is_looked_into(const struct json *n)
 {
-    return json_is(n, JSON_OBJECT) && n->count <= WIDTH_MAX;
+    return n && json_is(n, JSON_OBJECT) && n->count <= WIDTH_MAX;
 }
 
 static void walk(struct walk *w, const struct json *a, const struct json *b)
