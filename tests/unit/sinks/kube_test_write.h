@@ -69,6 +69,22 @@ static inline void kt_done(struct kt *t)
     buf_done(&t->preimage);
 }
 
+static inline int kt_setup(void **state)
+{
+    struct kt *t = calloc(1, sizeof *t);
+    assert_non_null(t);
+    kt_init(t);
+    *state = t;
+    return 0;
+}
+
+static inline int kt_teardown(void **state)
+{
+    kt_done(*state);
+    free(*state);
+    return 0;
+}
+
 /* Begins a write with this body and the record at hand. */
 static inline void kt_start(struct kt *t, enum sink_op op, const char *json)
 {

@@ -22,18 +22,9 @@
 
 static int setup(void **state)
 {
-    struct kt *t = calloc(1, sizeof *t);
-    assert_non_null(t);
-    kt_init(t);
+    (void)kt_setup(state);
+    struct kt *t = *state;
     t->policy.apply = true;
-    *state = t;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    kt_done(*state);
-    free(*state);
     return 0;
 }
 
@@ -159,7 +150,7 @@ static void the_destinations_own_values_are_applied_with_the_rest(void **state)
     assert_true(kt_has(t->request.body, "\"replicas\":7"));
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, kt_teardown)
 
 int main(void)
 {

@@ -17,22 +17,6 @@
     "'reason':'FieldValueForbidden','message':'Forbidden: field is immutable when `immutable` "    \
     "is set','field':'data'}]}}"
 
-static int setup(void **state)
-{
-    struct kt *t = calloc(1, sizeof *t);
-    assert_non_null(t);
-    kt_init(t);
-    *state = t;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    kt_done(*state);
-    free(*state);
-    return 0;
-}
-
 /* Puts the source's object where the destination has this one already; what was kept of one is known to be there. */
 static void meet(struct kt *t, const char *live)
 {
@@ -205,7 +189,7 @@ static void a_service_that_stays_headless_without_a_word_is_told(void **state)
     }
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, kt_setup, kt_teardown)
 
 int main(void)
 {

@@ -8,22 +8,6 @@
 #define ANSWER    KT_LIVE(",'generation':3," KT_MARKS) ",'data':{'k':'v'},'extra':'default'}"
 #define POST_PATH KT_PATH "?fieldManager=resilog"
 
-static int setup(void **state)
-{
-    struct kt *t = calloc(1, sizeof *t);
-    assert_non_null(t);
-    kt_init(t);
-    *state = t;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    kt_done(*state);
-    free(*state);
-    return 0;
-}
-
 static void every_refusal_has_its_outcome_and_word(void **state)
 {
     struct kt *t = *state;
@@ -141,7 +125,7 @@ static void a_record_holds_the_desired_object_and_the_answers_hash(void **state)
     assert_hash_of(buf_slice(&desired), r.desired_hash);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, kt_setup, kt_teardown)
 
 int main(void)
 {

@@ -24,21 +24,12 @@
 
 static int setup(void **state)
 {
-    struct kt *t = calloc(1, sizeof *t);
-    assert_non_null(t);
-    kt_init(t);
+    (void)kt_setup(state);
+    struct kt *t = *state;
     t->policy.by_name = true;
     t->event.key = SLICE(KEY);
     t->event.api_version = SLICE(GROUP "/v1");
     t->event.kind = SLICE("ValidatingWebhookConfiguration");
-    *state = t;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    kt_done(*state);
-    free(*state);
     return 0;
 }
 
@@ -158,7 +149,7 @@ static void the_rule_says_where_services_are_named(void **state)
     assert_int_equal(out.n, 0);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, kt_teardown)
 
 int main(void)
 {

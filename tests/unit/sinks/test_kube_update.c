@@ -20,22 +20,6 @@
 #define GET_PATH  KT_PATH "/a"
 #define NOT_FOUND KT_STATUS(404, "NotFound", "configmaps \\'a\\' not found")
 #define EXISTS    KT_STATUS(409, "AlreadyExists", "configmaps \\'a\\' already exists")
-static int setup(void **state)
-{
-    struct kt *t = calloc(1, sizeof *t);
-    assert_non_null(t);
-    kt_init(t);
-    *state = t;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    kt_done(*state);
-    free(*state);
-    return 0;
-}
-
 /* Puts the source's object where the destination has this one already; what was kept of one is known to be there. */
 static void meet(struct kt *t, const char *live)
 {
@@ -513,7 +497,7 @@ static void the_origin_mark_of_a_third_cluster_is_passed_on(void **state)
     assert_false(kt_has(t->request.body, "0000000000000000"));
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, kt_setup, kt_teardown)
 
 int main(void)
 {

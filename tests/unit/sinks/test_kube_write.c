@@ -15,22 +15,6 @@
 #define CONFLICT     KT_STATUS(409, "Conflict", "the object has been modified")
 #define NO_NAMESPACE KT_STATUS(404, "NotFound", "namespaces \\'ns\\' not found")
 
-static int setup(void **state)
-{
-    struct kt *t = calloc(1, sizeof *t);
-    assert_non_null(t);
-    kt_init(t);
-    *state = t;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    kt_done(*state);
-    free(*state);
-    return 0;
-}
-
 static void a_new_object_is_posted_with_our_marks(void **state)
 {
     struct kt *t = *state;
@@ -371,7 +355,7 @@ static void each_step_has_the_message_of_the_documentation(void **state)
     kt_end(t);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, kt_setup, kt_teardown)
 
 int main(void)
 {
