@@ -100,8 +100,10 @@ static const char ADOPT_HELP[] =
     "somebody else made them, and they\n"
     "differ. They are marked and overwritten with the source's state, once, as \"adopt: always\" "
     "would; from then on they are copies\n"
-    "as any other. What another synchronization keeps is never adopted. Needs 'run' to be "
-    "running, but for --plan.\n\n" ORDER_HELP
+    "as any other. What they were is kept: 'resilog preimages'. What another synchronization keeps "
+    "is "
+    "never adopted.\n"
+    "Needs 'run' to be running, but for --plan.\n\n" ORDER_HELP
     "      --plan            only show what would be adopted, with the reason as of the last try\n";
 
 static const char LOG_SHOW_HELP[] =
