@@ -136,7 +136,8 @@ doubled() { # what a server-side apply answers with 500, and a POST does not
     dst_is '' '{.metadata.finalizers}{.metadata.generateName}' -n rows configmap finalized
     dst_is '' '{.spec.ttlSecondsAfterFinished}' -n rows job manual
     dst_is '[{"name":"mine"}]' '{.secrets}' -n rows serviceaccount builder
-    [ "$(dst get pvc -n rows disk -o 'jsonpath={.metadata.uid}')" = "$(dst get pv rows-disk -o 'jsonpath={.spec.claimRef.uid}')" ]
+    bound() { [ "$(dst get pvc -n rows disk -o 'jsonpath={.metadata.uid}')" = "$(dst get pv rows-disk -o 'jsonpath={.spec.claimRef.uid}')" ]; }
+    wait_until 60 bound # by the destination's controller, which looks every 15 s
 }
 
 @test "a second run writes nothing, neither on the same data nor on an empty folder" {
