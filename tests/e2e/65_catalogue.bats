@@ -531,7 +531,7 @@ cluster() {
 
 @test "C44 a certificate without its key is refused" {
     user "client-certificate-data: $(base64 -w0 <<<'-----BEGIN CERTIFICATE-----')"
-    refused secret-a.yaml: client-certificate-data client-key-data
+    refused secret-a.yaml: "a client certificate without" client-key-data
 }
 
 @test "C44 a certificate that is no PEM text is refused" {
