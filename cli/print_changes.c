@@ -6,6 +6,7 @@
 #include "cli/secret_mask.h"
 #include "core/buf.h"
 #include "core/json.h"
+#include "core/json_patch.h"
 
 #define POINTER_MAX (1u << 20)
 #define DEPTH_MAX   512
@@ -88,17 +89,6 @@ static void changed(struct walk *w, const struct json *before, const struct json
 
 static void compare(struct walk *w, const struct json *before, const struct json *after);
 
-static void enter(struct walk *w, struct slice name)
-{
-    buf_add_char(&w->pointer, '/');
-    for (size_t i = 0; i < name.n; i++) {
-        if (name.p[i] == '~' || name.p[i] == '/')
-            buf_add_str(&w->pointer, name.p[i] == '~' ? "~0" : "~1");
-        else
-            buf_add_char(&w->pointer, name.p[i]);
-    }
-}
-
 static bool is_left_out(const struct walk *w)
 {
     struct slice p = buf_slice(&w->pointer);
@@ -129,7 +119,7 @@ static void compare_members(struct walk *w, const struct json *before, const str
         const struct json *twin = member(other, name, &hint);
         if (only_new && twin)
             continue;
-        enter(w, name);
+        json_pointer_add(&w->pointer, name);
         if (!is_left_out(w))
             compare(w, only_new ? NULL : m, only_new ? m : twin);
         buf_truncate(&w->pointer, begin);

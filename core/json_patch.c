@@ -98,6 +98,17 @@ struct json *json_pointer_get(struct json_doc *d, struct slice pointer)
     return json_pointer_check(pointer, NULL) == RC_OK ? walk(d, pointer) : NULL;
 }
 
+void json_pointer_add(struct buf *pointer, struct slice name)
+{
+    buf_add_char(pointer, '/');
+    for (size_t i = 0; i < name.n; i++) {
+        if (name.p[i] == '~' || name.p[i] == '/')
+            buf_add_str(pointer, name.p[i] == '~' ? "~0" : "~1");
+        else
+            buf_add_char(pointer, name.p[i]);
+    }
+}
+
 /* ---- Operations ---- */
 
 /* Where an operation works: the container and the segment that names a child of it, there or not.

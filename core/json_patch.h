@@ -5,6 +5,7 @@
 #include "core/err.h"
 #include "core/slice.h"
 
+struct buf;
 struct json;
 struct json_doc;
 
@@ -28,6 +29,8 @@ struct json_patch_op {
 MUST_CHECK enum rc json_pointer_check(struct slice pointer, struct err *e);
 /* The node a pointer names, NULL if there is none. Escapes are undone as ~1 first, then ~0. */
 struct json *json_pointer_get(struct json_doc *d, struct slice pointer);
+/* Appends a segment to a pointer: '/' and the name, escaped. A full buffer says so by itself (core/buf.h). */
+void json_pointer_add(struct buf *pointer, struct slice name);
 
 /* Applies ops in order to the document. Not atomic by itself: after a failure the document is to be
  * thrown away. With skip_missing a remove whose target is absent does nothing. Errors: INVALID

@@ -3,6 +3,7 @@
 
 #include "core/buf.h"
 #include "core/json.h"
+#include "core/json_patch.h"
 #include "core/scope.h"
 
 #define DEPTH_MAX 16 /* below that a difference is one of the whole value */
@@ -17,17 +18,6 @@ struct walk {
     size_t n;
     struct buf *out;
 };
-
-static void push(struct walk *w, struct slice name)
-{
-    buf_add_char(&w->pointer, '/');
-    for (size_t i = 0; i < name.n; i++) {
-        if (name.p[i] == '~' || name.p[i] == '/')
-            buf_add_str(&w->pointer, name.p[i] == '~' ? "~0" : "~1");
-        else
-            buf_add_char(&w->pointer, name.p[i]);
-    }
-}
 
 /* As in JSON but without quotes: a name may hold what a terminal would act on. */
 static void note(struct walk *w)
@@ -53,7 +43,7 @@ static void walk_members(struct walk *w, const struct json *a, const struct json
         if (json_get_slice(of, name) != m || (second && other))
             continue; /* repeated; or compared already */
         size_t before = w->pointer.n;
-        push(w, name);
+        json_pointer_add(&w->pointer, name);
         walk(w, second ? NULL : m, second ? m : other);
         if (w->pointer.bad == RC_OK)
             buf_truncate(&w->pointer, before);

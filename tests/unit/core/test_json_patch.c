@@ -68,6 +68,22 @@ static void E75_pointers_name_what_rfc_6901_says(void **state)
     }
 }
 
+static void a_segment_is_escaped_so_that_it_is_found_again(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"plain", "", "a/b", "m~n", "~1", "~0/~"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        AUTO(buf_done) struct buf text = BUF_INIT(200), pointer = BUF_INIT(200);
+        AUTO(json_freep) struct json_doc *d = NULL;
+        buf_addf(&text, "{\"x\":{\"%s\":1}}", names[i]);
+        json_pointer_add(&pointer, SLICE("x"));
+        json_pointer_add(&pointer, slice_str(names[i]));
+        assert_int_equal(json_parse(buf_slice(&text), &d, NULL), RC_OK);
+        struct json *n = json_pointer_get(d, buf_slice(&pointer));
+        assert_true(n && slice_eq(n->raw, SLICE("1")));
+    }
+}
+
 static void E70_a_pointers_syntax_is_checked(void **state)
 {
     (void)state;
@@ -374,6 +390,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(E75_pointers_name_what_rfc_6901_says),
+        cmocka_unit_test(a_segment_is_escaped_so_that_it_is_found_again),
         cmocka_unit_test(E70_a_pointers_syntax_is_checked),
         cmocka_unit_test(E71_every_operation_does_what_rfc_6902_says),
         cmocka_unit_test(E72_removing_what_is_absent_can_be_skipped),
