@@ -9,9 +9,14 @@
 struct regex;
 struct selector;
 
-/* One entry of spec.config.replication.resources. */
+/* One entry of spec.config.replication.resources; of a synchronization of znodes the only one, its tree. */
 struct replication_entry {
     struct slice group, version, resource;
+    struct slice
+        root; /* a tree of znodes: this node and what is below it; all of the above is empty then */
+    struct regex *
+        exclude_path; /* of a tree: not the nodes whose path it matches, nor what is below these; NULL: none */
+    bool ephemeral;                 /* of a tree: ephemeral nodes, too, as persistent ones */
     const struct slice *namespaces; /* only objects in these, and only these are read; none: all */
     size_t n_namespaces;
     struct selector *selector;    /* labels of the object; NULL: all */

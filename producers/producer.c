@@ -16,6 +16,12 @@ enum rc producer_add(struct producer *p, struct slice scope, struct slice api_ve
     return p->ops->add(p, scope, api_version, resume, e);
 }
 
+void producer_recall(struct producer *p, const struct producer_memory *memory)
+{
+    if (p->ops->recall)
+        p->ops->recall(p, memory);
+}
+
 void producer_drop(struct producer *p, struct slice scope)
 {
     p->ops->drop(p, scope);

@@ -29,6 +29,7 @@ struct env;
 struct event;
 struct http;
 struct producer;
+struct zk;
 
 enum producer_phase {
     PRODUCER_CONNECTING, /* not yet asked, or waiting before the next try */
@@ -52,6 +53,13 @@ struct producer_kind {
     uint64_t round; /* another one each time that the source said anew what it serves */
 };
 
+/* What the log knows, for a producer that need not ask the source for it again. */
+struct producer_memory {
+    void *arg;
+    /* The put that is the key's last event, of this incarnation: RC_OK (a view until the next call), NOTFOUND. */
+    enum rc (*last)(void *arg, struct slice key, const struct event **ret, struct err *e);
+};
+
 struct producer_ops {
     const char *name;
     enum rc (*expect)(struct producer *p, struct slice identity, struct err *e);
@@ -62,6 +70,7 @@ struct producer_ops {
     enum rc (*take)(struct producer *p, const struct event **ret, struct err *e);
     enum rc (*status)(struct producer *p, size_t index, struct producer_status *ret);
     enum rc (*kind)(struct producer *p, size_t index, struct producer_kind *ret);
+    void (*recall)(struct producer *p, const struct producer_memory *memory); /* optional */
     enum rc (*wait)(struct producer *p, int wake_fd, int64_t timeout_ns, struct err *e);
     void (*close)(struct producer *p);
 };
@@ -73,6 +82,9 @@ struct producer {
  * manner of that one who the source is, so that an equal source says the equal; an unequal one is
  * told as it is. Errors: LIMIT, NOMEM. */
 MUST_CHECK enum rc producer_expect(struct producer *p, struct slice identity, struct err *e);
+/* Before the first step: where to look up what the log knows (borrowed). A put of a listing whose version and uid are
+ * those of the memory's event may come without body: the log has it. Nothing for a producer that has no use for it. */
+void producer_recall(struct producer *p, const struct producer_memory *memory);
 /* Follows one more scope, in that version ("v1"; empty: the source's preferred one, and when that
  * becomes another, then that one, after its EVENT_KIND from a listing on): from `resume` if that is
  * given, else from a listing. A scope that is there already is left as it is. Errors: INVALID, NOMEM. */
@@ -102,5 +114,15 @@ DEFINE_FREEP(struct producer, producer_close)
  * io/kube_identity.h. Errors: NOMEM, LIMIT. */
 MUST_CHECK enum rc kube_producer_open(struct http *http, const char *ca_pem, const char *ns,
                                       const struct env *env, struct producer **ret, struct err *e);
+
+struct zk_producer_opts {
+    struct zk *zk;    /* taken, even on failure */
+    const char *name; /* "namespace/name" of the Database: what its identity is made of */
+    bool acl;         /* read the nodes' ACLs */
+    int64_t walk_ns; /* how often all nodes are looked at for what fires no watch (ACLs); 0: 60 s */
+};
+/* ZooKeeper: scopes are root paths, keys are paths, bodies as in core/znode.h. Errors: NOMEM, LIMIT. */
+MUST_CHECK enum rc zk_producer_open(const struct zk_producer_opts *opts, const struct env *env,
+                                    struct producer **ret, struct err *e);
 
 #endif

@@ -117,9 +117,9 @@ MUST_CHECK enum rc sink_take(struct sink *s, struct sink_result *ret, struct err
 /* After RC_OK all results given so far survive a crash of the destination's client side. */
 MUST_CHECK enum rc sink_flush(struct sink *s, struct err *e);
 /* Iterates what the destination holds with our own mark of this synchronization in a scope ("group/resource"):
- * events with key, uid, version, and in body the sink's record for it (base unknown). The iterator gives RC_AGAIN
- * while waiting (call sink_step), NOTFOUND where the destination has no such kind now. UNSUPPORTED where a sink
- * cannot. */
+ * events with key, uid, version, and in body the sink's record for it (base unknown); of a destination that bears no
+ * marks all that is there, without body. The iterator gives RC_AGAIN while waiting (call sink_step), NOTFOUND where the
+ * destination has no such kind now. UNSUPPORTED where a sink cannot. */
 MUST_CHECK enum rc sink_scan(struct sink *s, struct slice scope, struct slice api_version,
                              struct event_iter **ret, struct err *e);
 /* True if the destination still is as the record says: found is the object as a scan gave it, NULL where a complete
