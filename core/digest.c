@@ -157,6 +157,21 @@ void hex_encode(const uint8_t *p, size_t n, char *out)
     out[2 * n] = '\0';
 }
 
+void base64_encode(struct slice bytes, struct buf *out)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < bytes.n; i += 3) {
+        size_t n = bytes.n - i < 3 ? bytes.n - i : 3;
+        uint32_t bits = 0;
+        for (size_t k = 0; k < 3; k++)
+            bits = bits << 8 | (k < n ? (uint8_t)bytes.p[i + k] : 0);
+        char group[4];
+        for (size_t k = 0; k < 4; k++)
+            group[k] = k <= n ? digits[bits >> (18 - 6 * k) & 63] : '=';
+        buf_add(out, group, sizeof(group));
+    }
+}
+
 /* The six bits that a character stands for, or -1. */
 static int base64_value(char c)
 {

@@ -28,8 +28,10 @@ uint32_t crc32c(uint32_t crc, const void *p, size_t n);
 /* Writes 2 * n lower-case digits and a NUL to out. */
 void hex_encode(const uint8_t *p, size_t n, char *out);
 
-/* Decodes standard base64 with padding, white space ignored; out is appended to. Errors: INVALID, LIMIT, NOMEM. */
+/* Appends standard base64 with padding, on one line. */
 struct buf;
+void base64_encode(struct slice bytes, struct buf *out);
+/* Decodes standard base64 with padding, white space ignored; out is appended to. Errors: INVALID, LIMIT, NOMEM. */
 MUST_CHECK enum rc base64_decode(struct slice text, struct buf *out, struct err *e);
 
 #endif

@@ -57,8 +57,9 @@ struct znode {
 int64_t znode_sequence(const struct znode_stat *stat);
 
 /* True for a path that a server takes and the log can keep: absolute, no empty segment, no "." or "..", no trailing
- * '/', UTF-8 without control characters and surrogates, at most ZNODE_PATH_MAX bytes. *ret_why (NULL allowed) says
- * what is wrong with another. Source: ZooKeeper's PathUtils.validatePath. */
+ * '/', UTF-8 without control characters, without what needs surrogates or is of private use (U+D800 to U+F8FF) and
+ * without U+FFF0 to U+FFFF, at most ZNODE_PATH_MAX bytes. *ret_why (NULL allowed) says what is wrong with another ("has
+ * an empty segment"). Source: ZooKeeper's PathUtils.validatePath. */
 bool znode_is_path(struct slice path, const char **ret_why);
 /* "/a" of "/a/b", "/" of "/a", empty of "/". */
 struct slice znode_parent(struct slice path);

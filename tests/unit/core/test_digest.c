@@ -161,6 +161,32 @@ static void base64_is_decoded_whatever_its_length_and_white_space(void **state)
     assert_memory_equal(out.p, "\0\1\2", 3);
 }
 
+static void what_base64_encodes_it_decodes_again(void **state)
+{
+    (void)state;
+    static const struct {
+        struct slice bytes;
+        const char *want;
+    } known[] = {
+        {SLICE(""), ""},
+        {SLICE("f"), "Zg=="},
+        {SLICE("fo"), "Zm8="},
+        {SLICE("foo"), "Zm9v"},
+        {SLICE("\0"), "AA=="},
+        {SLICE("\xfb\xff\xbf"), "+/+/"},
+        {SLICE("\xff\xff"), "//8="},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        AUTO(buf_done) struct buf text = BUF_INIT(100), back = BUF_INIT(100);
+        buf_add_str(&text, ">");
+        base64_encode(known[i].bytes, &text);
+        assert_string_equal(text.p + 1, known[i].want);
+        struct slice encoded = slice_of(text.p + 1, text.n - 1);
+        assert_int_equal(base64_decode(encoded, &back, NULL), RC_OK);
+        assert_true(slice_eq(buf_slice(&back), known[i].bytes));
+    }
+}
+
 static void what_is_no_base64_is_refused_and_leaves_the_output_alone(void **state)
 {
     (void)state;
@@ -208,6 +234,7 @@ int main(void)
         cmocka_unit_test(every_entry_of_the_table_is_right),
         cmocka_unit_test(hexadecimal_is_lower_case_and_ends_in_nul),
         cmocka_unit_test(base64_is_decoded_whatever_its_length_and_white_space),
+        cmocka_unit_test(what_base64_encodes_it_decodes_again),
         cmocka_unit_test(what_is_no_base64_is_refused_and_leaves_the_output_alone),
         cmocka_unit_test(a_base64_message_names_the_place_and_never_the_text),
         cmocka_unit_test(base64_obeys_the_outputs_limit),
