@@ -26,7 +26,7 @@ struct slot {
 };
 
 /* The synchronizations of one source, as they are wanted. */
-struct plan {
+struct group_plan {
     const struct cluster *source;
     struct group_member *members;
     size_t n;
@@ -164,13 +164,13 @@ static void warn_of_effects(const struct sync *sync, const struct env *env)
 
 /* ---- Plans ---- */
 
-static void plan_done(struct plan *p)
+static void plan_done(struct group_plan *p)
 {
     free(p->members);
 }
 
 /* What a group would be started with. */
-static enum rc digest_plan(struct plan *p, struct err *e)
+static enum rc digest_plan(struct group_plan *p, struct err *e)
 {
     AUTO(buf_done) struct buf all = BUF_INIT(NAMES_MAX);
     buf_add(&all, p->source->digest, RESOURCE_DIGEST);
@@ -186,10 +186,10 @@ static enum rc digest_plan(struct plan *p, struct err *e)
 
 /* Without members where no synchronization has that source. */
 static enum rc make_plan(const struct runtime *r, const struct resources *resources,
-                         const struct cluster *source, struct plan *ret, struct err *e)
+                         const struct cluster *source, struct group_plan *ret, struct err *e)
 {
     const struct sync *sync;
-    *ret = (struct plan){.source = source};
+    *ret = (struct group_plan){.source = source};
     ret->members = calloc(count_syncs(resources) + 1, sizeof *ret->members);
     if (!ret->members)
         return err_nomem(e);
@@ -208,7 +208,7 @@ static struct slot *find_slot(const struct runtime *r, const struct cluster *sou
     return NULL;
 }
 
-static bool is_running(const struct runtime *r, const struct plan *p)
+static bool is_running(const struct runtime *r, const struct group_plan *p)
 {
     const struct slot *s = find_slot(r, p->source);
     return s && memcmp(s->digest, p->digest, sizeof p->digest) == 0;
@@ -216,7 +216,7 @@ static bool is_running(const struct runtime *r, const struct plan *p)
 
 /* ---- From plans to groups ---- */
 
-static bool is_wanted(const struct runtime *r, const struct slot *s, const struct plan *plans,
+static bool is_wanted(const struct runtime *r, const struct slot *s, const struct group_plan *plans,
                       size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -226,7 +226,7 @@ static bool is_wanted(const struct runtime *r, const struct slot *s, const struc
 }
 
 /* All are asked before the first is waited for, so that they drain at the same time. */
-static void stop_others(struct runtime *r, const struct plan *plans, size_t n)
+static void stop_others(struct runtime *r, const struct group_plan *plans, size_t n)
 {
     size_t kept = 0;
     for (size_t i = 0; i < r->n; i++)
@@ -244,7 +244,7 @@ static void stop_others(struct runtime *r, const struct plan *plans, size_t n)
     r->n = kept;
 }
 
-static enum rc start_plan(struct runtime *r, const struct plan *p, struct err *e)
+static enum rc start_plan(struct runtime *r, const struct group_plan *p, struct err *e)
 {
     struct slot *slots = realloc(r->slots, (r->n + 1) * sizeof *slots);
     if (!slots)
@@ -267,7 +267,7 @@ static enum rc start_plan(struct runtime *r, const struct plan *p, struct err *e
     return rc;
 }
 
-static enum rc carry_out(struct runtime *r, const struct plan *plans, size_t n, struct err *e)
+static enum rc carry_out(struct runtime *r, const struct group_plan *plans, size_t n, struct err *e)
 {
     enum rc rc = RC_OK;
     stop_others(r, plans, n);
@@ -308,7 +308,7 @@ static enum rc apply(struct runtime *r, struct err *e)
     size_t n = 0, made = 0;
     while (resources_cluster(resources, n))
         n++;
-    struct plan *plans = calloc(n + 1, sizeof *plans);
+    struct group_plan *plans = calloc(n + 1, sizeof *plans);
     if (!plans)
         return err_nomem(e);
     enum rc rc = RC_OK;
