@@ -1,4 +1,4 @@
-/* The rights of each cluster that a synchronization uses, one cluster after the other. */
+/* The rights of each cluster that a synchronization uses, one cluster after the other. A Database is not asked yet. */
 #include "cli/live.h"
 
 #include "cli/cli.h"
@@ -46,6 +46,11 @@ static int check_cluster(const struct resources *resources, const struct cluster
 {
     AUTO(rights_freep) struct rights *rights = NULL;
     struct err e = ERR_INIT;
+    if (cluster->zookeeper) {
+        fprintf(stderr, "Database %s: what may be read and written there is not asked yet\n",
+                cluster->full_name);
+        return EXIT_DONE;
+    }
     enum rc rc = rights_needed(resources, cluster, &rights, &e);
     if (rc == RC_OK && rights_count(rights) == 0)
         return EXIT_DONE; /* no synchronization uses it */

@@ -322,6 +322,9 @@ static enum rc open_producer(void *arg, const struct cluster *source, const stru
     const struct kube_config *c = &source->config;
     struct http *http;
     (void)arg;
+    if (source->zookeeper)
+        return err_set(e, RC_UNSUPPORTED, ERR_FATAL, "source %s: a Database cannot be read yet",
+                       source->full_name);
     enum rc rc = http_curl_open(&c->target, env, &http, e);
     if (rc == RC_OK)
         rc = kube_producer_open(http, c->target.ca_pem, c->ns, env, ret, e);

@@ -22,14 +22,18 @@ void resources_free(struct resources *r)
 {
     if (!r)
         return;
-    for (size_t i = 0; i < r->n_clusters; i++) {
-        kube_config_done(&r->clusters[i]->config);
-        free(r->clusters[i]);
-    }
+    for (size_t i = 0; i < r->n_clusters; i++)
+        cluster_free(r->clusters[i]);
     for (size_t i = 0; i < r->n_syncs; i++)
         sync_record_free(r->syncs[i]);
+    for (size_t i = 0; i < r->n_onces; i++)
+        sync_record_free(r->onces[i]);
+    for (size_t i = 0; i < r->n_plans; i++)
+        plan_record_free(r->plans[i]);
     free(r->clusters);
     free(r->syncs);
+    free(r->onces);
+    free(r->plans);
     problem_list_free(r->problems);
     text_pool_done(&r->texts);
     free(r);
@@ -37,13 +41,20 @@ void resources_free(struct resources *r)
 
 static enum rc read_syncs(struct loader *l, struct err *e)
 {
+    struct resources *r = l->out;
     enum rc rc = RC_OK;
-    l->out->syncs = calloc(l->n_items + 1, sizeof *l->out->syncs);
-    if (!l->out->syncs)
+    r->syncs = calloc(l->n_items + 1, sizeof(struct sync_record *));
+    r->onces = calloc(l->n_items + 1, sizeof(struct sync_record *));
+    r->plans = calloc(l->n_items + 1, sizeof(struct plan_record *));
+    if (!r->syncs || !r->onces || !r->plans)
         return err_nomem(e);
-    for (size_t i = 0; i < l->n_items && rc == RC_OK; i++)
-        if (l->items[i]->kind->use == KIND_SYNC)
+    for (size_t i = 0; i < l->n_items && rc == RC_OK; i++) {
+        enum kind_use use = l->items[i]->kind->use;
+        if (use == KIND_SYNC || use == KIND_ONCE)
             rc = sync_read(l, l->items[i], e);
+        else if (use == KIND_PLAN)
+            rc = plan_read(l, l->items[i], e);
+    }
     return rc;
 }
 
@@ -96,6 +107,16 @@ const struct problem *resources_problem(const struct resources *r, size_t index)
 const struct sync *resources_sync(const struct resources *r, size_t index)
 {
     return index < r->n_syncs ? &r->syncs[index]->sync : NULL;
+}
+
+const struct sync *resources_once(const struct resources *r, size_t index)
+{
+    return index < r->n_onces ? &r->onces[index]->sync : NULL;
+}
+
+const struct plan *resources_plan(const struct resources *r, size_t index)
+{
+    return index < r->n_plans ? &r->plans[index]->plan : NULL;
 }
 
 const struct cluster *resources_cluster(const struct resources *r, size_t index)

@@ -8,6 +8,7 @@
 #include "core/slice.h"
 #include "flow/replication.h"
 #include "io/kube_config.h"
+#include "io/zk_target.h"
 
 struct buf;
 struct json_doc;
@@ -15,13 +16,21 @@ struct resources;
 
 #define RESOURCE_DIGEST 32 /* bytes; equal digests: nothing changed */
 
-/* A KubernetesCluster with its credentials. */
+/* The admin server of a Database. */
+struct zk_admin {
+    const char *protocol, *host, *port; /* NULL: none is given */
+    const char *secret_name;            /* "" for none */
+};
+
+/* A KubernetesCluster or a Database, with its credentials. */
 struct cluster {
     const char *ns, *name; /* "default" where the file names no namespace */
     const char *full_name; /* "namespace/name" */
     const char *secret_name;
     struct kube_config config;
-    uint8_t digest[RESOURCE_DIGEST]; /* of its credentials */
+    const struct zk_target *zookeeper; /* of a Database; NULL: Kubernetes */
+    struct zk_admin admin;
+    uint8_t digest[RESOURCE_DIGEST]; /* of where it is and of its credentials */
 };
 
 /* Kinds that are named in general: "*" stands for any group or resource, an empty version for any. */
@@ -29,17 +38,43 @@ struct kind_pattern {
     struct slice group, version, resource;
 };
 
-/* A LiveSynchronization of the plugin kubernetes-objects-to-kubernetes. */
+/* What a synchronization of znodes has beside its only entry. */
+struct sync_tree {
+    bool create_root; /* make the root in the destination where it is missing */
+    bool acl;         /* copy the ACLs, too */
+};
+
+/* Whether a run that has ended is begun again. */
+enum sync_restart { RESTART_NEVER, RESTART_ON_FAILURE, RESTART_ALWAYS };
+
+/* A LiveSynchronization; or a Synchronization, which ends when all is copied. */
 struct sync {
     const char *ns, *name, *full_name;
     const char *plugin; /* one of the choices in controller/resource_kinds.c */
-    bool suspend;
-    const struct cluster *source, *destination;
+    bool suspend, once;
+    enum sync_restart restart;                  /* of one that ends */
+    const struct cluster *source, *destination; /* both Databases, or none of them */
+    struct sync_tree tree;                      /* of Databases */
     struct replication
         replication; /* as it stands in the file: controller/resolve.h makes kinds of it */
     const struct kind_pattern *excluded; /* of what entries with `*` take */
     size_t n_excluded;
     uint8_t digest[RESOURCE_DIGEST]; /* of its spec */
+};
+
+enum plan_concurrency { PLAN_ALLOW, PLAN_FORBID, PLAN_REPLACE };
+
+/* A SynchronizationPlan. */
+struct plan {
+    const char *ns, *name, *full_name;
+    const char *schedule;  /* of core/cron.h, without a zone before it */
+    const char *time_zone; /* NULL: none is named */
+    int64_t
+        deadline_s; /* a run that starts later than so long after its time counts as failed; -1: none does */
+    enum plan_concurrency concurrency;
+    bool suspend;
+    int64_t keep_succeeded, keep_failed; /* so many finished runs are told */
+    struct sync sync;                    /* what each run does, under the plan's names */
 };
 
 enum problem_level { PROBLEM_ERROR, PROBLEM_WARNING };
@@ -89,7 +124,10 @@ size_t resources_errors(const struct resources *r); /* how many problems are err
 const struct problem *resources_problem(const struct resources *r, size_t index);
 /* Records; NULL behind the last: those without an error of their own. They live as long as the
  * resources. */
-const struct sync *resources_sync(const struct resources *r, size_t index);
+const struct sync *resources_sync(const struct resources *r,
+                                  size_t index); /* LiveSynchronizations */
+const struct sync *resources_once(const struct resources *r, size_t index); /* Synchronizations */
+const struct plan *resources_plan(const struct resources *r, size_t index);
 const struct cluster *resources_cluster(const struct resources *r, size_t index);
 
 #endif

@@ -4,6 +4,7 @@
 #include "controller/nearest.h"
 #include "controller/resource_fields.h"
 #include "controller/resource_priv.h"
+#include "controller/resource_secret.h"
 #include "core/buf.h"
 #include "core/digest.h"
 #include "core/json.h"
@@ -11,42 +12,6 @@
 #include <stdio.h>
 
 #define SECRET_KEY "kubeconfig.yaml"
-
-/* ---- A Secret ---- */
-
-static void tell_keys(const struct item *cluster, const struct json *at, const struct item *secret)
-{
-    AUTO(buf_done) struct buf keys = BUF_INIT(1024);
-    static const char *const members[] = {"data", "stringData"};
-    for (size_t i = 0; i < 2; i++) {
-        const struct json *map = fields_object(secret->node, members[i]);
-        for (const struct json *n = map ? map->first : NULL; n; n = n->next)
-            buf_addf(&keys, "%s%.*s", keys.n ? ", " : "", SHOWN(json_name(secret->origin.doc, n)));
-    }
-    problem_error(&cluster->origin, at,
-                  "Secret %s (%s:%u:%u) has no key \"" SECRET_KEY "\"; its keys: %s",
-                  secret->full_name, secret->origin.file, secret->node->line, secret->node->col,
-                  keys.n ? keys.p : "none");
-}
-
-/* Appends the text of the Secret's kubeconfig, or tells why it has none. *ret_at is its place. */
-static bool secret_text(const struct item *secret, const struct json *at, struct buf *out)
-{
-    struct json_doc *d = secret->origin.doc;
-    struct err why = ERR_INIT;
-    enum rc rc;
-    if (at->parent == json_get(secret->node, "stringData")) {
-        buf_add_slice(out, json_text(d, at));
-        rc = buf_check(out, "kubeconfig", &why);
-    } else
-        rc = base64_decode(json_text(d, at), out, &why);
-    if (rc == RC_INVALID)
-        problem_error(&secret->origin, at,
-                      "is not base64; plain text belongs in stringData instead of data");
-    else if (rc != RC_OK)
-        problem_failure(&secret->origin, at, &why);
-    return rc == RC_OK;
-}
 
 /* A kubeconfig into the cluster's credentials. */
 static enum rc take_kubeconfig(const struct loader *l, struct slice text, const char *name,
@@ -65,11 +30,9 @@ static bool read_secret(const struct loader *l, const struct item *cluster, cons
 {
     AUTO(input_wipe) struct buf text = BUF_INIT(YAML_TEXT_MAX);
     struct err why = ERR_INIT;
-    const struct json *n = json_get(json_get(secret->node, "stringData"), SECRET_KEY);
-    if (!n)
-        n = json_get(json_get(secret->node, "data"), SECRET_KEY);
+    const struct json *n = secret_member(secret, SECRET_KEY);
     if (!n) {
-        tell_keys(cluster, at, secret);
+        secret_tell_keys(cluster, at, secret, "no key \"" SECRET_KEY "\"");
         return false;
     }
     if (!secret_text(secret, n, &text))
@@ -85,24 +48,13 @@ static bool read_secret(const struct loader *l, const struct item *cluster, cons
 static bool find_secret(struct loader *l, const struct item *item, struct cluster *c)
 {
     const struct json *at = json_dig(item->node, "spec", "secretName", NULL);
-    const struct kind *kind = loader_kind(KIND_SECRET);
-    char hint[HINT_BYTES];
-    const char *full =
-        text_pool_join(&l->out->texts, slice_str(item->ns), '/', slice_str(c->secret_name));
-    const struct item *secret = loader_find(l, kind, full);
-    if (secret && secret->broken)
-        return false;
-    if (secret)
-        return read_secret(l, item, at, secret, c);
-    loader_hint(l, kind, item->ns, slice_str(c->secret_name), hint);
-    if (l->opts->offline)
-        problem_warn(&item->origin, at, "there is no Secret %s in the files%s", full, hint);
-    else
-        problem_error(&item->origin, at,
-                      "there is no Secret %s in the files: add it, or name a kubeconfig by "
-                      "--kubeconfig %s=FILE%s",
-                      full, item->full_name, hint);
-    return l->opts->offline;
+    const struct item *secret = secret_find(l, item, c->secret_name);
+    char advice[SHOWN_MAX + 64];
+    snprintf(advice, sizeof advice, ", or name a kubeconfig by --kubeconfig %.*s=FILE",
+             SHOWN(slice_str(item->full_name)));
+    if (!secret)
+        return secret_is_elsewhere(l, item, at, c->secret_name, advice);
+    return !secret->broken && read_secret(l, item, at, secret, c);
 }
 
 /* ---- A file of --kubeconfig ---- */
@@ -168,6 +120,23 @@ static void parse_option(struct loader *l, const char *option, struct supplied *
 
 /* ---- All of them ---- */
 
+struct cluster *cluster_new(const struct item *item)
+{
+    struct cluster *c = calloc(1, sizeof *c);
+    if (c)
+        *c = (struct cluster){.ns = item->ns, .name = item->name, .full_name = item->full_name};
+    return c;
+}
+
+void cluster_free(struct cluster *c)
+{
+    if (!c)
+        return;
+    kube_config_done(&c->config);
+    database_free(c->zookeeper);
+    free(c);
+}
+
 static const struct supplied *find_supplied(const struct supplied *all, size_t n,
                                             const struct item *cluster)
 {
@@ -192,31 +161,17 @@ static void read_options(struct loader *l, struct supplied *all)
     }
 }
 
-static void free_cluster(struct cluster **c)
-{
-    if (*c)
-        kube_config_done(&(*c)->config);
-    free(*c);
-}
-
 static enum rc read_cluster(struct loader *l, struct item *item, const struct supplied *from,
                             struct err *e)
 {
     const struct json *at = json_dig(item->node, "spec", "secretName", NULL);
     struct slice secret = json_is(at, JSON_STRING) ? json_text(item->origin.doc, at) : SLICE_NULL;
-    AUTO(free_cluster) struct cluster *c = calloc(1, sizeof *c);
+    AUTO(cluster_freep) struct cluster *c = cluster_new(item);
     if (!c)
         return err_nomem(e);
-    c->ns = item->ns;
-    c->name = item->name;
-    c->full_name = item->full_name;
     c->secret_name = text_pool_add(&l->out->texts, secret);
-    if (secret.n > 0 && !kind_is_name(secret)) {
-        problem_error(&item->origin, at,
-                      "\"%.*s\" is no name of a Secret in the same namespace: allowed are %s",
-                      SHOWN(secret), KIND_NAME_RULE);
+    if (!secret_check_name(item, at))
         item->broken = true;
-    }
     if (item->broken)
         return RC_OK;
     item->broken =
@@ -240,6 +195,8 @@ enum rc clusters_read(struct loader *l, struct err *e)
         struct item *item = l->items[i];
         if (item->kind->use == KIND_CLUSTER)
             rc = read_cluster(l, item, find_supplied(all, l->opts->n_kubeconfigs, item), e);
+        else if (item->kind->use == KIND_DATABASE)
+            rc = database_read(l, item, e);
     }
     return rc;
 }

@@ -1,6 +1,8 @@
 /* One entry of replication.resources: which kind, which objects, how they are changed. Types and
  * unknown fields were told by the field tables; here the meaning of each value is checked. What is
  * of a wrong type reads as absent. One thread. */
+#include "controller/resource_entry.h"
+
 #include "controller/nearest.h"
 #include "controller/resolve.h"
 #include "controller/resource_fields.h"
@@ -24,6 +26,7 @@ static void free_patterns(struct regex **list, size_t n)
 
 void entry_done(struct replication_entry *entry)
 {
+    regex_free(entry->exclude_path);
     selector_free(entry->selector);
     selector_free(entry->ns_selector);
     free_patterns(entry->names, entry->n_names);
@@ -234,8 +237,8 @@ static void glob_to_regex(struct slice glob, struct buf *out)
     buf_add_char(out, '$');
 }
 
-static enum rc read_pattern(const struct origin *o, const struct json *n, struct regex **ret,
-                            struct err *e)
+enum rc pattern_read(const struct origin *o, const struct json *n, struct regex **ret,
+                     struct err *e)
 {
     AUTO(buf_done) struct buf glob = BUF_INIT(2 * PATTERN_BYTES_MAX);
     struct slice text = json_text(o->doc, n);
@@ -274,7 +277,7 @@ static enum rc read_patterns(const struct origin *o, const struct json *list, st
     for (const struct json *n = list->first; n && rc == RC_OK; n = n->next) {
         struct regex *one = NULL;
         if (json_text(o->doc, n).n > 0) /* else told by the field table */
-            rc = read_pattern(o, n, &one, e);
+            rc = pattern_read(o, n, &one, e);
         if (one)
             all[(*ret_n)++] = one;
     }

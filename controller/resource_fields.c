@@ -35,6 +35,7 @@ static void type_wanted(const struct field *f, char *out, size_t size)
         [FIELD_OBJECT] = "a mapping",
         [FIELD_MAP] = "a mapping",
         [FIELD_LIST] = "a list",
+        [FIELD_VARIANT] = "a mapping",
         [FIELD_MOVED] = "",
     };
     if (f->choices) {
@@ -165,6 +166,18 @@ static bool check_one(const struct origin *o, const struct json *n, const struct
     return there == 1;
 }
 
+/* A name that is none of the variants is told where it stands. */
+static bool check_variant(const struct origin *o, const struct json *n, const struct field *f)
+{
+    if (n->type != JSON_OBJECT)
+        return wrong_type(o, f, n);
+    struct slice name = json_get_text(o->doc, n->parent, f->instead);
+    const struct field *row = f->of;
+    while (row->name && !slice_eq(slice_str(row->name), name))
+        row++;
+    return !row->name || fields_check(o, n, row->of);
+}
+
 bool fields_check_value(const struct origin *o, const struct json *n, const struct field *f)
 {
     switch (f->type) {
@@ -187,6 +200,8 @@ bool fields_check_value(const struct origin *o, const struct json *n, const stru
         return check_each(o, n, f, JSON_OBJECT);
     case FIELD_LIST:
         return check_each(o, n, f, JSON_ARRAY);
+    case FIELD_VARIANT:
+        return check_variant(o, n, f);
     case FIELD_MOVED:
         break;
     }

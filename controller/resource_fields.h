@@ -19,7 +19,8 @@ enum field_type {
     FIELD_OBJECT,   /* of: the table of its members */
     FIELD_MAP,      /* of: one field, for the value of every member */
     FIELD_LIST,     /* of: one field, for every item */
-    FIELD_MOVED     /* not here: instead says where */
+    FIELD_VARIANT, /* a mapping; of: tables by name, and the member beside it that instead names says which */
+    FIELD_MOVED /* not here: instead says where */
 };
 
 enum field_flag {

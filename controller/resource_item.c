@@ -1,14 +1,17 @@
-/* From documents to items: kinds, lists, names. A document of a kind that is acted on becomes an
- * item, checked against its table and registered under its name; two of one name are told. */
+/* From documents to items: kinds, lists, names. A document of one of our kinds becomes an item,
+ * checked against its table and registered under its name; two of one name are told. */
 #include "controller/nearest.h"
 #include "controller/resource_fields.h"
 #include "controller/resource_priv.h"
+#include "core/buf.h"
+#include "core/digest.h"
 #include "core/json.h"
 #include "core/map.h"
 
 #include <stdio.h>
 
-#define NS_DEFAULT "default"
+#define NS_DEFAULT       "default"
+#define GENERATED_DIGITS 5
 
 const struct kind *loader_kind(enum kind_use use)
 {
@@ -22,13 +25,22 @@ const struct kind *loader_kind(enum kind_use use)
 
 static const char *name_key(struct text_pool *texts, const struct kind *kind, const char *full_name)
 {
-    return text_pool_join(texts, slice_str(kind->name), ' ', slice_str(full_name));
+    const char *what = kind->keeps ? kind->keeps : kind->name;
+    return text_pool_join(texts, slice_str(what), ' ', slice_str(full_name));
+}
+
+/* Of that kind, or of another one that keeps the same under its name. */
+static struct item *find_same_name(const struct loader *l, const struct kind *kind,
+                                   const char *full_name)
+{
+    const char *key = name_key(&l->out->texts, kind, full_name);
+    return map_get(l->by_name, slice_str(key));
 }
 
 struct item *loader_find(const struct loader *l, const struct kind *kind, const char *full_name)
 {
-    const char *key = name_key(&l->out->texts, kind, full_name);
-    return map_get(l->by_name, slice_str(key));
+    struct item *item = find_same_name(l, kind, full_name);
+    return item && item->kind == kind ? item : NULL;
 }
 
 /* Names as one would write them in namespace ns. */
@@ -78,13 +90,26 @@ void loader_hint(const struct loader *l, const struct kind *kind, const char *ns
         list_names(l, kind, ns, out);
 }
 
-static enum rc register_item(struct loader *l, struct item *item, struct err *e)
+static void tell_same_name(const struct item *item, const struct item *other)
 {
-    const struct item *other = loader_find(l, item->kind, item->full_name);
-    if (other) {
-        const struct json *at = json_dig(item->node, "metadata", "name", NULL);
+    const struct json *meta = json_get(item->node, "metadata");
+    const struct json *name = json_get(meta, "name"), *at = name ? name : meta;
+    if (item->kind == other->kind)
         problem_error(&item->origin, at, "%s %s stands twice: also in %s:%u:%u", item->kind->name,
                       item->full_name, other->origin.file, other->node->line, other->node->col);
+    else
+        problem_error(&item->origin, at,
+                      "%s %s has the name of the %s in %s:%u:%u, and %s is kept under it: give one "
+                      "of them another name",
+                      item->kind->name, item->full_name, other->kind->name, other->origin.file,
+                      other->node->line, other->node->col, item->kind->keeps);
+}
+
+static enum rc register_item(struct loader *l, struct item *item, struct err *e)
+{
+    const struct item *other = find_same_name(l, item->kind, item->full_name);
+    if (other) {
+        tell_same_name(item, other);
         item->broken = true;
         return RC_OK;
     }
@@ -101,30 +126,59 @@ static bool check_name(const struct item *item, const struct json *n, bool ok, c
     return ok;
 }
 
-/* Reads the names. False if there is none to register the item under. */
-static bool read_names(struct loader *l, struct item *item)
+/* generateName and some digits that the spec decides, so that the same file is the same resource again. */
+static enum rc generate_name(const struct item *item, struct slice prefix, struct buf *out,
+                             struct err *e)
+{
+    uint8_t digest[RESOURCE_DIGEST];
+    char hex[2 * RESOURCE_DIGEST + 1];
+    const struct json *spec = fields_object(item->node, "spec");
+    enum rc rc = spec ? item_digest(item, spec, SLICE_NULL, digest, e) : RC_OK;
+    if (!spec || rc < 0)
+        return rc; /* no spec: told by fields_check */
+    hex_encode(digest, sizeof digest, hex);
+    buf_addf(out, "%.*s%.*s", SLICE_ARG(prefix), GENERATED_DIGITS, hex);
+    return buf_check(out, "name", e);
+}
+
+/* The name of an item; empty, and told, where it has none. */
+static enum rc read_name(const struct item *item, const struct json *meta, struct buf *out,
+                         struct err *e)
+{
+    const struct json *name = json_get(meta, "name"), *prefix = json_get(meta, "generateName");
+    enum kind_use use = item->kind->use;
+    if (json_is(name, JSON_STRING)) {
+        buf_add_slice(out, json_text(item->origin.doc, name));
+        return buf_check(out, "name", e);
+    }
+    if (!meta || (name && !json_is(name, JSON_NULL)))
+        return RC_OK; /* told by fields_check */
+    if (json_is(prefix, JSON_STRING) && (use == KIND_ONCE || use == KIND_PLAN))
+        return generate_name(item, json_text(item->origin.doc, prefix), out, e);
+    if (!prefix || use != KIND_LATER)
+        problem_error(&item->origin, meta, "the field \"name\" is missing: a string is needed");
+    return RC_OK;
+}
+
+/* Reads the names; *ret says whether there is one to register the item under. */
+static enum rc read_names(struct loader *l, struct item *item, bool *ret, struct err *e)
 {
     const struct json *meta = fields_object(item->node, "metadata");
-    const struct json *name = json_get(meta, "name"), *ns = json_get(meta, "namespace");
-    struct json_doc *d = item->origin.doc;
-    if (!meta || (name && !json_is(name, JSON_STRING) && !json_is(name, JSON_NULL)))
-        return false; /* told by fields_check */
-    if (!json_is(name, JSON_STRING)) {
-        bool generated = item->kind->use == KIND_LATER && json_get(meta, "generateName");
-        if (!generated)
-            problem_error(&item->origin, meta, "the field \"name\" is missing: a string is needed");
-        return false;
-    }
-    struct slice text = json_text(d, name);
-    struct slice ns_text =
-        json_is(ns, JSON_STRING) && json_text(d, ns).n > 0 ? json_text(d, ns) : SLICE(NS_DEFAULT);
-    if (!check_name(item, name, kind_is_name(text), KIND_NAME_RULE) ||
-        !check_name(item, ns, kind_is_namespace(ns_text), KIND_NAMESPACE_RULE))
-        return false;
-    item->name = text_pool_add(&l->out->texts, text);
+    const struct json *ns = json_get(meta, "namespace"), *name = json_get(meta, "name");
+    AUTO(buf_done) struct buf text = BUF_INIT(YAML_TEXT_MAX);
+    enum rc rc = read_name(item, meta, &text, e);
+    bool has_ns = json_is(ns, JSON_STRING) && json_text(item->origin.doc, ns).n > 0;
+    struct slice ns_text = has_ns ? json_text(item->origin.doc, ns) : SLICE(NS_DEFAULT);
+    *ret = rc == RC_OK && (text.p || json_is(name, JSON_STRING)) &&
+           check_name(item, json_is(name, JSON_STRING) ? name : json_get(meta, "generateName"),
+                      kind_is_name(buf_slice(&text)), KIND_NAME_RULE) &&
+           check_name(item, ns, kind_is_namespace(ns_text), KIND_NAMESPACE_RULE);
+    if (!*ret)
+        return rc;
+    item->name = text_pool_add(&l->out->texts, buf_slice(&text));
     item->ns = text_pool_add(&l->out->texts, ns_text);
-    item->full_name = text_pool_join(&l->out->texts, ns_text, '/', text);
-    return true;
+    item->full_name = text_pool_join(&l->out->texts, ns_text, '/', buf_slice(&text));
+    return RC_OK;
 }
 
 /* ---- Documents ---- */
@@ -157,8 +211,11 @@ static enum rc read_resource(struct loader *l, const struct origin *o, const str
         return err_nomem(e);
     *item = (struct item){.kind = kind, .origin = *o, .node = node};
     item->broken = !fields_check(o, node, kind->fields);
-    bool named = read_names(l, item);
-    if (kind->use == KIND_LATER)
+    bool named;
+    enum rc rc = read_names(l, item, &named, e);
+    if (rc < 0)
+        return rc;
+    if (kind->use == KIND_LATER || kind->use == KIND_ONCE || kind->use == KIND_PLAN)
         problem_warn(o, node, "%s: accepted, not acted on yet", kind->name);
     return named ? add_item(l, steal(&item), e) : RC_OK;
 }

@@ -1,4 +1,4 @@
-/* The tables of kinds and fields, and how a document's kind is found. Pure. To teach resilog a
+/* The tables of kinds and of those fields that concern Kubernetes, and how a document's kind is found. Pure. To teach resilog a
  * field, add it to its table, with FIELD_LATER until something acts on it, or FIELD_REFUSED where to
  * ignore it would do harm. */
 #include "controller/resource_kinds.h"
@@ -55,7 +55,8 @@ static const struct field secret_fields[] = {
 
 /* ---- LiveSynchronization ---- */
 
-static const char *const adopt_choices[] = {"equal", "never", "always", NULL};
+const char *const kind_adopt_choices[] = {"equal", "never", "always", NULL};
+const char *const kind_restart_choices[] = {"Always", "OnFailure", "Never", NULL};
 static const char *const effects_choices[] = {"suspend", "allow", NULL};
 static const char *const write_choices[] = {"merge", "apply", NULL};
 static const char *const recreate_choices[] = {"ask", "always", "never", NULL};
@@ -121,7 +122,7 @@ static const struct field entry_fields[] = {
     OBJECT("filters", filters_fields),
     OBJECT("transformation", transformation_fields),
     LATER_OF("recoveryProcess", FIELD_OBJECT, recovery_fields),
-    CHOICE("adopt", adopt_choices),
+    CHOICE("adopt", kind_adopt_choices),
     CHOICE("effects", effects_choices),
     CHOICE("writeMode", write_choices),
     CHOICE("recreate", recreate_choices),
@@ -156,7 +157,7 @@ static const struct field replication_fields[] = {
     NEED_LIST("resources", &entry),
     FLAG("forceNamespaceCreation"),
     {.name = "resyncPeriod", .type = FIELD_DURATION},
-    CHOICE("adopt", adopt_choices),
+    CHOICE("adopt", kind_adopt_choices),
     CHOICE("effects", effects_choices),
     LIST("record", &record),
     FLAG("pruneDeselected"),
@@ -200,13 +201,18 @@ static const struct field config_fields[] = {
     MOVED("resources", "it in replication"),
     END,
 };
+static const struct field config_variants[] = {
+    OBJECT(KIND_PLUGIN, config_fields),
+    OBJECT(KIND_PLUGIN_TREE, zk_config_fields),
+    END,
+};
 static const struct field sync_spec_fields[] = {
     FLAG("suspend"),
     {.name = "plugin",
      .type = FIELD_STRING,
      .flags = FIELD_REQUIRED,
-     .choices = (const char *const[]){KIND_PLUGIN, NULL}},
-    NEED_OBJECT("config", config_fields),
+     .choices = (const char *const[]){KIND_PLUGIN, KIND_PLUGIN_TREE, NULL}},
+    CONFIG(config_variants),
     MOVED("BucketRef", "config.bucketName"),
     MOVED("resources", "config.replication.resources"),
     END,
@@ -216,18 +222,21 @@ static const struct field sync_fields[] = {IDENTITY, NEED_OBJECT("spec", sync_sp
 
 /* ---- Kinds ---- */
 
+#define A_LOG        "a log"
+#define A_CHECKPOINT "a checkpoint"
+
 enum { KINDS_MAX = 16 }; /* of one apiVersion */
 const struct kind kinds[] = {
-    {"KubernetesCluster", ASSETS V1ALPHA1, KIND_CLUSTER, cluster_fields},
-    {"LiveSynchronization", AUTOMATION V1ALPHA1, KIND_SYNC, sync_fields},
-    {"Secret", "v1", KIND_SECRET, secret_fields},
-    {"Bucket", ASSETS V1ALPHA1, KIND_LATER, later_bucket_fields},
-    {"Database", ASSETS V1ALPHA1, KIND_LATER, later_database_fields},
-    {"Synchronization", AUTOMATION V1ALPHA1, KIND_LATER, later_once_fields},
-    {"SynchronizationPlan", AUTOMATION V1ALPHA1, KIND_LATER, later_plan_fields},
-    {"Task", AUTOMATION V1ALPHA1, KIND_LATER, later_task_fields},
-    {"TaskRun", AUTOMATION V1ALPHA1, KIND_LATER, later_task_run_fields},
-    {"Backup", AUTOMATION V1ALPHA1, KIND_LATER, later_backup_fields},
+    {"KubernetesCluster", ASSETS V1ALPHA1, KIND_CLUSTER, cluster_fields, A_LOG},
+    {"Bucket", ASSETS V1ALPHA1, KIND_LATER, later_bucket_fields, NULL},
+    {"Database", ASSETS V1ALPHA1, KIND_DATABASE, zk_database_fields, A_LOG},
+    {"LiveSynchronization", AUTOMATION V1ALPHA1, KIND_SYNC, sync_fields, A_CHECKPOINT},
+    {"Synchronization", AUTOMATION V1ALPHA1, KIND_ONCE, zk_once_fields, A_CHECKPOINT},
+    {"SynchronizationPlan", AUTOMATION V1ALPHA1, KIND_PLAN, zk_plan_fields, A_CHECKPOINT},
+    {"Secret", "v1", KIND_SECRET, secret_fields, NULL},
+    {"Task", AUTOMATION V1ALPHA1, KIND_LATER, later_task_fields, NULL},
+    {"TaskRun", AUTOMATION V1ALPHA1, KIND_LATER, later_task_run_fields, NULL},
+    {"Backup", AUTOMATION V1ALPHA1, KIND_LATER, later_backup_fields, NULL},
     {.name = NULL},
 };
 

@@ -9,13 +9,24 @@ struct field;
 struct json;
 struct origin;
 
-enum kind_use { KIND_CLUSTER, KIND_SECRET, KIND_SYNC, KIND_LATER };
+enum kind_use {
+    KIND_CLUSTER,
+    KIND_DATABASE,
+    KIND_SECRET,
+    KIND_SYNC,
+    KIND_ONCE,
+    KIND_PLAN,
+    KIND_LATER
+};
 
 struct kind {
     const char *name; /* NULL ends the table */
     const char *api_version;
     enum kind_use use;
     const struct field *fields; /* of the whole resource */
+    /* What is kept under the name: kinds that say the same here keep theirs in one place, so that no two of their
+     * resources may have one name. NULL: nothing. */
+    const char *keeps;
 };
 
 extern const struct kind kinds[];
@@ -34,6 +45,7 @@ bool kind_is_namespace(struct slice text);
     "lower-case letters, digits and '-', beginning and ending with a letter or digit, at most 63 " \
     "characters"
 
-#define KIND_PLUGIN "kubernetes-objects-to-kubernetes"
+#define KIND_PLUGIN      "kubernetes-objects-to-kubernetes"
+#define KIND_PLUGIN_TREE "zookeeper-to-zookeeper-nodes"
 
 #endif

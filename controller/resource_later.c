@@ -1,10 +1,9 @@
-/* The tables of the kinds that are checked but not acted on yet: reference, chapters 6.3.2, 7.2 and 9. Pure. A plugin's
- * config is one table for all plugins of a kind, so that what only one of them needs is not required. */
+/* The tables of the kinds that are checked but not acted on yet: reference, chapters 7.2 and 9. Pure. A Task's
+ * config is one table for all its plugins, so that what only one of them needs is not required. */
 #include "controller/resource_kinds.h"
 #include "controller/resource_tables.h"
 
 static const struct field some_text = NEED_TEXT("");
-static const char *const restart_choices[] = {"Always", "OnFailure", "Never", NULL};
 
 /* ---- Bucket ---- */
 
@@ -26,63 +25,6 @@ static const struct field bucket_spec_fields[] = {
 };
 const struct field later_bucket_fields[] = {IDENTITY, NEED_ONE("spec", bucket_spec_fields),
                                             ANY("status"), END};
-
-/* ---- Database ---- */
-
-static const struct field admin_fields[] = {
-    NEED_TEXT("protocol"), NEED_TEXT("host"), NEED_TEXT("port"), TEXT("secretName"), END,
-};
-static const struct field client_fields[] = {NEED_LIST("servers", &some_text), END};
-static const struct field zookeeper_fields[] = {
-    OBJECT("admin", admin_fields),
-    OBJECT("client", client_fields),
-    END,
-};
-static const struct field database_spec_fields[] = {OBJECT("zookeeper", zookeeper_fields), END};
-const struct field later_database_fields[] = {IDENTITY, NEED_ONE("spec", database_spec_fields),
-                                              ANY("status"), END};
-
-/* ---- Synchronization, SynchronizationPlan ---- */
-
-static const struct field once_config_fields[] = {
-    NEED_TEXT("sourceName"),
-    NEED_TEXT("destinationName"),
-    NEED_TEXT("rootPath"),
-    FLAG("createRootPath"),
-    ALIAS("createRoutePath", FIELD_BOOL, "createRootPath"), /* in samples of the reference */
-    FLAG("ignoreEphemeral"),
-    TEXT("excludePathRegexp"),
-    END,
-};
-static const char *const once_choices[] = {"zookeeper-to-zookeeper-nodes", NULL};
-static const struct field once_spec_fields[] = {
-    CHOICE("restartPolicy", restart_choices),
-    NEED_CHOICE("plugin", once_choices),
-    NEED_OBJECT("config", once_config_fields),
-    END,
-};
-const struct field later_once_fields[] = {IDENTITY, NEED_OBJECT("spec", once_spec_fields),
-                                          ANY("status"), END};
-
-static const char *const concurrency_choices[] = {"Allow", "Forbid", "Replace", NULL};
-static const struct field template_fields[] = {
-    OBJECT("metadata", kind_metadata_fields),
-    OBJECT("spec", once_spec_fields),
-    END,
-};
-static const struct field plan_spec_fields[] = {
-    NEED_TEXT("schedule"),
-    TEXT("timeZone"),
-    INT("startingDeadlineSeconds", 0),
-    CHOICE("concurrencyPolicy", concurrency_choices),
-    FLAG("suspend"),
-    OBJECT("template", template_fields),
-    INT("successfulJobsHistoryLimit", 0),
-    INT("failedJobsHistoryLimit", 0),
-    END,
-};
-const struct field later_plan_fields[] = {IDENTITY, NEED_OBJECT("spec", plan_spec_fields),
-                                          ANY("status"), END};
 
 /* ---- Task, TaskRun, Backup ---- */
 
@@ -124,7 +66,7 @@ static const struct field task_config_fields[] = {
 static const char *const task_choices[] = {"custom-image", "kubernetes-objects-transformation",
                                            NULL};
 static const struct field task_spec_fields[] = {
-    CHOICE("restartPolicy", restart_choices),
+    CHOICE("restartPolicy", kind_restart_choices),
     NEED_CHOICE("plugin", task_choices),
     NEED_OBJECT("config", task_config_fields),
     END,
@@ -138,7 +80,7 @@ const struct field later_task_run_fields[] = {IDENTITY, NEED_OBJECT("spec", task
 
 /* The reference names no plugin of a Backup and no field of its config. */
 static const struct field backup_spec_fields[] = {
-    CHOICE("restartPolicy", restart_choices),
+    CHOICE("restartPolicy", kind_restart_choices),
     NEED_TEXT("plugin"),
     {.name = "config", .type = FIELD_MAP, .flags = FIELD_REQUIRED},
     END,

@@ -43,8 +43,9 @@ struct item {
     struct origin origin;
     const struct json *node;
     const char *ns, *name, *full_name;
-    bool broken;             /* an error about it was told */
-    struct cluster *cluster; /* of a KubernetesCluster that is not broken */
+    bool broken; /* an error about it was told */
+    struct cluster
+        *cluster; /* of a KubernetesCluster or Database that is not broken and says where it is */
 };
 
 struct sync_record {
@@ -54,13 +55,20 @@ struct sync_record {
     struct kind_pattern *excluded; /* sync's own */
 };
 
+struct plan_record {
+    struct plan plan;
+    struct sync_record *sync; /* plan.sync is this one's */
+};
+
 struct resources {
     struct text_pool texts;
     struct problem_list *problems;
     struct cluster **clusters;
     size_t n_clusters;
-    struct sync_record **syncs;
-    size_t n_syncs;
+    struct sync_record **syncs, **onces;
+    size_t n_syncs, n_onces;
+    struct plan_record **plans;
+    size_t n_plans;
     struct resources *older;
 };
 
@@ -71,7 +79,7 @@ struct loader {
     struct inputs inputs;
     struct item **items;
     size_t n_items, cap_items;
-    struct map *by_name; /* "<kind> <namespace>/<name>": struct item, borrowed */
+    struct map *by_name; /* "<kind, or what it keeps> <namespace>/<name>": struct item, borrowed */
 };
 
 /* The item of that kind; NULL if there is none. */
@@ -88,25 +96,36 @@ const struct kind *loader_kind(enum kind_use use);
 MUST_CHECK enum rc items_read(struct loader *l, struct err *e);
 /* Makes clusters with their credentials of all items (resource_cluster.c). Errors: NOMEM. */
 MUST_CHECK enum rc clusters_read(struct loader *l, struct err *e);
-/* Makes a synchronization of an item (resource_sync.c). Errors: NOMEM. */
+/* With the item's names and nothing else; NULL when out of memory. */
+struct cluster *cluster_new(const struct item *item);
+void cluster_free(struct cluster *c);
+DEFINE_FREEP(struct cluster, cluster_free)
+/* Makes a cluster of a Database's item (resource_database.c). Errors: NOMEM. */
+MUST_CHECK enum rc database_read(struct loader *l, struct item *item, struct err *e);
+void database_free(const struct zk_target *target);
+/* Makes a LiveSynchronization or Synchronization of an item (resource_sync.c). Errors: NOMEM. */
 MUST_CHECK enum rc sync_read(struct loader *l, const struct item *item, struct err *e);
+/* Makes a synchronization of the item's names and spec, which is the item's own or that of its template. *ret stays
+ * NULL where an error was told. Errors: NOMEM. */
+MUST_CHECK enum rc sync_make(struct loader *l, const struct item *item, const struct json *spec,
+                             struct sync_record **ret, struct err *e);
 void sync_record_free(struct sync_record *s);
 DEFINE_FREEP(struct sync_record, sync_record_free)
+/* The config of the plugin KIND_PLUGIN_TREE (resource_tree.c). Errors: NOMEM. */
+MUST_CHECK enum rc tree_read(struct loader *l, const struct item *item, const struct json *config,
+                             struct sync_record *s, struct err *e);
+/* Makes a plan of an item (resource_plan.c). Errors: NOMEM. */
+MUST_CHECK enum rc plan_read(struct loader *l, const struct item *item, struct err *e);
+void plan_record_free(struct plan_record *p);
+DEFINE_FREEP(struct plan_record, plan_record_free)
 
-/* One entry of replication.resources (resource_entry.c); what was read so far is in ret also after
- * a failure. All problems are told. */
-MUST_CHECK enum rc entry_read(struct text_pool *texts, const struct origin *o,
-                              const struct json *node, const struct sink_policy *defaults,
-                              struct replication_entry *ret, struct err *e);
-/* One entry of replication.excludeResources. All problems are told. */
-void exclusion_read(struct text_pool *texts, const struct origin *o, const struct json *node,
-                    struct kind_pattern *ret);
-void entry_done(struct replication_entry *entry);
-/* One entry of replication.record: the kind alone, which may be one that is never copied. All problems are told. */
-void record_read(struct text_pool *texts, const struct origin *o, const struct json *node,
-                 struct replication_entry *ret);
-/* `adopt`, `effects`, `recreate` and `writeMode` of an entry, or of a whole replication. */
-void policy_read(const struct origin *o, const struct json *node, struct sink_policy *policy);
+/* How often the destination is compared: resyncPeriod of config, or of the replication in it (NULL: none). */
+int64_t period_read(const struct item *item, const struct json *config,
+                    const struct json *replication);
+/* Of a part of the resource in its canonical form, so that only a change of meaning is one; and of salt. Errors: LIMIT,
+ * NOMEM. */
+MUST_CHECK enum rc item_digest(const struct item *item, const struct json *part, struct slice salt,
+                               uint8_t ret[RESOURCE_DIGEST], struct err *e);
 
 /* A list of patch operations, checked (resource_patch.c); ret is NULL where there is none. Errors:
  * NOMEM. */

@@ -1,12 +1,17 @@
-/* A LiveSynchronization as data: its two clusters and its entries. What the field tables cannot say
- * is checked here: references, and entries against each other. One thread. */
+/* A synchronization as data: its two clusters, and what its plugin reads from config; the entries of
+ * KIND_PLUGIN are read here. What the field tables cannot say is checked here: references, and
+ * entries against each other. One thread. */
 #include "controller/resolve.h"
+#include "controller/resource_entry.h"
 #include "controller/resource_fields.h"
 #include "controller/resource_priv.h"
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/digest.h"
 #include "core/json.h"
+
+/* In the digests, too: the rules of the program's version decide what is copied. */
+#define PROGRAM SLICE(RESILOG_VERSION)
 
 enum { ENTRIES_MAX = 1000 };
 
@@ -24,18 +29,24 @@ void sync_record_free(struct sync_record *s)
 /* ---- Clusters ---- */
 
 static void tell_missing(struct loader *l, const struct item *item, const struct json *at,
-                         const char *full)
+                         const struct kind *kind, const char *full)
 {
-    struct slice text = json_text(item->origin.doc, at);
+    const struct kind *other =
+        loader_kind(kind->use == KIND_CLUSTER ? KIND_DATABASE : KIND_CLUSTER);
     char hint[HINT_BYTES];
-    loader_hint(l, loader_kind(KIND_CLUSTER), item->ns, text, hint);
-    problem_error(&item->origin, at, "there is no KubernetesCluster %.*s in the files%s",
-                  SHOWN(slice_str(full)), hint);
+    loader_hint(l, kind, item->ns, json_text(item->origin.doc, at), hint);
+    if (loader_find(l, other, full))
+        problem_error(&item->origin, at, "%.*s is a %s, and this plugin copies between %ss%s",
+                      SHOWN(slice_str(full)), other->name, kind->name, hint);
+    else
+        problem_error(&item->origin, at, "there is no %s %.*s in the files%s", kind->name,
+                      SHOWN(slice_str(full)), hint);
 }
 
 /* The cluster that a member of config names: "name" in the same namespace, or "namespace/name". */
 static const struct item *find_cluster(struct loader *l, const struct item *item,
-                                       const struct json *config, const char *member)
+                                       const struct json *config, const char *member,
+                                       const struct kind *kind)
 {
     const struct json *at = json_get(config, member);
     struct slice text = json_text(item->origin.doc, at), name;
@@ -45,29 +56,35 @@ static const struct item *find_cluster(struct loader *l, const struct item *item
         return NULL; /* told by the field table */
     if (!kind_is_name(qualified ? name : text) || (qualified && !kind_is_namespace(ns))) {
         problem_error(&item->origin, at,
-                      "\"%.*s\" names no KubernetesCluster: allowed are \"name\", in the same "
-                      "namespace, and \"namespace/name\"",
-                      SHOWN(text));
+                      "\"%.*s\" names no %s: allowed are \"name\", in the same namespace, and "
+                      "\"namespace/name\"",
+                      SHOWN(text), kind->name);
         return NULL;
     }
     struct text_pool *texts = &l->out->texts;
     const char *full = qualified ? text_pool_add(texts, text)
                                  : text_pool_join(texts, slice_str(item->ns), '/', text);
-    const struct item *cluster = loader_find(l, loader_kind(KIND_CLUSTER), full);
+    const struct item *cluster = loader_find(l, kind, full);
     if (!cluster)
-        tell_missing(l, item, at, full);
+        tell_missing(l, item, at, kind, full);
+    else if (!cluster->broken && !cluster->cluster)
+        problem_error(&item->origin, at,
+                      "%s %s (%s:%u:%u) has no spec.zookeeper.client: there is nothing to connect "
+                      "to",
+                      kind->name, cluster->full_name, cluster->origin.file, cluster->node->line,
+                      cluster->node->col);
     return cluster;
 }
 
 static void read_clusters(struct loader *l, const struct item *item, const struct json *config,
-                          struct sync *sync)
+                          enum kind_use use, struct sync *sync)
 {
-    const struct item *source = find_cluster(l, item, config, "sourceName");
-    const struct item *destination = find_cluster(l, item, config, "destinationName");
+    const struct kind *kind = loader_kind(use);
+    const struct item *source = find_cluster(l, item, config, "sourceName", kind);
+    const struct item *destination = find_cluster(l, item, config, "destinationName", kind);
     if (source && source == destination)
         problem_error(&item->origin, json_get(config, "destinationName"),
-                      "source and destination are the same KubernetesCluster, %s",
-                      source->full_name);
+                      "source and destination are the same %s, %s", kind->name, source->full_name);
     sync->source = source ? source->cluster : NULL;
     sync->destination = destination ? destination->cluster : NULL;
 }
@@ -206,9 +223,9 @@ static enum rc read_exclusions(struct loader *l, const struct item *item, const 
 
 #define RESYNC_DEFAULT_NS (3600 * NS_PER_S) /* reference, chapter 6.2.5 */
 
-/* How often the destination is compared. The reference has the field in two places. */
-static int64_t read_period(const struct item *item, const struct json *config,
-                           const struct json *replication)
+/* The reference has the field in two places. */
+int64_t period_read(const struct item *item, const struct json *config,
+                    const struct json *replication)
 {
     const struct json *outer = json_get(config, "resyncPeriod");
     const struct json *inner = json_get(replication, "resyncPeriod");
@@ -254,53 +271,88 @@ static enum rc read_replication(struct loader *l, const struct item *item,
                              .n_entries = n_copied,
                              .n_recorded = s->n_entries,
                              .prune_deselected = fields_true(replication, "pruneDeselected"),
-                             .resync_ns = read_period(item, config, replication)};
-    return rc;
+                             .resync_ns = period_read(item, config, replication)};
+    return rc == RC_OK ? item_digest(item, replication, PROGRAM, s->sync.replication.digest, e)
+                       : rc;
 }
 
-/* Of a part of the resource in its canonical form, so that only a change of meaning is one; and of this program's
- * version, whose rules decide, too. */
-static enum rc digest_part(const struct item *item, const struct json *part,
-                           uint8_t ret[RESOURCE_DIGEST], struct err *e)
+/* ---- The whole ---- */
+
+enum rc item_digest(const struct item *item, const struct json *part, struct slice salt,
+                    uint8_t ret[RESOURCE_DIGEST], struct err *e)
 {
     AUTO(buf_done) struct buf text = BUF_INIT(YAML_TEXT_MAX);
     json_print_canonical(item->origin.doc, part, &text);
     enum rc rc = buf_check(&text, "a resource", e);
     if (rc == RC_OK)
-        sha256(buf_slice(&text), SLICE(RESILOG_VERSION), ret);
+        sha256(buf_slice(&text), salt, ret);
     return rc;
 }
 
-static enum rc digest_sync(const struct item *item, const struct json *spec,
-                           const struct json *config, struct sync *sync, struct err *e)
+struct plugin {
+    const char *name;
+    enum kind_use ends; /* what it copies between */
+    enum rc (*read)(struct loader *l, const struct item *item, const struct json *config,
+                    struct sync_record *s, struct err *e);
+};
+static const struct plugin plugins[] = {
+    {KIND_PLUGIN, KIND_CLUSTER, read_replication},
+    {KIND_PLUGIN_TREE, KIND_DATABASE, tree_read},
+    {.name = NULL},
+};
+
+static const struct plugin *find_plugin(struct slice name)
 {
-    const struct json *replication = fields_object(config, "replication");
-    enum rc rc = spec ? digest_part(item, spec, sync->digest, e) : RC_OK;
-    return rc == RC_OK && replication ? digest_part(item, replication, sync->replication.digest, e)
-                                      : rc;
+    const struct plugin *p = plugins;
+    while (p->name && !slice_eq(slice_str(p->name), name))
+        p++;
+    return p->name ? p : NULL;
+}
+
+static enum sync_restart read_restart(struct slice text)
+{
+    return slice_eq(text, SLICE("Always"))      ? RESTART_ALWAYS
+           : slice_eq(text, SLICE("OnFailure")) ? RESTART_ON_FAILURE
+                                                : RESTART_NEVER;
+}
+
+enum rc sync_make(struct loader *l, const struct item *item, const struct json *spec,
+                  struct sync_record **ret, struct err *e)
+{
+    const struct json *config = fields_object(spec, "config");
+    const struct plugin *plugin = find_plugin(json_get_text(item->origin.doc, spec, "plugin"));
+    size_t errors = problem_list_errors(l->out->problems);
+    if (!plugin || !config)
+        return RC_OK; /* told by the field table */
+    AUTO(sync_record_freep) struct sync_record *s = calloc(1, sizeof *s);
+    if (!s)
+        return err_nomem(e);
+    s->sync = (struct sync){
+        .ns = item->ns,
+        .name = item->name,
+        .full_name = item->full_name,
+        .plugin = plugin->name,
+        .suspend = fields_true(spec, "suspend"),
+        .once = item->kind->use != KIND_SYNC,
+        .restart = read_restart(json_get_text(item->origin.doc, spec, "restartPolicy"))};
+    read_clusters(l, item, config, plugin->ends, &s->sync);
+    enum rc rc = plugin->read(l, item, config, s, e);
+    if (rc == RC_OK)
+        rc = item_digest(item, spec, PROGRAM, s->sync.digest, e);
+    bool clean = !item->broken && problem_list_errors(l->out->problems) == errors;
+    if (rc == RC_OK && clean && s->sync.source && s->sync.destination)
+        *ret = steal(&s);
+    return rc;
 }
 
 enum rc sync_read(struct loader *l, const struct item *item, struct err *e)
 {
-    const struct json *spec = fields_object(item->node, "spec");
-    const struct json *config = fields_object(spec, "config");
-    size_t errors = problem_list_errors(l->out->problems);
-    AUTO(sync_record_freep) struct sync_record *s = calloc(1, sizeof *s);
-    if (!s)
-        return err_nomem(e);
-    s->sync.ns = item->ns;
-    s->sync.name = item->name;
-    s->sync.full_name = item->full_name;
-    s->sync.plugin = text_pool_add(&l->out->texts, json_get_text(item->origin.doc, spec, "plugin"));
-    s->sync.suspend = fields_true(spec, "suspend");
-    read_clusters(l, item, config, &s->sync);
-    enum rc rc = read_replication(l, item, config, s, e);
-    if (rc == RC_OK)
-        rc = digest_sync(item, spec, config, &s->sync, e);
-    if (rc != RC_OK)
-        return rc;
-    bool clean = !item->broken && problem_list_errors(l->out->problems) == errors;
-    if (clean && s->sync.source && s->sync.destination)
-        l->out->syncs[l->out->n_syncs++] = steal(&s);
-    return RC_OK;
+    struct resources *r = l->out;
+    struct sync_record *s = NULL;
+    enum rc rc = sync_make(l, item, fields_object(item->node, "spec"), &s, e);
+    if (s && s->sync.once)
+        r->onces[r->n_onces++] = s;
+    else if (s)
+        r->syncs[r->n_syncs++] = s;
+    return rc;
 }

@@ -1,5 +1,5 @@
-/* How a table of fields is written, and the tables of the kinds that have no function yet. Private to
- * resource_kinds and resource_later. */
+/* How a table of fields is written, and the tables that do not stand in resource_kinds.c. Private to resource_kinds,
+ * resource_zk_kinds and resource_later. */
 #ifndef RESILOG_CONTROLLER_RESOURCE_TABLES_H
 #define RESILOG_CONTROLLER_RESOURCE_TABLES_H
 
@@ -25,6 +25,9 @@
     {.name = (name_), .type = FIELD_STRING, .flags = FIELD_REQUIRED, .choices = (of_)}
 #define ALIAS(name_, type_, to_) \
     {.name = (name_), .type = (type_), .flags = FIELD_ALIAS, .instead = (to_)}
+/* The config of a plugin, which is named beside it. */
+#define CONFIG(of_) \
+    {.name = "config", .type = FIELD_VARIANT, .flags = FIELD_REQUIRED, .of = (of_), .instead = "plugin"}
 #define CHOICE(name_, of_)     {.name = (name_), .type = FIELD_STRING, .choices = (of_)}
 #define LATER(name_, type_)    {.name = (name_), .type = (type_), .flags = FIELD_LATER}
 #define LATER_OF(name_, type_, of_) \
@@ -38,10 +41,15 @@
 
 extern const struct field kind_metadata_fields[]; /* of every kind */
 
+extern const char *const kind_adopt_choices[];
+extern const char *const kind_restart_choices[];
+
+extern const struct field zk_database_fields[];
+extern const struct field zk_config_fields[]; /* of the plugin KIND_PLUGIN_TREE */
+extern const struct field zk_once_fields[];   /* Synchronization */
+extern const struct field zk_plan_fields[];   /* SynchronizationPlan */
+
 extern const struct field later_bucket_fields[];
-extern const struct field later_database_fields[];
-extern const struct field later_once_fields[]; /* Synchronization */
-extern const struct field later_plan_fields[]; /* SynchronizationPlan */
 extern const struct field later_task_fields[];
 extern const struct field later_task_run_fields[];
 extern const struct field later_backup_fields[];

@@ -63,6 +63,30 @@ secret() {
 	SECRET
 }
 
+# zookeeper: a Synchronization of two Databases, which stand behind it.
+zookeeper() {
+    cat >"$IN/zookeeper.yaml" <<-'ZOOKEEPER'
+	apiVersion: automation.astronetes.io/v1alpha1
+	kind: Synchronization
+	metadata: {generateName: zk-}
+	spec:
+	  plugin: zookeeper-to-zookeeper-nodes
+	  config:
+	    sourceName: p
+	    destinationName: q
+	    rootPath: /test
+	ZOOKEEPER
+    for name in p q; do
+        cat >>"$IN/zookeeper.yaml" <<-DATABASE
+	---
+	apiVersion: assets.astronetes.io/v1alpha1
+	kind: Database
+	metadata: {name: $name}
+	spec: {zookeeper: {client: {servers: ["$name.example:2181"]}}}
+	DATABASE
+    done
+}
+
 # edit FILE SED-EXPRESSION: changes one of the good files; it is a mistake of the test if nothing changes.
 edit() {
     cp "$IN/$1" "$BATS_TEST_TMPDIR/before"
@@ -149,15 +173,9 @@ rows() {
 }
 
 @test "A02 createRoutePath is taken for createRootPath, with a warning" {
-    cat >"$IN/zookeeper.yaml" <<-'ZOOKEEPER'
-	apiVersion: automation.astronetes.io/v1alpha1
-	kind: Synchronization
-	metadata: {generateName: zk-}
-	spec:
-	  plugin: zookeeper-to-zookeeper-nodes
-	  config: {sourceName: p, destinationName: q, rootPath: /test, createRoutePath: true}
-	ZOOKEEPER
-    accepted zookeeper.yaml:6: spec.config.createRoutePath createRootPath
+    zookeeper
+    edit zookeeper.yaml 's/rootPath: .*/&\n    createRoutePath: true/'
+    accepted zookeeper.yaml:10: spec.config.createRoutePath createRootPath
 }
 
 @test "A03 fields of the reference's prose name the right place" {

@@ -37,6 +37,15 @@
     "    clusters: [{name: k, cluster: {server: \"https://" name ".example:6443\"}}]\n"            \
     "    users: [{name: u, user: {token: " SECRET_MARK "}}]\n---\n"
 #define CLUSTERS CLUSTER("a", "sa") CLUSTER("b", "sb") SECRET("sa") SECRET("sb")
+/* Two ensembles, za and zb, without credentials. */
+#define DATABASE(name)                                                                             \
+    "apiVersion: assets.astronetes.io/v1alpha1\nkind: Database\nmetadata: {name: " name            \
+    "}\nspec: {zookeeper: {client: {servers: [\"" name ".example\"]}}}\n---\n"
+#define DATABASES DATABASE("za") DATABASE("zb")
+/* What is in clusters.yaml: defined before by who needs something else there. */
+#ifndef RIG_ASSETS
+#define RIG_ASSETS CLUSTERS
+#endif
 
 /* Four lines, then spec. */
 #define SYNC                                                                                       \
@@ -119,7 +128,7 @@ static inline void rig_expect(const char *yaml, const char *expected)
 {
     static const char *const files[] = {"clusters.yaml", "f.yaml"};
     struct resources_opts opts = {.files = files, .n_files = 2};
-    rig_file("clusters.yaml", slice_str(CLUSTERS));
+    rig_file("clusters.yaml", slice_str(RIG_ASSETS));
     rig_file("f.yaml", slice_str(yaml));
     rig_expect_opts(&opts, expected);
 }
@@ -141,7 +150,7 @@ static inline struct resources *rig_read(const char *yaml)
 {
     static const char *const files[] = {"clusters.yaml", "f.yaml"};
     struct resources_opts opts = {.files = files, .n_files = 2};
-    rig_file("clusters.yaml", slice_str(CLUSTERS));
+    rig_file("clusters.yaml", slice_str(RIG_ASSETS));
     rig_file("f.yaml", slice_str(yaml));
     struct resources *r = rig_load(&opts);
     assert_int_equal(resources_errors(r), 0);

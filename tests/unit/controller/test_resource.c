@@ -14,7 +14,7 @@ static void problems_of_all_files_are_listed_in_the_order_of_files_and_lines(voi
                     "name a kubeconfig by --kubeconfig default/a=FILE\n"
                     "error z.yaml:9:1 spec: the field \"config\" is missing: a mapping is needed\n"
                     "error z.yaml:10:3 spec.plugin: \"x\" is not allowed; allowed: "
-                    "kubernetes-objects-to-kubernetes\n"
+                    "kubernetes-objects-to-kubernetes, zookeeper-to-zookeeper-nodes\n"
                     "error a.yaml:2:1 did not find expected node content\n");
 }
 

@@ -35,7 +35,22 @@ static const struct field table[] = {
     {.name = NULL},
 };
 
-static void expect(const char *json, const char *expected)
+static const struct field variants[] = {
+    {.name = "red", .type = FIELD_OBJECT, .of = inner},
+    {.name = "green", .type = FIELD_OBJECT, .of = table},
+    {.name = NULL},
+};
+static const struct field varied[] = {
+    {.name = "colour", .type = FIELD_STRING, .choices = colours},
+    {.name = "config",
+     .type = FIELD_VARIANT,
+     .flags = FIELD_REQUIRED,
+     .of = variants,
+     .instead = "colour"},
+    {.name = NULL},
+};
+
+static void expect_by(const struct field *fields, const char *json, const char *expected)
 {
     AUTO(problem_list_freep) struct problem_list *l = problem_list_new();
     AUTO(json_freep) struct json_doc *d = NULL;
@@ -43,13 +58,18 @@ static void expect(const char *json, const char *expected)
     struct err e = ERR_INIT;
     assert_int_equal(json_parse(slice_str(json), &d, &e), RC_OK);
     struct origin o = {.problems = l, .file = "f", .doc = d};
-    bool ok = fields_check(&o, json_root(d), table);
+    bool ok = fields_check(&o, json_root(d), fields);
     assert_int_equal(ok, problem_list_errors(l) == 0);
     assert_int_equal(problem_list_finish(l, &e), RC_OK);
     const struct problem *p;
     for (size_t i = 0; (p = problem_list_get(l, i)) != NULL; i++)
         buf_addf(&out, "%s: %s\n", p->path, p->text);
     assert_string_equal(out.p ? out.p : "", expected);
+}
+
+static void expect(const char *json, const char *expected)
+{
+    expect_by(table, json, expected);
 }
 
 static void what_the_table_allows_is_accepted_and_null_is_absent(void **state)
@@ -166,6 +186,27 @@ static void durations_are_numbers_with_units(void **state)
             fail_msg("%s", bad[i]);
 }
 
+static void a_variant_is_checked_by_the_table_that_the_member_beside_it_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json, *expected;
+    } cases[] = {
+        {"{\"colour\":\"red\",\"config\":{\"need\":\"x\"}}", ""},
+        {"{\"colour\":\"red\",\"config\":{\"full\":[1]}}",
+         "config.full: unknown field \"full\"; allowed: need\n"
+         "config: the field \"need\" is missing: a string is needed\n"},
+        {"{\"config\":{\"full\":[1]},\"colour\":\"green\"}", ""},
+        {"{\"colour\":\"blue\",\"config\":{\"x\":1}}",
+         "colour: \"blue\" is not allowed; allowed: red, green\n"},
+        {"{\"config\":{\"x\":1}}", ""},
+        {"{\"colour\":\"red\",\"config\":[]}", "config: must be a mapping, found a list\n"},
+        {"{\"colour\":\"red\"}", ": the field \"config\" is missing: a mapping is needed\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        expect_by(varied, cases[i].json, cases[i].expected);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +218,7 @@ int main(void)
         cmocka_unit_test(long_texts_are_shown_in_part),
         cmocka_unit_test(unknown_fields_and_choices_name_the_nearest_and_the_allowed),
         cmocka_unit_test(what_comes_later_is_told_where_it_asks_for_something),
+        cmocka_unit_test(a_variant_is_checked_by_the_table_that_the_member_beside_it_names),
         cmocka_unit_test(durations_are_numbers_with_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

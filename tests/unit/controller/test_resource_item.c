@@ -147,12 +147,37 @@ static void the_same_name_in_another_namespace_or_of_another_kind_is_another_res
     assert_string_equal(resources_cluster(r, 0)->full_name, "default/a");
 }
 
+static void kinds_that_keep_the_same_thing_share_their_names(void **state)
+{
+    (void)state;
+    static const struct rig_case cases[] = {
+        {DATABASE("a"),
+         "error f.yaml:3:12 metadata.name: Database default/a has the name of the "
+         "KubernetesCluster in clusters.yaml:1:1, and a log is kept under it: give one of them "
+         "another name\n"},
+        {DATABASE("x") "apiVersion: automation.astronetes.io/v1alpha1\nkind: Synchronization\n"
+                       "metadata: {name: s}\nspec: {plugin: zookeeper-to-zookeeper-nodes, config: "
+                       "{sourceName: x, destinationName: z, rootPath: /}}\n---\n" DATABASE(
+                           "z") "apiVersion: automation.astronetes.io/v1alpha1\n"
+                                "kind: LiveSynchronization\nmetadata: {name: s}\nspec: {plugin: "
+                                "zookeeper-to-zookeeper-nodes, config: {sourceName: x, "
+                                "destinationName: z, rootPath: /}}\n",
+         "warning f.yaml:6:1 Synchronization: accepted, not acted on yet\n"
+         "error f.yaml:18:12 metadata.name: LiveSynchronization default/s has the name of the "
+         "Synchronization in f.yaml:6:1, and a checkpoint is kept under it: give one of them "
+         "another name\n"},
+    };
+    rig_expect_all(cases, sizeof cases / sizeof *cases);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(names_must_be_names, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(two_resources_of_one_name_are_an_error_with_both_places,
                                         rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(kinds_that_keep_the_same_thing_share_their_names, rig_setup,
+                                        rig_teardown),
         cmocka_unit_test_setup_teardown(lists_are_taken_apart_and_places_name_the_item, rig_setup,
                                         rig_teardown),
         cmocka_unit_test_setup_teardown(what_a_server_adds_to_a_resource_is_accepted, rig_setup,

@@ -1,4 +1,5 @@
 /* controller/resource_kinds: how a document's kind is found, and what is said where it is none of ours. */
+#define RIG_ASSETS CLUSTERS DATABASES
 #include "tests/unit/controller/resource_rig.h"
 
 static void a_file_that_holds_no_kubernetes_resource_says_what_is_missing(void **state)
@@ -112,8 +113,8 @@ static void kinds_without_a_function_yet_are_checked_for_a_name_and_say_so(void 
          "warning f.yaml:1:1 TaskRun: accepted, not acted on yet\n"},
         {"kind: Synchronization\n"
          "metadata: {generateName: x-}\n"
-         "spec: {plugin: zookeeper-to-zookeeper-nodes, config: {sourceName: a, destinationName: b, "
-         "rootPath: /}}\n",
+         "spec: {plugin: zookeeper-to-zookeeper-nodes, config: {sourceName: za, destinationName: "
+         "zb, rootPath: /}}\n",
          "warning f.yaml:1:1 the field \"apiVersion\" is missing: taken as "
          "automation.astronetes.io/v1alpha1\n"
          "warning f.yaml:1:1 Synchronization: accepted, not acted on yet\n"},

@@ -15,22 +15,6 @@ static void every_field_of_the_reference_is_known(void **state)
          NOT_YET("Bucket")},
         {ASSET("Bucket") "spec: {gcpCloudStorage: {name: b, secretName: s}}\n", NOT_YET("Bucket")},
         {ASSET("Bucket") "spec: {awsS3: {name: b, region: r, secretName: s}}\n", NOT_YET("Bucket")},
-        {ASSET("Database") "spec: {zookeeper: {admin: {protocol: http, host: h, port: \"8080\", "
-                           "secretName: s}, client: {servers: [\"h:2181\"]}}}\n",
-         NOT_YET("Database")},
-        {AUTOMATION("Synchronization") "spec: {restartPolicy: Never, plugin: "
-                                       "zookeeper-to-zookeeper-nodes, config: {sourceName: a, "
-                                       "destinationName: b, rootPath: /, createRootPath: true, "
-                                       "ignoreEphemeral: true, excludePathRegexp: x}}\n",
-         NOT_YET("Synchronization")},
-        {AUTOMATION(
-             "SynchronizationPlan") "spec: {schedule: \"0 * * * *\", timeZone: Europe/Madrid, "
-                                    "startingDeadlineSeconds: 5, concurrencyPolicy: Forbid, "
-                                    "suspend: true, successfulJobsHistoryLimit: 0, "
-                                    "failedJobsHistoryLimit: 2, template: {metadata: {}, "
-                                    "spec: {plugin: zookeeper-to-zookeeper-nodes, config: "
-                                    "{sourceName: a, destinationName: b, rootPath: /}}}}\n",
-         NOT_YET("SynchronizationPlan")},
         {AUTOMATION(
              "Task") "spec: {restartPolicy: OnFailure, plugin: custom-image, config: {image: "
                      "i, command: [echo], clusterRole: admin}}\n",
@@ -79,32 +63,9 @@ static void what_is_missing_or_wrong_is_told(void **state)
         {AUTOMATION("Task") "spec: {plugin: image, config: {}}\n",
          NOT_YET("Task") "error f.yaml:4:8 spec.plugin: \"image\" is not allowed; allowed: "
                          "custom-image, kubernetes-objects-transformation\n"},
-        {AUTOMATION("SynchronizationPlan") "spec: {schedule: x, failedJobsHistoryLimit: -1}\n",
-         NOT_YET("SynchronizationPlan") "error f.yaml:4:21 spec.failedJobsHistoryLimit: must be an "
-                                        "integer of 0 to 2147483647, found the number -1\n"},
         {AUTOMATION("Backup") "spec: {plugin: p}\n",
          NOT_YET("Backup") "error f.yaml:4:1 spec: the field \"config\" is missing: a mapping is "
                            "needed\n"},
-    };
-    rig_expect_all(cases, sizeof cases / sizeof *cases);
-}
-
-static void A02_other_names_that_the_reference_uses_are_taken_with_a_warning(void **state)
-{
-    (void)state;
-    static const struct rig_case cases[] = {
-        {AUTOMATION("Synchronization") "spec:\n  plugin: zookeeper-to-zookeeper-nodes\n"
-                                       "  config: {sourceName: a, destinationName: b, rootPath: /, "
-                                       "createRoutePath: false}\n",
-         NOT_YET("Synchronization") "warning f.yaml:6:60 spec.config.createRoutePath: taken as "
-                                    "\"createRootPath\", the field's name\n"},
-        {AUTOMATION("Synchronization") "spec:\n  plugin: zookeeper-to-zookeeper-nodes\n"
-                                       "  config: {sourceName: a, destinationName: b, rootPath: /, "
-                                       "createRoutPath: true}\n",
-         NOT_YET("Synchronization") "error f.yaml:6:60 spec.config.createRoutPath: unknown field "
-                                    "\"createRoutPath\"; did you mean \"createRootPath\"? allowed: "
-                                    "sourceName, destinationName, rootPath, createRootPath, "
-                                    "ignoreEphemeral, excludePathRegexp\n"},
     };
     rig_expect_all(cases, sizeof cases / sizeof *cases);
 }
@@ -117,9 +78,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(A24_a_bucket_is_of_exactly_one_provider, rig_setup,
                                         rig_teardown),
         cmocka_unit_test_setup_teardown(what_is_missing_or_wrong_is_told, rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(
-            A02_other_names_that_the_reference_uses_are_taken_with_a_warning, rig_setup,
-            rig_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

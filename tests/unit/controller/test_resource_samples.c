@@ -4,7 +4,8 @@
 
 #include <dirent.h>
 
-static const char clusters[] = CLUSTER("source", "s") CLUSTER("destination", "s");
+static const char clusters[] = CLUSTER("source", "s") CLUSTER("destination", "s")
+    DATABASE("zookeeper-source") DATABASE("zookeeper-destination");
 
 /* REFERENCE is the folder of the samples. */
 static struct resources *load_sample(const char *const *names, size_t n, bool with_clusters)
@@ -47,13 +48,21 @@ static void every_sample_is_accepted(void **state)
             names[count++] = "8.2-cluster-1.yaml";
             names[count++] = "8.2-cluster-2.yaml";
         }
+        if (strncmp(f->d_name, "8.3-zookeeper-sync", 18) == 0) {
+            names[count++] = "8.3-zookeeper-1.yaml";
+            names[count++] = "8.3-zookeeper-2.yaml";
+        }
         AUTO(resources_freep) struct resources *r = load_sample(names, count, true);
         bool is_sync = strstr(f->d_name, "livesync") || strncmp(f->d_name, "6.2.2", 5) == 0;
+        bool is_once = strstr(f->d_name, "-synchronization.") || strstr(f->d_name, "-once.");
+        bool is_plan = strstr(f->d_name, "-plan.") || strstr(f->d_name, "zookeeper-sync.");
         assert_int_equal(resources_sync(r, 0) != NULL, is_sync);
+        assert_int_equal(resources_once(r, 0) != NULL, is_once);
+        assert_int_equal(resources_plan(r, 0) != NULL, is_plan);
         n++;
     }
     closedir(d);
-    assert_true(n >= 15);
+    assert_true(n >= 22);
 }
 
 static void the_active_passive_sample_means_what_its_chapter_says(void **state)
@@ -85,11 +94,31 @@ static void the_active_passive_sample_means_what_its_chapter_says(void **state)
     assert_true(slice_eq(op->value, SLICE("0")));
 }
 
+static void the_sample_of_the_whole_tree_means_what_its_chapter_says(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"8.3-zookeeper-1.yaml", "8.3-zookeeper-2.yaml",
+                                        "8.3-zookeeper-sync.yaml", "8.3-zookeeper-sync-once.yaml"};
+    AUTO(resources_freep) struct resources *r = load_sample(names, 4, false);
+    const struct plan *p = resources_plan(r, 0);
+    const struct sync *all[] = {resources_once(r, 0), &p->sync};
+    assert_string_equal(p->schedule, "0 * * * *");
+    for (size_t i = 0; i < 2; i++) {
+        assert_string_equal(all[i]->source->full_name, "default/zookeeper-1");
+        assert_string_equal(all[i]->destination->full_name, "default/zookeeper-2");
+        assert_int_equal(all[i]->source->zookeeper->n_servers, 3);
+        assert_true(slice_eq(all[i]->replication.entries[0].root, SLICE("/")));
+        assert_true(all[i]->tree.create_root);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_sample_is_accepted, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(the_active_passive_sample_means_what_its_chapter_says,
+                                        rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(the_sample_of_the_whole_tree_means_what_its_chapter_says,
                                         rig_setup, rig_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

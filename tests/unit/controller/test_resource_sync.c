@@ -15,7 +15,7 @@ static void the_frame_of_a_synchronization_is_checked(void **state)
               "v1, resource: configmaps}]}}\n",
          "error f.yaml:5:3 spec.plugin: \"kubernetes-object-to-kubernetes\" is not allowed; did "
          "you mean \"kubernetes-objects-to-kubernetes\"? allowed: "
-         "kubernetes-objects-to-kubernetes\n"},
+         "kubernetes-objects-to-kubernetes, zookeeper-to-zookeeper-nodes\n"},
         {SYNC "  suspend: \"false\"\n"
               "  config: {sourceName: a, destinationName: b, replication: {resources: []}}\n"
               "  plugin: kubernetes-objects-to-kubernetes\n",

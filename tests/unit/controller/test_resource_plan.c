@@ -1,0 +1,107 @@
+/* controller/resource_plan: SynchronizationPlans. */
+#define RIG_ASSETS CLUSTERS DATABASES
+#include "tests/unit/controller/resource_rig.h"
+
+#define PLAN(fields)                                                                               \
+    "apiVersion: automation.astronetes.io/v1alpha1\nkind: SynchronizationPlan\n"                   \
+    "metadata: {name: p}\nspec:\n" fields
+#define TEMPLATE                                                                                   \
+    "  template:\n    spec:\n      plugin: zookeeper-to-zookeeper-nodes\n"                         \
+    "      config: {sourceName: za, destinationName: zb, rootPath: /a}\n"
+#define NOT_YET "warning f.yaml:1:1 SynchronizationPlan: accepted, not acted on yet\n"
+
+static void what_is_left_out_has_the_defaults(void **state)
+{
+    (void)state;
+    AUTO(resources_freep) struct resources *r = rig_read(PLAN("  schedule: 0 * * * *\n" TEMPLATE));
+    const struct plan *p = resources_plan(r, 0);
+    assert_string_equal(p->full_name, "default/p");
+    assert_string_equal(p->schedule, "0 * * * *");
+    assert_null(p->time_zone);
+    assert_int_equal(p->deadline_s, -1);
+    assert_int_equal(p->concurrency, PLAN_ALLOW);
+    assert_false(p->suspend);
+    assert_int_equal(p->keep_succeeded, 2);
+    assert_int_equal(p->keep_failed, 2);
+    assert_true(p->sync.once);
+    assert_string_equal(p->sync.full_name, "default/p");
+    assert_string_equal(p->sync.source->full_name, "default/za");
+    assert_true(slice_eq(p->sync.replication.entries[0].root, SLICE("/a")));
+    assert_null(resources_plan(r, 1));
+    assert_null(resources_sync(r, 0));
+    assert_null(resources_once(r, 0));
+}
+
+static void every_field_has_its_place_in_the_record(void **state)
+{
+    (void)state;
+    AUTO(resources_freep)
+    struct resources *r = rig_read(
+        PLAN("  schedule: TZ=Europe/Madrid 0 3 * * *\n  startingDeadlineSeconds: 0\n"
+             "  concurrencyPolicy: Replace\n  suspend: true\n  successfulJobsHistoryLimit: 0\n"
+             "  failedJobsHistoryLimit: 7\n" TEMPLATE));
+    const struct plan *p = resources_plan(r, 0);
+    assert_string_equal(p->schedule, "0 3 * * *");
+    assert_string_equal(p->time_zone, "Europe/Madrid");
+    assert_int_equal(p->deadline_s, 0);
+    assert_int_equal(p->concurrency, PLAN_REPLACE);
+    assert_true(p->suspend);
+    assert_int_equal(p->keep_succeeded, 0);
+    assert_int_equal(p->keep_failed, 7);
+}
+
+static void a_time_zone_stands_beside_the_schedule_or_before_it(void **state)
+{
+    (void)state;
+    static const char *const yaml[] = {
+        PLAN("  schedule: 0 3 * * *\n  timeZone: Europe/Madrid\n" TEMPLATE),
+        PLAN("  schedule: CRON_TZ=Europe/Madrid 0 3 * * *\n" TEMPLATE),
+    };
+    for (size_t i = 0; i < 2; i++) {
+        AUTO(resources_freep) struct resources *r = rig_read(yaml[i]);
+        assert_string_equal(resources_plan(r, 0)->schedule, "0 3 * * *");
+        assert_string_equal(resources_plan(r, 0)->time_zone, "Europe/Madrid");
+    }
+    rig_expect(PLAN("  schedule: TZ=UTC 0 3 * * *\n  timeZone: UTC\n" TEMPLATE),
+               NOT_YET "error f.yaml:6:3 spec.timeZone: schedule names a time zone, too: take one "
+                       "of the two away\n");
+}
+
+static void wrong_fields_are_told_at_their_place(void **state)
+{
+    (void)state;
+    static const struct rig_case cases[] = {
+        {PLAN("  schedule: \"\"\n  concurrencyPolicy: allow\n  startingDeadlineSeconds: -1\n"
+              "  successfulJobsHistoryLimit: -1\n" TEMPLATE),
+         NOT_YET "error f.yaml:5:3 spec.schedule: must not be empty\n"
+                 "error f.yaml:6:3 spec.concurrencyPolicy: \"allow\" is not allowed; did you mean "
+                 "\"Allow\"? allowed: Allow, Forbid, Replace\n"
+                 "error f.yaml:7:3 spec.startingDeadlineSeconds: must be an integer of 0 to "
+                 "2147483647, found the number -1\n"
+                 "error f.yaml:8:3 spec.successfulJobsHistoryLimit: must be an integer of 0 to "
+                 "2147483647, found the number -1\n"},
+        {PLAN("  schedule: 0 3 * * *\n  template: {spec: {plugin: zookeeper-to-zookeeper-nodes, "
+              "config: {sourceName: zc, destinationName: zb, rootPath: a}}}\n"),
+         NOT_YET "error f.yaml:6:68 spec.template.spec.config.sourceName: there is no Database "
+                 "default/zc in the files; known: za, zb\n"
+                 "error f.yaml:6:105 spec.template.spec.config.rootPath: \"a\" is no path of a "
+                 "znode: it does not begin with /\n"},
+        {PLAN("  schedule: 0 3 * * *\n"),
+         NOT_YET "warning f.yaml:4:1 spec: there is no template.spec: the plan runs nothing\n"},
+    };
+    rig_expect_all(cases, sizeof cases / sizeof *cases);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_is_left_out_has_the_defaults, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(every_field_has_its_place_in_the_record, rig_setup,
+                                        rig_teardown),
+        cmocka_unit_test_setup_teardown(a_time_zone_stands_beside_the_schedule_or_before_it,
+                                        rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(wrong_fields_are_told_at_their_place, rig_setup,
+                                        rig_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
