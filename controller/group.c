@@ -6,6 +6,7 @@
 #include "controller/member.h"
 #include "controller/resolve.h"
 #include "controller/resource.h"
+#include "controller/source_board.h"
 #include "controller/source_kinds.h"
 #include "controller/speaker.h"
 #include "controller/wiring.h"
@@ -420,13 +421,20 @@ static void group_failed(void *arg, const struct err *why)
 
 /* ---- Life ---- */
 
+/* Something was asked on the board. */
+static void wake_group(void *arg)
+{
+    struct group *g = arg;
+    worker_wake(&g->worker);
+}
+
 static enum rc prepare(struct group *g, const struct group_member *members, size_t n, struct err *e)
 {
     g->wanted = calloc(n + 1, sizeof *g->wanted);
     g->members = calloc(n + 1, sizeof(struct member *));
     g->resolved = calloc(n + 1, sizeof(struct resolved *));
     g->next = calloc(n + 1, sizeof(struct resolved *));
-    g->board = source_board_new();
+    g->board = source_board_new(wake_group, g);
     if (!g->wanted || !g->members || !g->resolved || !g->next || !g->board)
         return err_nomem(e);
     memcpy(g->wanted, members, n * sizeof *members);

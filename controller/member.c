@@ -6,6 +6,7 @@
 #include "controller/order_board.h"
 #include "controller/resource.h"
 #include "controller/runtime.h"
+#include "controller/source_board.h"
 #include "controller/speaker.h"
 #include "controller/wiring.h"
 #include "controller/worker.h"
@@ -18,50 +19,12 @@
 #include "log/rlog.h"
 #include "sinks/sink.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define LOOK_EVERY_NS    (NS_PER_S / 2) /* for news to be written to the status */
 #define STATUS_MAX       (64u << 10)
 #define IDENTITY_POLL_NS NS_PER_S
-
-/* ---- The source's board ---- */
-
-struct source_board {
-    pthread_mutex_t lock;
-    struct source_report report;
-};
-
-struct source_board *source_board_new(void)
-{
-    struct source_board *b = calloc(1, sizeof *b);
-    if (b)
-        pthread_mutex_init(&b->lock, NULL);
-    return b;
-}
-
-void source_board_free(struct source_board *b)
-{
-    if (!b)
-        return;
-    pthread_mutex_destroy(&b->lock);
-    free(b);
-}
-
-void source_board_set(struct source_board *b, const struct source_report *report)
-{
-    pthread_mutex_lock(&b->lock);
-    b->report = *report;
-    pthread_mutex_unlock(&b->lock);
-}
-
-void source_board_get(struct source_board *b, struct source_report *ret)
-{
-    pthread_mutex_lock(&b->lock);
-    *ret = b->report;
-    pthread_mutex_unlock(&b->lock);
-}
 
 /* ---- The member ---- */
 
@@ -200,6 +163,12 @@ static void say_status_trouble(const struct member *m, const struct err *e)
     diag_error(m->env.diag, DIAG_WARN, "status cannot be written", e);
 }
 
+/* Of a board on which nothing is asked. */
+static void nobody(void *arg)
+{
+    (void)arg;
+}
+
 void member_note_failure(const struct sync *sync, const struct wiring *wiring,
                          const struct env *env, const struct source_report *source,
                          const struct err *why)
@@ -207,7 +176,7 @@ void member_note_failure(const struct sync *sync, const struct wiring *wiring,
     struct member m = {.opts = {.sync = sync, .wiring = wiring}, .env = *env};
     struct err e = ERR_INIT;
     AUTO(diag_freep) struct diag *processor = NULL;
-    m.opts.source = source_board_new();
+    m.opts.source = source_board_new(nobody, NULL);
     if (!m.opts.source)
         return;
     if (speaker_bind(env->diag, SPEAKER_PROCESSOR, NULL, sync, &processor, &e) == RC_OK)

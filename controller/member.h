@@ -3,7 +3,6 @@
 #ifndef RESILOG_CONTROLLER_MEMBER_H
 #define RESILOG_CONTROLLER_MEMBER_H
 
-#include "controller/status.h"
 #include "core/env.h"
 #include "core/err.h"
 #include "core/scope.h"
@@ -11,15 +10,10 @@
 struct member;
 struct order_board;
 struct rlog;
+struct source_board;
+struct source_report;
 struct sync;
 struct wiring;
-
-/* What the members of a group are told about their source; safe from any thread. */
-struct source_board;
-struct source_board *source_board_new(void); /* NULL when out of memory */
-void source_board_free(struct source_board *b);
-void source_board_set(struct source_board *b, const struct source_report *report);
-void source_board_get(struct source_board *b, struct source_report *ret);
 
 struct member_opts {
     const struct sync *sync;

@@ -1,0 +1,48 @@
+/* The runs of a Synchronization or a SynchronizationPlan that are over: the latest ones, in the status. One thread. */
+#ifndef RESILOG_CONTROLLER_RUN_LOG_H
+#define RESILOG_CONTROLLER_RUN_LOG_H
+
+#include "core/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct json;
+struct json_doc;
+
+#define RUN_LOG_MAX                                                                                \
+    50 /* of those that succeeded, and of those that did not, whatever a plan says */
+#define RUN_MESSAGE_MAX 200
+
+enum run_result {
+    RUN_SUCCEEDED,
+    RUN_FAILED,  /* something is left that the destination lacks */
+    RUN_MISSED,  /* it could not begin within startingDeadlineSeconds */
+    RUN_REPLACED /* the next one began before it was over */
+};
+const char *run_result_name(enum run_result r);
+
+/* Times by the wall clock. */
+struct run {
+    enum run_result result;
+    int64_t due_s; /* the time of the schedule; 0: it had none */
+    int64_t started_ns, ended_ns;
+    char message[RUN_MESSAGE_MAX]; /* why it failed; empty otherwise */
+};
+
+struct run_log {
+    struct run runs[2 * RUN_LOG_MAX]; /* the latest last */
+    size_t n;
+};
+
+/* Adds the latest; of those that succeeded and of the others only so many stay. */
+void run_log_add(struct run_log *log, const struct run *run, size_t keep_succeeded,
+                 size_t keep_others);
+/* Takes what run_log_print wrote; what cannot be read is left out. */
+void run_log_read(struct run_log *log, struct json_doc *doc, const struct json *list);
+/* Appends a JSON list, the latest last: {"result", "scheduled" (null), "started", "ended", "message"}. */
+void run_log_print(const struct run_log *log, struct buf *out);
+
+#endif

@@ -1,0 +1,61 @@
+/* The phases of a run, in their order. */
+#include "controller/turn.h"
+
+void turn_begin(struct turn *t, int64_t now_ns)
+{
+    *t = (struct turn){.phase = TURN_LISTING, .progress_ns = now_ns};
+}
+
+static bool moved(const struct pump_status *a, const struct pump_status *b)
+{
+    return a->offset != b->offset || a->in_flight != b->in_flight || a->held != b->held ||
+           a->waiting != b->waiting || a->compared_ns != b->compared_ns;
+}
+
+/* Everything up to the target was decided, and what waits has waited long enough. */
+static bool is_quiet(const struct turn *t, const struct turn_input *in)
+{
+    const struct pump_status *p = in->pump;
+    bool stuck = in->now_ns - t->progress_ns >= TURN_PATIENCE_NS;
+    return p->offset >= t->target && !p->catching_up && p->in_flight == 0 &&
+           (p->waiting == 0 || stuck);
+}
+
+enum turn_want turn_step(struct turn *t, const struct turn_input *in)
+{
+    if (moved(&t->last, in->pump))
+        t->progress_ns = in->now_ns;
+    t->last = *in->pump;
+    switch (t->phase) {
+    case TURN_LISTING:
+        if (!in->listed)
+            return TURN_GO_ON;
+        t->target = in->listed_to;
+        t->phase = TURN_APPLYING;
+        return TURN_GO_ON;
+    case TURN_APPLYING:
+        if (!is_quiet(t, in))
+            return TURN_GO_ON;
+        t->compared_ns = in->pump->compared_ns;
+        t->phase = TURN_COMPARING;
+        return TURN_COMPARE;
+    case TURN_COMPARING:
+        if (in->pump->compared_ns == t->compared_ns)
+            return TURN_GO_ON;
+        t->phase = TURN_SETTLING;
+        return TURN_GO_ON;
+    case TURN_SETTLING:
+        if (!is_quiet(t, in))
+            return TURN_GO_ON;
+        t->phase = TURN_OVER;
+        return TURN_DONE;
+    case TURN_OVER:
+        break;
+    }
+    return TURN_DONE;
+}
+
+bool turn_succeeded(const struct pump_status *pump)
+{
+    return pump->held == 0 && pump->waiting == 0 && pump->prune_held == 0;
+}

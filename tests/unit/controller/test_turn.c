@@ -1,0 +1,124 @@
+/* controller/turn: the phases of a run, and what it waits for. */
+#include "controller/turn.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+struct world {
+    struct turn turn;
+    struct turn_input in;
+    struct pump_status pump;
+};
+
+static void begin(struct world *w)
+{
+    *w = (struct world){.pump = {.offset = 5, .head = 5}};
+    turn_begin(&w->turn, 0);
+}
+
+static enum turn_want step(struct world *w)
+{
+    w->in.pump = &w->pump;
+    return turn_step(&w->turn, &w->in);
+}
+
+/* To the point where a comparison is asked for. */
+static void list_and_apply(struct world *w)
+{
+    begin(w);
+    w->in.listed = true;
+    w->in.listed_to = 20;
+    assert_int_equal(step(w), TURN_GO_ON);
+    w->pump.offset = 20;
+}
+
+static void a_run_ends_when_all_is_applied_and_compared(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w);
+    assert_int_equal(step(&w), TURN_GO_ON); /* an old log says nothing */
+    w.in.listed = true;
+    w.in.listed_to = 20;
+    assert_int_equal(step(&w), TURN_GO_ON);
+    w.pump.offset = 19;
+    assert_int_equal(step(&w), TURN_GO_ON);
+    w.pump.offset = 20;
+    assert_int_equal(step(&w), TURN_COMPARE);
+    assert_int_equal(step(&w), TURN_GO_ON);
+    w.pump.compared_ns = 77;
+    assert_int_equal(step(&w), TURN_GO_ON);
+    w.pump.in_flight = 1; /* it found something */
+    assert_int_equal(step(&w), TURN_GO_ON);
+    w.pump.in_flight = 0;
+    assert_int_equal(step(&w), TURN_DONE);
+    assert_int_equal(step(&w), TURN_DONE);
+    assert_true(turn_succeeded(&w.pump));
+}
+
+static void what_is_under_way_is_waited_for(void **state)
+{
+    (void)state;
+    struct world w;
+    list_and_apply(&w);
+    w.pump.in_flight = 3;
+    assert_int_equal(step(&w), TURN_GO_ON);
+    w.pump.in_flight = 0;
+    w.pump.catching_up = true;
+    assert_int_equal(step(&w), TURN_GO_ON);
+    w.pump.catching_up = false;
+    w.pump.waiting = 1;
+    assert_int_equal(step(&w), TURN_GO_ON);
+    w.pump.waiting = 0;
+    assert_int_equal(step(&w), TURN_COMPARE);
+}
+
+static void what_waits_in_vain_fails_the_run(void **state)
+{
+    (void)state;
+    struct world w;
+    list_and_apply(&w);
+    w.pump.waiting = 2;
+    assert_int_equal(step(&w), TURN_GO_ON);
+    w.in.now_ns = TURN_PATIENCE_NS - 1;
+    assert_int_equal(step(&w), TURN_GO_ON);
+    w.pump.waiting = 1; /* one came through: patience begins anew */
+    assert_int_equal(step(&w), TURN_GO_ON);
+    w.in.now_ns += TURN_PATIENCE_NS - 1;
+    assert_int_equal(step(&w), TURN_GO_ON);
+    w.in.now_ns += 1;
+    assert_int_equal(step(&w), TURN_COMPARE);
+    w.pump.compared_ns = 1;
+    assert_int_equal(step(&w), TURN_GO_ON);
+    w.in.now_ns += TURN_PATIENCE_NS;
+    assert_int_equal(step(&w), TURN_DONE);
+    assert_false(turn_succeeded(&w.pump));
+}
+
+static void what_is_held_fails_the_run_without_delay(void **state)
+{
+    (void)state;
+    struct world w;
+    list_and_apply(&w);
+    w.pump.held = 1;
+    assert_int_equal(step(&w), TURN_COMPARE);
+    w.pump.compared_ns = 1;
+    assert_int_equal(step(&w), TURN_GO_ON);
+    assert_int_equal(step(&w), TURN_DONE);
+    assert_false(turn_succeeded(&w.pump));
+    assert_false(turn_succeeded(&(struct pump_status){.prune_held = 1}));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_ends_when_all_is_applied_and_compared),
+        cmocka_unit_test(what_is_under_way_is_waited_for),
+        cmocka_unit_test(what_waits_in_vain_fails_the_run),
+        cmocka_unit_test(what_is_held_fails_the_run_without_delay),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
