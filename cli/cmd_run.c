@@ -26,7 +26,7 @@
 struct run_args {
     struct option_values files, kubeconfigs, allow_prune, accept_source, levels;
     const char *data, *format;
-    bool allow_insecure, allow_exec;
+    bool allow_insecure, allow_exec, once;
 };
 
 static void write_line(void *arg, const char *line, size_t n)
@@ -45,6 +45,7 @@ static enum rc parse_args(int argc, char **argv, struct run_args *a, struct err 
         {0, "accept-source", NULL, NULL, &a->accept_source},
         {0, "allow-insecure", &a->allow_insecure, NULL, NULL},
         {0, "allow-exec", &a->allow_exec, NULL, NULL},
+        {0, "once", &a->once, NULL, NULL},
         {0, "log-format", NULL, &a->format, NULL},
         {0, "log-level", NULL, NULL, &a->levels},
     };
@@ -115,14 +116,26 @@ static int fail(const struct env *env, const char *msg, const struct err *e)
     return cli_code(e);
 }
 
+/* The files, and whether somebody changed them. */
+struct watch {
+    struct resources_opts opts;
+    bool rereadable, once;
+    uint8_t applied[RESOURCE_DIGEST], seen[RESOURCE_DIGEST];
+};
+
+static bool is_anything_to_run(const struct resources *r, bool once)
+{
+    return resources_once(r, 0) || (!once && (resources_sync(r, 0) || resources_plan(r, 0)));
+}
+
 /* Reads and checks the files; NULL with the exit code where they cannot be run: `refused` says so, with the reason. */
-static struct resources *load(const struct resources_opts *opts, const char *refused,
-                              const struct env *env, int *ret_code)
+static struct resources *load(const struct watch *w, const char *refused, const struct env *env,
+                              int *ret_code)
 {
     struct err e = ERR_INIT;
     AUTO(resources_freep) struct resources *resources = NULL;
     *ret_code = EXIT_DONE;
-    if (resources_load(opts, &resources, &e) < 0) {
+    if (resources_load(&w->opts, &resources, &e) < 0) {
         *ret_code = fail(env, refused, &e);
         return NULL;
     }
@@ -131,8 +144,12 @@ static struct resources *load(const struct resources_opts *opts, const char *ref
     if (errors > 0)
         err_set(&e, RC_INVALID, ERR_FINAL, "%zu error%s in the resources", errors,
                 cli_plural(errors));
-    else if (!resources_sync(resources, 0))
-        err_set(&e, RC_INVALID, ERR_FINAL, "no LiveSynchronization in the files");
+    else if (!is_anything_to_run(resources, w->once))
+        err_set(
+            &e, RC_INVALID, ERR_FINAL, "%s",
+            w->once
+                ? "no Synchronization in the files; --once runs these alone"
+                : "no LiveSynchronization, Synchronization or SynchronizationPlan in the files");
     if (e.rc != RC_OK) {
         *ret_code = fail(env, refused, &e);
         return NULL;
@@ -140,16 +157,10 @@ static struct resources *load(const struct resources_opts *opts, const char *ref
     return steal(&resources);
 }
 
-/* The files, and whether somebody changed them. */
-struct watch {
-    struct resources_opts opts;
-    bool rereadable;
-    uint8_t applied[RESOURCE_DIGEST], seen[RESOURCE_DIGEST];
-};
-
 static enum rc watch_begin(struct watch *w, const struct run_args *a, struct err *e)
 {
-    *w = (struct watch){.opts = {.files = a->files.list,
+    *w = (struct watch){.once = a->once,
+                        .opts = {.files = a->files.list,
                                  .n_files = a->files.n,
                                  .kubeconfigs = a->kubeconfigs.list,
                                  .n_kubeconfigs = a->kubeconfigs.n,
@@ -214,9 +225,8 @@ static void reload(struct runtime *runtime, const struct watch *w, struct again 
     struct err e = ERR_INIT;
     int code;
     DIAG(env->diag, DIAG_INFO, "the resources were changed, reading them");
-    struct resources *resources =
-        load(&w->opts, "the changed resources cannot be used; what was running goes on as before",
-             env, &code);
+    struct resources *resources = load(
+        w, "the changed resources cannot be used; what was running goes on as before", env, &code);
     if (!resources)
         return;
     settle(again, runtime_apply(runtime, resources, &e), &e, env);
@@ -280,10 +290,12 @@ static bool is_time_to_look(struct duty *d, const struct env *env)
     return true;
 }
 
-static void wait_for_end(const sigset_t *ends, struct duty *d, struct runtime *runtime,
-                         struct watch *w, const struct env *env)
+/* Until a signal, or until all has ended by itself: the exit code. */
+static int wait_for_end(const sigset_t *ends, struct duty *d, struct runtime *runtime,
+                        struct watch *w, const struct env *env)
 {
     struct again again = {.backoff = {AGAIN_FIRST_NS, AGAIN_MAX_NS, 0}};
+    bool succeeded;
     int got;
     d->look_due_ns = clock_boot_ns(env->clock) + LOOK_EVERY_NS;
     while ((got = duty_step(d, env)) != SIGTERM && got != SIGINT) {
@@ -295,11 +307,14 @@ static void wait_for_end(const sigset_t *ends, struct duty *d, struct runtime *r
             reload(runtime, w, &again, env);
         else if (look)
             try_again(runtime, &again, env);
+        if (runtime_ended(runtime, &succeeded) == RC_OK)
+            return succeeded ? EXIT_DONE : EXIT_FAILED;
     }
     DIAG(env->diag, DIAG_INFO, "ending: finishing and committing what is in flight",
          DIAG_S("signal", slice_str(strsignal(got))));
     /* A second one ends the process at once, as the default action does. */
     pthread_sigmask(SIG_UNBLOCK, ends, NULL);
+    return EXIT_DONE;
 }
 
 static int run(const struct run_args *a, struct watch *w, struct resources *resources,
@@ -311,6 +326,7 @@ static int run(const struct run_args *a, struct watch *w, struct resources *reso
     struct runtime *runtime = NULL;
     struct duty duty = {.signals = -1};
     sigset_t ends;
+    int code = EXIT_DONE;
     block_ends(&ends);
     enum rc rc = wire_init(&wire, a->data, env, &e);
     if (rc == RC_OK)
@@ -322,20 +338,21 @@ static int run(const struct run_args *a, struct watch *w, struct resources *reso
                                 .allow_prune = a->allow_prune.list,
                                 .n_allow_prune = a->allow_prune.n,
                                 .accept_source = a->accept_source.list,
-                                .n_accept_source = a->accept_source.n};
+                                .n_accept_source = a->accept_source.n,
+                                .only_once = a->once};
     if (rc == RC_OK)
         rc = runtime_start(&opts, env, &runtime, &e);
     else
         resources_free(resources);
     if (rc == RC_OK) {
         take_orders(&duty, a->data, runtime, env);
-        wait_for_end(&ends, &duty, runtime, w, env);
+        code = wait_for_end(&ends, &duty, runtime, w, env);
     }
     duty_end(&duty);
     runtime_stop(runtime);
     data_close(lock);
     wire_done(&wire);
-    return rc < 0 ? fail(env, "nothing was started", &e) : EXIT_DONE;
+    return rc < 0 ? fail(env, "nothing was started", &e) : code;
 }
 
 static int load_and_run(const struct run_args *a, const struct env *env)
@@ -346,7 +363,7 @@ static int load_and_run(const struct run_args *a, const struct env *env)
     /* Before reading: what is changed meanwhile is seen afterwards. */
     if (watch_begin(&w, a, &e) < 0)
         return fail(env, "nothing was started", &e);
-    struct resources *resources = load(&w.opts, "nothing was started", env, &code);
+    struct resources *resources = load(&w, "nothing was started", env, &code);
     return resources ? run(a, &w, resources, env) : code;
 }
 

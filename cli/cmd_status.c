@@ -27,6 +27,15 @@ struct collected {
 
 /* ---- Collecting ---- */
 
+/* A Synchronization whose run is over: that stays true whoever runs. */
+static bool is_over(struct json_doc *doc)
+{
+    struct slice phase = json_get_text(doc, json_root(doc), "phase");
+    return slice_eq(phase, slice_str(sync_phase_name(PHASE_SUCCEEDED))) ||
+           (slice_eq(phase, slice_str(sync_phase_name(PHASE_FAILED))) &&
+            json_get(json_root(doc), "runs"));
+}
+
 /* With nobody running, what says "Live" is history; and so it is while others run, if nobody says it again: the
  * synchronization is no longer among the resources. */
 static enum rc mark_stopped(struct json_doc *doc, int64_t stale_ns, struct err *e)
@@ -58,7 +67,7 @@ static enum rc collect(void *arg, struct slice consumer, struct err *e)
         return RC_OK;
     AUTO(json_freep) struct json_doc *doc = NULL;
     rc = json_parse(buf_slice(&status), &doc, e);
-    if (rc == RC_OK)
+    if (rc == RC_OK && !is_over(doc))
         rc = mark_stopped(doc, c->running ? STATUS_GONE_NS : STATUS_STALE_NS, e);
     if (rc == RC_OK)
         c->docs[c->n++] = steal(&doc);

@@ -42,7 +42,10 @@ struct group {
     struct producer *producer;
     struct ingest *ingest;
     struct source_kinds *kinds;
-    bool leaving; /* a kind is followed to its end that the source does not serve any more */
+    uint64_t
+        listing; /* the number on the board that the listing under way, or the last one, answers */
+    uint64_t listed; /* and that was answered last */
+    bool leaving;    /* a kind is followed to its end that the source does not serve any more */
     int64_t report_due_ns;
     int64_t pending_due_ns; /* of the next status of those that are not started */
 };
@@ -75,6 +78,9 @@ static enum rc start_one(struct group *g, size_t i, struct err *e)
     struct member_opts opts = {.sync = sync_of(g, i),
                                .prune_until_ns = g->wanted[i].prune_until_ns,
                                .orders = g->wanted[i].orders,
+                               .plan = g->wanted[i].plan,
+                               .ended = g->wanted[i].ended,
+                               .not_before_ns = g->wanted[i].not_before_ns,
                                .log = g->log,
                                .source = g->board,
                                .wiring = g->wiring,
@@ -375,6 +381,32 @@ static void close_all(struct group *g)
     g->log = NULL;
 }
 
+/* Who asked for a listing gets the one that is under way, or another one; all that the producer had to say was taken. */
+static enum rc serve_listings(struct group *g, struct err *e)
+{
+    struct ingest_status s;
+    struct rlog_bounds bounds;
+    uint64_t asked = source_board_asked(g->board);
+    if (g->listed == asked)
+        return RC_OK;
+    ingest_status(g->ingest, &s);
+    bool complete = s.scopes > 0 && s.following == s.scopes && !s.log_full;
+    bool fresh = g->listing > g->listed;
+    if (!complete || !fresh)
+        g->listing = asked;
+    if (complete && !fresh)
+        return ingest_refresh(g->ingest, e);
+    if (!complete)
+        return RC_OK;
+    enum rc rc = rlog_bounds(g->log, &bounds, e);
+    if (rc < 0)
+        return rc;
+    g->listed = g->listing;
+    source_board_answer(g->board, g->listed, bounds.next);
+    wake_members(g);
+    return RC_OK;
+}
+
 static enum rc step_and_wait(struct group *g, struct err *e)
 {
     int64_t wake;
@@ -385,6 +417,9 @@ static enum rc step_and_wait(struct group *g, struct err *e)
         return rc;
     rc = follow_kinds(g, e); /* all that the producer had to say was taken */
     if (rc != RC_AGAIN)
+        return rc;
+    rc = serve_listings(g, e);
+    if (rc < 0)
         return rc;
     if (wake > g->report_due_ns)
         wake = g->report_due_ns;

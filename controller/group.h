@@ -14,7 +14,9 @@
 
 struct cluster;
 struct group;
+struct once_board;
 struct order_board;
+struct plan;
 struct sync;
 struct wiring;
 
@@ -22,6 +24,9 @@ struct group_member {
     const struct sync *sync;
     int64_t prune_until_ns; /* as in pump_opts */
     struct order_board *orders;
+    const struct plan *plan; /* the rest as in member_opts */
+    struct once_board *ended;
+    int64_t not_before_ns;
 };
 
 struct group_opts {

@@ -1,7 +1,7 @@
 /* A synchronization's thread. It owns its checkpoint store, sink and pump; the log is the group's.
  * Whatever fails is closed and opened again after a back-off, with the reason in the status
  * meanwhile. It waits in one place, inside the sink, with its eventfd as further descriptor. */
-#include "controller/member.h"
+#include "controller/member_priv.h"
 
 #include "controller/order_board.h"
 #include "controller/resource.h"
@@ -9,12 +9,10 @@
 #include "controller/source_board.h"
 #include "controller/speaker.h"
 #include "controller/wiring.h"
-#include "controller/worker.h"
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/diag.h"
 #include "flow/pump_rows.h"
-#include "flow/source_identity.h"
 #include "log/ckpt.h"
 #include "log/rlog.h"
 #include "sinks/sink.h"
@@ -26,33 +24,9 @@
 #define STATUS_MAX       (64u << 10)
 #define IDENTITY_POLL_NS NS_PER_S
 
-/* ---- The member ---- */
-
-struct member {
-    struct member_opts opts;
-    struct env env;      /* with the processor's diag */
-    struct env sink_env; /* with the synchronizer's */
-    struct diag *processor, *synchronizer, *reconciler;
-    struct worker worker;
-
-    struct source_identity source; /* the pump borrows it */
-    struct ckpt *ckpt;
-    struct sink *sink;
-    struct pump *pump;
-
-    struct sync_status said; /* as written last */
-    int64_t look_due_ns;     /* boot clock */
-    int64_t status_due_ns;   /* boot clock; also without news */
-};
-
 void member_wake(struct member *m)
 {
     worker_wake(&m->worker);
-}
-
-static int64_t boot_ns(const struct member *m)
-{
-    return clock_boot_ns(m->env.clock);
 }
 
 /* ---- Status ---- */
@@ -108,6 +82,7 @@ static void gather_status(struct member *m, enum sync_phase phase, const struct 
         look_at_rest(m, &ret->pump);
     if (m->pump && phase == PHASE_LIVE)
         ret->phase = sync_phase_of(&ret->source, &ret->pump, ret->sink.connected);
+    ret->runs = m->runs;
     if (why)
         snprintf(ret->error, sizeof ret->error, "%.399s", why->msg);
 }
@@ -123,11 +98,11 @@ static enum rc put_status(struct member *m, const struct sync_status *s, struct 
     if (rc < 0)
         return rc;
     m->said = *s;
-    m->status_due_ns = boot_ns(m) + STATUS_EVERY_NS;
+    m->status_due_ns = member_boot_ns(m) + STATUS_EVERY_NS;
     return RC_OK;
 }
 
-static enum rc write_status(struct member *m, enum sync_phase phase, const struct err *why,
+enum rc member_write_status(struct member *m, enum sync_phase phase, const struct err *why,
                             struct err *e)
 {
     struct sync_status s;
@@ -145,11 +120,9 @@ static bool is_news(const struct sync_status *a, const struct sync_status *b)
            strcmp(a->source.error, b->source.error) != 0;
 }
 
-/* Looks often and writes seldom: a destination that is down for hours costs few commits, and news are
- * told at once. */
-static enum rc refresh_status(struct member *m, enum sync_phase phase, struct err *e)
+enum rc member_refresh_status(struct member *m, enum sync_phase phase, struct err *e)
 {
-    int64_t now = boot_ns(m);
+    int64_t now = member_boot_ns(m);
     struct sync_status s;
     if (now < m->look_due_ns)
         return RC_OK;
@@ -183,7 +156,8 @@ void member_note_failure(const struct sync *sync, const struct wiring *wiring,
         m.env.diag = processor;
     source_board_set(m.opts.source, source);
     enum sync_phase phase = sync->suspend ? PHASE_SUSPENDED : why ? PHASE_FAILED : PHASE_PENDING;
-    if (wiring->open_ckpt(wiring->arg, &m.ckpt, &e) < 0 || write_status(&m, phase, why, &e) < 0)
+    if (wiring->open_ckpt(wiring->arg, &m.ckpt, &e) < 0 ||
+        member_write_status(&m, phase, why, &e) < 0)
         say_status_trouble(&m, &e);
     ckpt_close(m.ckpt);
     source_board_free(m.opts.source);
@@ -191,9 +165,7 @@ void member_note_failure(const struct sync *sync, const struct wiring *wiring,
 
 /* ---- Orders ---- */
 
-/* Carries out what was ordered of this synchronization, if anything was: by its pump, and where it has none on the
- * checkpoint, which is open. */
-static enum rc obey(struct member *m, struct err *e)
+enum rc member_obey(struct member *m, struct err *e)
 {
     struct order order;
     struct order_answer answer = {.at_rest = !m->pump};
@@ -229,9 +201,9 @@ static enum rc wait_for_identity(struct member *m, struct err *e)
 {
     enum rc rc;
     while ((rc = find_identity(m, e)) == RC_AGAIN && !worker_stopping(&m->worker)) {
-        rc = refresh_status(m, PHASE_PENDING, e);
+        rc = member_refresh_status(m, PHASE_PENDING, e);
         if (rc >= 0)
-            rc = obey(m, e);
+            rc = member_obey(m, e);
         if (rc < 0)
             return rc;
         worker_rest(&m->worker, IDENTITY_POLL_NS);
@@ -239,7 +211,7 @@ static enum rc wait_for_identity(struct member *m, struct err *e)
     return rc;
 }
 
-static void close_all(struct member *m)
+void member_close(struct member *m)
 {
     pump_close(m->pump);
     sink_close(m->sink);
@@ -262,11 +234,10 @@ static enum rc open_sink(struct member *m, struct err *e)
     return rc == RC_OK ? w->open_sink(w->arg, m->opts.sync, &who, &m->sink_env, &m->sink, e) : rc;
 }
 
-/* RC_AGAIN: asked to stop meanwhile. */
-static enum rc open_all(struct member *m, struct err *e)
+enum rc member_open(struct member *m, struct err *e)
 {
     const struct wiring *w = m->opts.wiring;
-    enum rc rc = w->open_ckpt(w->arg, &m->ckpt, e);
+    enum rc rc = m->ckpt ? RC_OK : w->open_ckpt(w->arg, &m->ckpt, e);
     if (rc == RC_OK)
         rc = wait_for_identity(m, e);
     if (rc == RC_OK)
@@ -286,7 +257,7 @@ static enum rc open_all(struct member *m, struct err *e)
 
 /* ---- Running ---- */
 
-static enum rc step_and_wait(struct member *m, int64_t limit_ns, struct err *e)
+enum rc member_step(struct member *m, int64_t limit_ns, struct err *e)
 {
     int64_t wake;
     enum rc rc = pump_step(m->pump, &wake, e);
@@ -294,7 +265,7 @@ static enum rc step_and_wait(struct member *m, int64_t limit_ns, struct err *e)
         return rc;
     if (wake > limit_ns)
         wake = limit_ns;
-    int64_t timeout = wake - boot_ns(m);
+    int64_t timeout = wake - member_boot_ns(m);
     rc = sink_wait(m->sink, m->worker.wake_fd, timeout > 0 ? timeout : 0, e);
     worker_clear(&m->worker);
     return rc;
@@ -308,29 +279,29 @@ static bool destination_answers(const struct member *m)
 }
 
 /* What a destination that is away has in flight is decided again by the next life: nobody has to wait for it. */
-static enum rc drain(struct member *m, struct err *e)
+enum rc member_drain(struct member *m, struct err *e)
 {
-    int64_t until = boot_ns(m) + RUNTIME_DRAIN_NS;
+    int64_t until = member_boot_ns(m) + RUNTIME_DRAIN_NS;
     enum rc rc = RC_OK;
     pump_drain(m->pump);
-    while (rc >= 0 && !pump_idle(m->pump) && destination_answers(m) && boot_ns(m) < until)
-        rc = step_and_wait(m, until, e);
-    return rc < 0 ? rc : write_status(m, PHASE_STOPPED, NULL, e);
+    while (rc >= 0 && !pump_idle(m->pump) && destination_answers(m) && member_boot_ns(m) < until)
+        rc = member_step(m, until, e);
+    return rc < 0 ? rc : member_write_status(m, PHASE_STOPPED, NULL, e);
 }
 
 static enum rc run(struct member *m, struct err *e)
 {
-    enum rc rc = open_all(m, e);
+    enum rc rc = member_open(m, e);
     while (rc >= 0 && !worker_stopping(&m->worker)) {
-        rc = step_and_wait(m, m->look_due_ns, e);
+        rc = member_step(m, m->look_due_ns, e);
         if (rc >= 0)
-            rc = refresh_status(m, PHASE_LIVE, e);
+            rc = member_refresh_status(m, PHASE_LIVE, e);
         if (rc >= 0)
-            rc = obey(m, e);
+            rc = member_obey(m, e);
     }
     if (rc < 0)
         return rc;
-    return m->pump ? drain(m, e) : write_status(m, PHASE_STOPPED, NULL, e);
+    return m->pump ? member_drain(m, e) : member_write_status(m, PHASE_STOPPED, NULL, e);
 }
 
 /* A suspended synchronization only says so. */
@@ -339,9 +310,9 @@ static enum rc run_suspended(struct member *m, struct err *e)
     const struct wiring *w = m->opts.wiring;
     enum rc rc = w->open_ckpt(w->arg, &m->ckpt, e);
     while (rc >= 0 && !worker_stopping(&m->worker)) {
-        rc = write_status(m, PHASE_SUSPENDED, NULL, e);
+        rc = member_write_status(m, PHASE_SUSPENDED, NULL, e);
         if (rc >= 0)
-            rc = obey(m, e);
+            rc = member_obey(m, e);
         if (rc >= 0)
             worker_pause(&m->worker, STATUS_EVERY_NS);
     }
@@ -351,9 +322,12 @@ static enum rc run_suspended(struct member *m, struct err *e)
 static enum rc member_run(void *arg, struct err *e)
 {
     struct member *m = arg;
-    enum rc rc = m->opts.sync->suspend ? run_suspended(m, e) : run(m, e);
+    bool once = m->opts.sync->once || m->opts.plan;
+    enum rc rc = once                    ? member_run_turns(m, e)
+                 : m->opts.sync->suspend ? run_suspended(m, e)
+                                         : run(m, e);
     if (rc >= 0)
-        close_all(m);
+        member_close(m);
     return rc;
 }
 
@@ -364,9 +338,9 @@ static void member_failed(void *arg, const struct err *why)
     struct err e = ERR_INIT;
     pump_close(m->pump);
     m->pump = NULL;
-    if (m->ckpt && write_status(m, PHASE_FAILED, why, &e) < 0)
+    if (m->ckpt && member_write_status(m, PHASE_FAILED, why, &e) < 0)
         say_status_trouble(m, &e);
-    close_all(m);
+    member_close(m);
 }
 
 /* ---- Life ---- */
@@ -414,6 +388,7 @@ void member_stop(struct member *m)
     if (!m)
         return;
     worker_done(&m->worker);
+    free(m->runs);
     diag_free(m->processor);
     diag_free(m->synchronizer);
     diag_free(m->reconciler);

@@ -8,7 +8,9 @@
 #include "core/scope.h"
 
 struct member;
+struct once_board;
 struct order_board;
+struct plan;
 struct rlog;
 struct source_board;
 struct source_report;
@@ -17,7 +19,10 @@ struct wiring;
 
 struct member_opts {
     const struct sync *sync;
-    int64_t prune_until_ns; /* as in pump_opts */
+    int64_t prune_until_ns;   /* as in pump_opts */
+    const struct plan *plan;  /* whose runs it does; NULL: of none */
+    struct once_board *ended; /* what a Synchronization tells its end to */
+    int64_t not_before_ns;    /* wall clock: what a Synchronization ran before does not count */
     struct order_board *orders;
     struct rlog *log;
     struct source_board *source;

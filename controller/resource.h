@@ -3,6 +3,7 @@
 #ifndef RESILOG_CONTROLLER_RESOURCE_H
 #define RESILOG_CONTROLLER_RESOURCE_H
 
+#include "controller/schedule.h"
 #include "core/err.h"
 #include "core/scope.h"
 #include "core/slice.h"
@@ -62,19 +63,13 @@ struct sync {
     uint8_t digest[RESOURCE_DIGEST]; /* of its spec */
 };
 
-enum plan_concurrency { PLAN_ALLOW, PLAN_FORBID, PLAN_REPLACE };
-
 /* A SynchronizationPlan. */
 struct plan {
     const char *ns, *name, *full_name;
-    const char *schedule;  /* of core/cron.h, without a zone before it */
-    const char *time_zone; /* NULL: none is named */
-    int64_t
-        deadline_s; /* a run that starts later than so long after its time counts as failed; -1: none does */
-    enum plan_concurrency concurrency;
-    bool suspend;
+    struct schedule schedule;
     int64_t keep_succeeded, keep_failed; /* so many finished runs are told */
     struct sync sync;                    /* what each run does, under the plan's names */
+    uint8_t digest[RESOURCE_DIGEST];     /* of its spec */
 };
 
 enum problem_level { PROBLEM_ERROR, PROBLEM_WARNING };

@@ -215,7 +215,7 @@ static enum rc read_resource(struct loader *l, const struct origin *o, const str
     enum rc rc = read_names(l, item, &named, e);
     if (rc < 0)
         return rc;
-    if (kind->use == KIND_LATER || kind->use == KIND_ONCE || kind->use == KIND_PLAN)
+    if (kind->use == KIND_LATER)
         problem_warn(o, node, "%s: accepted, not acted on yet", kind->name);
     return named ? add_item(l, steal(&item), e) : RC_OK;
 }

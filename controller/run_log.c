@@ -68,7 +68,7 @@ static int64_t get_time(struct json_doc *doc, const struct json *node, const cha
     return time_parse(json_get_text(doc, node, name), &ns, &ignored) == RC_OK ? ns : 0;
 }
 
-void run_log_read(struct run_log *log, struct json_doc *doc, const struct json *list)
+static void read_list(struct run_log *log, struct json_doc *doc, const struct json *list)
 {
     for (const struct json *node = list ? list->first : NULL; node; node = node->next) {
         struct run run = {.due_s = get_time(doc, node, "scheduled") / NS_PER_S,
@@ -81,6 +81,13 @@ void run_log_read(struct run_log *log, struct json_doc *doc, const struct json *
     }
 }
 
+void sync_runs_read(struct sync_runs *runs, struct json_doc *doc, const struct json *status)
+{
+    read_list(&runs->log, doc, json_get(status, "runs"));
+    runs->decided_s = get_time(doc, status, "scheduleDecidedTo") / NS_PER_S;
+    snprintf(runs->spec, sizeof runs->spec, "%.*s", SLICE_ARG(json_get_text(doc, status, "spec")));
+}
+
 static void print_time(const char *name, int64_t ns, struct buf *out)
 {
     char text[TIME_TEXT_MAX];
@@ -90,9 +97,9 @@ static void print_time(const char *name, int64_t ns, struct buf *out)
         buf_addf(out, ",\"%s\":null", name);
 }
 
-void run_log_print(const struct run_log *log, struct buf *out)
+static void print_list(const struct run_log *log, struct buf *out)
 {
-    buf_add_char(out, '[');
+    buf_add_str(out, "\"runs\":[");
     for (size_t i = 0; i < log->n; i++) {
         const struct run *run = &log->runs[i];
         buf_addf(out, "%s{\"result\":\"%s\"", i ? "," : "", names[run->result]);
@@ -104,4 +111,12 @@ void run_log_print(const struct run_log *log, struct buf *out)
         buf_add_char(out, '}');
     }
     buf_add_char(out, ']');
+}
+
+void sync_runs_print(const struct sync_runs *runs, struct buf *out)
+{
+    print_list(&runs->log, out);
+    print_time("scheduleDecidedTo", runs->decided_s * NS_PER_S, out);
+    print_time("nextScheduleTime", runs->next_s * NS_PER_S, out);
+    buf_addf(out, ",\"spec\":\"%s\"", runs->spec);
 }

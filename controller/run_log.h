@@ -15,6 +15,7 @@ struct json_doc;
 #define RUN_LOG_MAX                                                                                \
     50 /* of those that succeeded, and of those that did not, whatever a plan says */
 #define RUN_MESSAGE_MAX 200
+#define RUN_SPEC_HEX    16
 
 enum run_result {
     RUN_SUCCEEDED,
@@ -37,12 +38,21 @@ struct run_log {
     size_t n;
 };
 
+/* What the status of a Synchronization or SynchronizationPlan says beside all others. */
+struct sync_runs {
+    struct run_log log;
+    int64_t decided_s; /* of a plan: up to there its schedule was decided about; 0: of none */
+    int64_t next_s;    /* of a plan: when it is due again; 0: never, or of none */
+    char spec[RUN_SPEC_HEX + 1]; /* which text it ran with; empty: it has not run yet */
+};
+
 /* Adds the latest; of those that succeeded and of the others only so many stay. */
 void run_log_add(struct run_log *log, const struct run *run, size_t keep_succeeded,
                  size_t keep_others);
-/* Takes what run_log_print wrote; what cannot be read is left out. */
-void run_log_read(struct run_log *log, struct json_doc *doc, const struct json *list);
-/* Appends a JSON list, the latest last: {"result", "scheduled" (null), "started", "ended", "message"}. */
-void run_log_print(const struct run_log *log, struct buf *out);
+/* Takes what sync_runs_print wrote into a status; what cannot be read is left out. */
+void sync_runs_read(struct sync_runs *runs, struct json_doc *doc, const struct json *status);
+/* Appends members of a JSON object: `"runs": [{"result", "scheduled" (null), "started", "ended", "message"}, ...], the
+ * latest last, "scheduleDecidedTo", "nextScheduleTime" (null), "spec"`. */
+void sync_runs_print(const struct sync_runs *runs, struct buf *out);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "controller/effects.h"
 #include "controller/group.h"
+#include "controller/once_board.h"
 #include "controller/order_board.h"
 #include "controller/resource.h"
 #include "controller/text_pool.h"
@@ -26,7 +27,7 @@ struct slot {
 };
 
 /* The synchronizations of one source, as they are wanted. */
-struct group_plan {
+struct crew {
     const struct cluster *source;
     struct group_member *members;
     size_t n;
@@ -49,6 +50,9 @@ struct runtime {
     size_t n;
     struct resources *newest; /* what is wanted; behind it older ones that groups still borrow */
     struct order_board *orders;
+    struct once_board *ended;
+    bool only_once;
+    int64_t not_before_ns;
 };
 
 /* ---- What a person approved, by name ---- */
@@ -62,12 +66,47 @@ static int64_t approved_until(const struct runtime *r, const struct approval *a,
     return 0;
 }
 
+static size_t count(const struct resources *r, bool (*has)(const struct resources *r, size_t i))
+{
+    size_t n = 0;
+    while (has(r, n))
+        n++;
+    return n;
+}
+
+static bool has_sync(const struct resources *r, size_t i)
+{
+    return resources_sync(r, i);
+}
+
+static bool has_once(const struct resources *r, size_t i)
+{
+    return resources_once(r, i);
+}
+
+static bool has_plan(const struct resources *r, size_t i)
+{
+    return resources_plan(r, i);
+}
+
+/* The synchronization with that index among all: that go on, that end, of plans. NULL at the end. */
+static const struct sync *any_sync(const struct resources *r, size_t i)
+{
+    size_t live = count(r, has_sync), once = count(r, has_once);
+    if (i < live)
+        return resources_sync(r, i);
+    if (i < live + once)
+        return resources_once(r, i - live);
+    const struct plan *plan = resources_plan(r, i - live - once);
+    return plan ? &plan->sync : NULL;
+}
+
 /* The full name and behind it the name of what has that index; false at the end. */
 typedef bool (*name_at)(const struct resources *resources, size_t i, const char *ret[2]);
 
 static bool sync_at(const struct resources *resources, size_t i, const char *ret[2])
 {
-    const struct sync *sync = resources_sync(resources, i);
+    const struct sync *sync = any_sync(resources, i);
     if (sync) {
         ret[0] = sync->full_name;
         ret[1] = sync->name;
@@ -77,7 +116,7 @@ static bool sync_at(const struct resources *resources, size_t i, const char *ret
 
 static bool source_at(const struct resources *resources, size_t i, const char *ret[2])
 {
-    const struct sync *sync = resources_sync(resources, i);
+    const struct sync *sync = any_sync(resources, i);
     if (sync) {
         ret[0] = sync->source->full_name;
         ret[1] = sync->source->name;
@@ -140,14 +179,6 @@ static enum rc approve_all(struct runtime *r, const struct runtime_opts *opts, s
     return rc == RC_OK ? approve(r, opts->resources, &accept, &r->accepted, e) : rc;
 }
 
-static size_t count_syncs(const struct resources *r)
-{
-    size_t n = 0;
-    while (resources_sync(r, n))
-        n++;
-    return n;
-}
-
 /* A standing warning: told at every start. */
 static void warn_of_effects(const struct sync *sync, const struct env *env)
 {
@@ -162,15 +193,15 @@ static void warn_of_effects(const struct sync *sync, const struct env *env)
              DIAG_S("kinds", buf_slice(&kinds)));
 }
 
-/* ---- Plans ---- */
+/* ---- Crews ---- */
 
-static void plan_done(struct group_plan *p)
+static void crew_done(struct crew *p)
 {
     free(p->members);
 }
 
 /* What a group would be started with. */
-static enum rc digest_plan(struct group_plan *p, struct err *e)
+static enum rc digest_crew(struct crew *p, struct err *e)
 {
     AUTO(buf_done) struct buf all = BUF_INIT(NAMES_MAX);
     buf_add(&all, p->source->digest, RESOURCE_DIGEST);
@@ -179,25 +210,45 @@ static enum rc digest_plan(struct group_plan *p, struct err *e)
         buf_add(&all, sync->full_name, strlen(sync->full_name) + 1);
         buf_add(&all, sync->digest, RESOURCE_DIGEST);
         buf_add(&all, sync->destination->digest, RESOURCE_DIGEST);
+        if (p->members[i].plan)
+            buf_add(&all, p->members[i].plan->digest, RESOURCE_DIGEST);
     }
     sha256(buf_slice(&all), SLICE_NULL, p->digest);
     return buf_check(&all, "the names of synchronizations", e);
 }
 
+static void add_member(const struct runtime *r, const struct sync *sync, const struct plan *plan,
+                       struct crew *c)
+{
+    if (sync->source == c->source)
+        c->members[c->n++] = (struct group_member){
+            .sync = sync,
+            .plan = plan,
+            .prune_until_ns = approved_until(r, &r->may_prune, sync->full_name),
+            .orders = r->orders,
+            .ended = r->ended,
+            .not_before_ns = r->not_before_ns};
+}
+
 /* Without members where no synchronization has that source. */
-static enum rc make_plan(const struct runtime *r, const struct resources *resources,
-                         const struct cluster *source, struct group_plan *ret, struct err *e)
+static enum rc make_crew(const struct runtime *r, const struct resources *resources,
+                         const struct cluster *source, struct crew *ret, struct err *e)
 {
     const struct sync *sync;
-    *ret = (struct group_plan){.source = source};
-    ret->members = calloc(count_syncs(resources) + 1, sizeof *ret->members);
+    const struct plan *plan;
+    *ret = (struct crew){.source = source};
+    ret->members = calloc(count(resources, has_sync) + count(resources, has_once) +
+                              count(resources, has_plan) + 1,
+                          sizeof *ret->members);
     if (!ret->members)
         return err_nomem(e);
-    for (size_t i = 0; (sync = resources_sync(resources, i)); i++)
-        if (sync->source == source)
-            ret->members[ret->n++] = (struct group_member){
-                sync, approved_until(r, &r->may_prune, sync->full_name), r->orders};
-    return digest_plan(ret, e);
+    for (size_t i = 0; (sync = resources_once(resources, i)); i++)
+        add_member(r, sync, NULL, ret);
+    for (size_t i = 0; !r->only_once && (sync = resources_sync(resources, i)); i++)
+        add_member(r, sync, NULL, ret);
+    for (size_t i = 0; !r->only_once && (plan = resources_plan(resources, i)); i++)
+        add_member(r, &plan->sync, plan, ret);
+    return digest_crew(ret, e);
 }
 
 static struct slot *find_slot(const struct runtime *r, const struct cluster *source)
@@ -208,32 +259,32 @@ static struct slot *find_slot(const struct runtime *r, const struct cluster *sou
     return NULL;
 }
 
-static bool is_running(const struct runtime *r, const struct group_plan *p)
+static bool is_running(const struct runtime *r, const struct crew *p)
 {
     const struct slot *s = find_slot(r, p->source);
     return s && memcmp(s->digest, p->digest, sizeof p->digest) == 0;
 }
 
-/* ---- From plans to groups ---- */
+/* ---- From crews to groups ---- */
 
-static bool is_wanted(const struct runtime *r, const struct slot *s, const struct group_plan *plans,
+static bool is_wanted(const struct runtime *r, const struct slot *s, const struct crew *crews,
                       size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (plans[i].n > 0 && find_slot(r, plans[i].source) == s)
-            return is_running(r, &plans[i]);
+        if (crews[i].n > 0 && find_slot(r, crews[i].source) == s)
+            return is_running(r, &crews[i]);
     return false;
 }
 
 /* All are asked before the first is waited for, so that they drain at the same time. */
-static void stop_others(struct runtime *r, const struct group_plan *plans, size_t n)
+static void stop_others(struct runtime *r, const struct crew *crews, size_t n)
 {
     size_t kept = 0;
     for (size_t i = 0; i < r->n; i++)
-        if (!is_wanted(r, &r->slots[i], plans, n))
+        if (!is_wanted(r, &r->slots[i], crews, n))
             group_ask_stop(r->slots[i].group);
     for (size_t i = 0; i < r->n; i++) {
-        if (is_wanted(r, &r->slots[i], plans, n))
+        if (is_wanted(r, &r->slots[i], crews, n))
             continue;
         group_free(r->slots[i].group);
         r->slots[i].group = NULL;
@@ -244,7 +295,7 @@ static void stop_others(struct runtime *r, const struct group_plan *plans, size_
     r->n = kept;
 }
 
-static enum rc start_plan(struct runtime *r, const struct group_plan *p, struct err *e)
+static enum rc start_crew(struct runtime *r, const struct crew *p, struct err *e)
 {
     struct slot *slots = realloc(r->slots, (r->n + 1) * sizeof *slots);
     if (!slots)
@@ -267,13 +318,13 @@ static enum rc start_plan(struct runtime *r, const struct group_plan *p, struct 
     return rc;
 }
 
-static enum rc carry_out(struct runtime *r, const struct group_plan *plans, size_t n, struct err *e)
+static enum rc carry_out(struct runtime *r, const struct crew *crews, size_t n, struct err *e)
 {
     enum rc rc = RC_OK;
-    stop_others(r, plans, n);
+    stop_others(r, crews, n);
     for (size_t i = 0; i < n && rc == RC_OK; i++)
-        if (plans[i].n > 0 && !is_running(r, &plans[i]))
-            rc = start_plan(r, &plans[i], e);
+        if (crews[i].n > 0 && !is_running(r, &crews[i]))
+            rc = start_crew(r, &crews[i], e);
     return rc;
 }
 
@@ -308,17 +359,17 @@ static enum rc apply(struct runtime *r, struct err *e)
     size_t n = 0, made = 0;
     while (resources_cluster(resources, n))
         n++;
-    struct group_plan *plans = calloc(n + 1, sizeof *plans);
-    if (!plans)
+    struct crew *crews = calloc(n + 1, sizeof *crews);
+    if (!crews)
         return err_nomem(e);
     enum rc rc = RC_OK;
     for (; made < n && rc == RC_OK; made++)
-        rc = make_plan(r, resources, resources_cluster(resources, made), &plans[made], e);
+        rc = make_crew(r, resources, resources_cluster(resources, made), &crews[made], e);
     if (rc == RC_OK)
-        rc = carry_out(r, plans, n, e);
+        rc = carry_out(r, crews, n, e);
     for (size_t i = 0; i < made; i++)
-        plan_done(&plans[i]);
-    free(plans);
+        crew_done(&crews[i]);
+    free(crews);
     return rc;
 }
 
@@ -336,12 +387,28 @@ enum rc runtime_again(struct runtime *r, struct err *e)
     return rc;
 }
 
+/* ---- Synchronizations that end ---- */
+
+enum rc runtime_ended(struct runtime *r, bool *ret_succeeded)
+{
+    const struct sync *sync;
+    bool goes_on = !r->only_once && (resources_sync(r->newest, 0) || resources_plan(r->newest, 0));
+    enum rc rc = goes_on || !resources_once(r->newest, 0) ? RC_AGAIN : RC_OK;
+    *ret_succeeded = true;
+    for (size_t i = 0; rc == RC_OK && (sync = resources_once(r->newest, i)); i++) {
+        bool succeeded;
+        rc = once_board_get(r->ended, sync->full_name, &succeeded);
+        *ret_succeeded = *ret_succeeded && succeeded;
+    }
+    return rc;
+}
+
 /* ---- Orders ---- */
 
 enum rc runtime_order(struct runtime *r, const struct order *o, struct err *e)
 {
     const struct sync *sync;
-    for (size_t i = 0; (sync = resources_sync(r->newest, i)); i++)
+    for (size_t i = 0; (sync = any_sync(r->newest, i)); i++)
         if (strcmp(sync->full_name, o->sync) == 0)
             return order_board_give(r->orders, o, e);
     return err_set(e, RC_NOTFOUND, ERR_FINAL,
@@ -364,15 +431,19 @@ enum rc runtime_start(const struct runtime_opts *opts, const struct env *env, st
                       struct err *e)
 {
     AUTO(runtime_stopp) struct runtime *r = calloc(1, sizeof *r);
-    if (r)
+    if (r) {
         r->orders = order_board_new();
-    enum rc rc = r && r->orders ? approve_all(r, opts, e) : err_nomem(e);
+        r->ended = once_board_new();
+    }
+    enum rc rc = r && r->orders && r->ended ? approve_all(r, opts, e) : err_nomem(e);
     if (rc < 0) {
         resources_free(opts->resources);
         return rc;
     }
     r->wiring = opts->wiring;
     r->env = *env;
+    r->only_once = opts->only_once;
+    r->not_before_ns = opts->only_once ? clock_wall_ns(env->clock) : 0;
     r->approved_until_ns = clock_boot_ns(env->clock) + RUNTIME_APPROVED_NS;
     rc = runtime_apply(r, opts->resources, e);
     if (rc == RC_OK)
@@ -390,6 +461,7 @@ void runtime_stop(struct runtime *r)
     free(r->may_prune.names);
     free(r->accepted.names);
     order_board_free(r->orders);
+    once_board_free(r->ended);
     text_pool_done(&r->texts);
     free(r);
 }

@@ -27,6 +27,8 @@ struct runtime_opts {
     size_t n_allow_prune;
     const char *const *accept_source;
     size_t n_accept_source;
+    bool
+        only_once; /* nothing but the Synchronizations, and each of them runs, also one that has run before */
 };
 
 /* Starts the threads. Errors: INVALID (a name that nothing has, or more than one), NOMEM,
@@ -40,6 +42,9 @@ MUST_CHECK enum rc runtime_start(const struct runtime_opts *opts, const struct e
 MUST_CHECK enum rc runtime_apply(struct runtime *r, struct resources *resources, struct err *e);
 /* Applies what the last runtime_apply took once more, and so starts what that could not. Errors: as runtime_apply. */
 MUST_CHECK enum rc runtime_again(struct runtime *r, struct err *e);
+/* RC_OK: there is nothing but Synchronizations, and all have run to their end: *ret_succeeded says whether all of them
+ * succeeded. RC_AGAIN: something goes on. */
+enum rc runtime_ended(struct runtime *r, bool *ret_succeeded);
 /* Hands an order to the thread of its synchronization, which takes it within seconds unless it failed and is being tried
  * again. Errors: NOTFOUND (no such synchronization), CONFLICT (another order is under way). */
 MUST_CHECK enum rc runtime_order(struct runtime *r, const struct order *o, struct err *e);

@@ -2,6 +2,7 @@
 #include "controller/status.h"
 
 #include "controller/resource.h"
+#include "controller/run_log.h"
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/json.h"
@@ -11,9 +12,11 @@
 const char *sync_phase_name(enum sync_phase phase)
 {
     static const char *const names[] = {
-        [PHASE_PENDING] = "Pending", [PHASE_SYNCING] = "Syncing",     [PHASE_LIVE] = "Live",
-        [PHASE_WAITING] = "Waiting", [PHASE_SUSPENDED] = "Suspended", [PHASE_FAILED] = "Failed",
-        [PHASE_STOPPED] = "Stopped",
+        [PHASE_PENDING] = "Pending",     [PHASE_SYNCING] = "Syncing",
+        [PHASE_LIVE] = "Live",           [PHASE_WAITING] = "Waiting",
+        [PHASE_SUSPENDED] = "Suspended", [PHASE_FAILED] = "Failed",
+        [PHASE_STOPPED] = "Stopped",     [PHASE_SCHEDULED] = "Scheduled",
+        [PHASE_SUCCEEDED] = "Succeeded",
     };
     return names[phase];
 }
@@ -104,5 +107,9 @@ void sync_status_print(const struct sync *sync, const struct sync_status *s, str
     buf_addf(out, ",\"repaired\":%llu", (unsigned long long)s->pump.repaired);
     add_worst_error(sync, s, out);
     add_text(out, "updated", time_text(s->now_ns, now));
+    if (s->runs) {
+        buf_add_char(out, ',');
+        sync_runs_print(s->runs, out);
+    }
     buf_add_char(out, '}');
 }

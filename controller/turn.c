@@ -3,7 +3,7 @@
 
 void turn_begin(struct turn *t, int64_t now_ns)
 {
-    *t = (struct turn){.phase = TURN_LISTING, .progress_ns = now_ns};
+    *t = (struct turn){.phase = TURN_LISTING, .progress_ns = now_ns, .connected_ns = now_ns};
 }
 
 static bool moved(const struct pump_status *a, const struct pump_status *b)
@@ -26,6 +26,12 @@ enum turn_want turn_step(struct turn *t, const struct turn_input *in)
     if (moved(&t->last, in->pump))
         t->progress_ns = in->now_ns;
     t->last = *in->pump;
+    if (in->connected)
+        t->connected_ns = in->now_ns;
+    if (t->phase != TURN_OVER && in->now_ns - t->connected_ns >= TURN_PATIENCE_NS) {
+        t->cut_off = true;
+        t->phase = TURN_OVER;
+    }
     switch (t->phase) {
     case TURN_LISTING:
         if (!in->listed)
@@ -55,7 +61,9 @@ enum turn_want turn_step(struct turn *t, const struct turn_input *in)
     return TURN_DONE;
 }
 
-bool turn_succeeded(const struct pump_status *pump)
+bool turn_succeeded(const struct turn *t)
 {
-    return pump->held == 0 && pump->waiting == 0 && pump->prune_held == 0;
+    const struct pump_status *p = &t->last;
+    return t->phase == TURN_OVER && !t->cut_off && p->held == 0 && p->waiting == 0 &&
+           p->prune_held == 0;
 }

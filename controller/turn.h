@@ -8,21 +8,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What waits for something that does not come is given up after that long without any progress. */
+/* What waits for something that does not come is given up after that long without any progress, and so is a run whose
+ * source or destination does not answer for so long. */
 #define TURN_PATIENCE_NS (60 * 1000000000LL)
 
 enum turn_phase { TURN_LISTING, TURN_APPLYING, TURN_COMPARING, TURN_SETTLING, TURN_OVER };
 
 struct turn {
     enum turn_phase phase;
-    rlog_off target;     /* where the log ended when the source was listed */
-    int64_t compared_ns; /* as the pump said before the comparison was asked for */
-    int64_t progress_ns; /* boot clock: when something moved last */
+    rlog_off target;      /* where the log ended when the source was listed */
+    int64_t compared_ns;  /* as the pump said before the comparison was asked for */
+    int64_t progress_ns;  /* boot clock: when something moved last */
+    int64_t connected_ns; /* boot clock: when source and destination answered last */
+    bool cut_off;         /* it is over because they do not */
     struct pump_status last;
 };
 
 struct turn_input {
     int64_t now_ns;     /* boot clock */
+    bool connected;     /* source and destination answer */
     bool listed;        /* the source was listed since the run began */
     rlog_off listed_to; /* and there the log ended */
     const struct pump_status *pump;
@@ -37,7 +41,7 @@ enum turn_want {
 void turn_begin(struct turn *t, int64_t now_ns);
 /* After TURN_DONE it is over, and says so again. */
 enum turn_want turn_step(struct turn *t, const struct turn_input *in);
-/* Of a run that is over: nothing is left that the destination lacks. */
-bool turn_succeeded(const struct pump_status *pump);
+/* Of a turn that is over: nothing is left that the destination lacks. */
+bool turn_succeeded(const struct turn *t);
 
 #endif

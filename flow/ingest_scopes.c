@@ -282,7 +282,8 @@ static void forget_closing(struct ingest *g, struct slice scope)
 
 static bool is_of(struct slice scope, struct slice resource)
 {
-    return slice_starts(scope, resource) && (scope.n == resource.n || scope.p[resource.n] == '/');
+    return resource.n == 0 ||
+           (slice_starts(scope, resource) && (scope.n == resource.n || scope.p[resource.n] == '/'));
 }
 
 enum rc ingest_list_anew(struct ingest *g, struct slice resource, struct err *e)
@@ -385,4 +386,9 @@ enum rc ingest_want(struct ingest *g, const struct ingest_scope *scopes, size_t 
         entry.key = SLICE_NULL;
     }
     return RC_OK;
+}
+
+enum rc ingest_refresh(struct ingest *g, struct err *e)
+{
+    return ingest_list_anew(g, SLICE_NULL, e);
 }

@@ -40,6 +40,13 @@ void pump_drift_plan(struct pump *p)
     p->drift.due_ns = clock_boot_ns(p->env.clock) + period;
 }
 
+void pump_compare_now(struct pump *p)
+{
+    pump_drift_done(p);
+    p->drift.running = false;
+    p->drift.due_ns = 0;
+}
+
 /* What the log says of the key decides. Where it says nothing (a lost log, a source that was not listed yet) nothing is
  * done: that the source has no such object only a complete listing of it can say (I6). */
 static enum rc look(struct pump *p, struct slice key, struct err *e)

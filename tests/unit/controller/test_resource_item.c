@@ -162,7 +162,6 @@ static void kinds_that_keep_the_same_thing_share_their_names(void **state)
                                 "kind: LiveSynchronization\nmetadata: {name: s}\nspec: {plugin: "
                                 "zookeeper-to-zookeeper-nodes, config: {sourceName: x, "
                                 "destinationName: z, rootPath: /}}\n",
-         "warning f.yaml:6:1 Synchronization: accepted, not acted on yet\n"
          "error f.yaml:18:12 metadata.name: LiveSynchronization default/s has the name of the "
          "Synchronization in f.yaml:6:1, and a checkpoint is kept under it: give one of them "
          "another name\n"},

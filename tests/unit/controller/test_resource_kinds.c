@@ -116,8 +116,7 @@ static void kinds_without_a_function_yet_are_checked_for_a_name_and_say_so(void 
          "spec: {plugin: zookeeper-to-zookeeper-nodes, config: {sourceName: za, destinationName: "
          "zb, rootPath: /}}\n",
          "warning f.yaml:1:1 the field \"apiVersion\" is missing: taken as "
-         "automation.astronetes.io/v1alpha1\n"
-         "warning f.yaml:1:1 Synchronization: accepted, not acted on yet\n"},
+         "automation.astronetes.io/v1alpha1\n"},
         {"apiVersion: automation.astronetes.io/v1alpha1\n"
          "kind: TaskRun\n"
          "metadata: {}\n"

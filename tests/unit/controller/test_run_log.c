@@ -53,40 +53,48 @@ static void whatever_a_plan_says_there_is_a_limit(void **state)
 static void what_was_printed_is_read_again(void **state)
 {
     (void)state;
-    struct run_log log = {.n = 0}, back = {.n = 0};
+    static struct sync_runs runs, back;
     AUTO(buf_done) struct buf out = BUF_INIT(1 << 16), again = BUF_INIT(1 << 16);
     AUTO(json_freep) struct json_doc *doc = NULL;
     struct err e = ERR_INIT;
     struct run run = made(RUN_FAILED, 1700000000);
     strcpy(run.message, "2 nodes are held: \"/a\"");
-    run_log_add(&log, &run, 5, 5);
+    run_log_add(&runs.log, &run, 5, 5);
     run = made(RUN_SUCCEEDED, 1700003600);
     run.due_s = 0;
-    run_log_add(&log, &run, 5, 5);
-    run_log_print(&log, &out);
+    run_log_add(&runs.log, &run, 5, 5);
+    runs.decided_s = 1700003600;
+    strcpy(runs.spec, "0123456789abcdef");
+    buf_add_char(&out, '{');
+    sync_runs_print(&runs, &out);
+    buf_add_char(&out, '}');
     assert_int_equal(json_parse(buf_slice(&out), &doc, &e), RC_OK);
-    run_log_read(&back, doc, json_root(doc));
-    run_log_print(&back, &again);
+    sync_runs_read(&back, doc, json_root(doc));
+    buf_add_char(&again, '{');
+    sync_runs_print(&back, &again);
+    buf_add_char(&again, '}');
     assert_true(slice_eq(buf_slice(&out), buf_slice(&again)));
-    assert_int_equal(back.n, 2);
-    assert_int_equal(back.runs[0].due_s, 1700000000);
-    assert_string_equal(back.runs[0].message, "2 nodes are held: \"/a\"");
+    assert_int_equal(back.log.n, 2);
+    assert_int_equal(back.log.runs[0].due_s, 1700000000);
+    assert_string_equal(back.log.runs[0].message, "2 nodes are held: \"/a\"");
 }
 
 static void what_cannot_be_read_is_left_out(void **state)
 {
     (void)state;
-    struct run_log log = {.n = 0};
+    static struct sync_runs runs;
     AUTO(json_freep) struct json_doc *doc = NULL;
     struct err e = ERR_INIT;
     assert_int_equal(
-        json_parse(SLICE("[{\"result\":\"Odd\"},{},{\"result\":\"Failed\",\"started\":7}]"), &doc,
-                   &e),
+        json_parse(
+            SLICE("{\"runs\":[{\"result\":\"Odd\"},{},{\"result\":\"Failed\",\"started\":7}],"
+                  "\"scheduleDecidedTo\":\"soon\"}"),
+            &doc, &e),
         RC_OK);
-    run_log_read(&log, doc, json_root(doc));
-    run_log_read(&log, doc, NULL);
-    assert_int_equal(log.n, 1);
-    assert_int_equal(log.runs[0].started_ns, 0);
+    sync_runs_read(&runs, doc, json_root(doc));
+    assert_int_equal(runs.log.n, 1);
+    assert_int_equal(runs.log.runs[0].started_ns, 0);
+    assert_int_equal(runs.decided_s, 0);
 }
 
 int main(void)

@@ -15,7 +15,7 @@ struct world {
 
 static void begin(struct world *w)
 {
-    *w = (struct world){.pump = {.offset = 5, .head = 5}};
+    *w = (struct world){.pump = {.offset = 5, .head = 5}, .in = {.connected = true}};
     turn_begin(&w->turn, 0);
 }
 
@@ -56,7 +56,7 @@ static void a_run_ends_when_all_is_applied_and_compared(void **state)
     w.pump.in_flight = 0;
     assert_int_equal(step(&w), TURN_DONE);
     assert_int_equal(step(&w), TURN_DONE);
-    assert_true(turn_succeeded(&w.pump));
+    assert_true(turn_succeeded(&w.turn));
 }
 
 static void what_is_under_way_is_waited_for(void **state)
@@ -95,7 +95,7 @@ static void what_waits_in_vain_fails_the_run(void **state)
     assert_int_equal(step(&w), TURN_GO_ON);
     w.in.now_ns += TURN_PATIENCE_NS;
     assert_int_equal(step(&w), TURN_DONE);
-    assert_false(turn_succeeded(&w.pump));
+    assert_false(turn_succeeded(&w.turn));
 }
 
 static void what_is_held_fails_the_run_without_delay(void **state)
@@ -108,8 +108,36 @@ static void what_is_held_fails_the_run_without_delay(void **state)
     w.pump.compared_ns = 1;
     assert_int_equal(step(&w), TURN_GO_ON);
     assert_int_equal(step(&w), TURN_DONE);
-    assert_false(turn_succeeded(&w.pump));
-    assert_false(turn_succeeded(&(struct pump_status){.prune_held = 1}));
+    assert_false(turn_succeeded(&w.turn));
+}
+
+static void what_the_guard_holds_fails_the_run(void **state)
+{
+    (void)state;
+    struct world w;
+    list_and_apply(&w);
+    w.pump.prune_held = 11;
+    assert_int_equal(step(&w), TURN_COMPARE);
+    w.pump.compared_ns = 1;
+    assert_int_equal(step(&w), TURN_GO_ON);
+    assert_int_equal(step(&w), TURN_DONE);
+    assert_false(turn_succeeded(&w.turn));
+}
+
+static void who_does_not_answer_is_not_waited_for_forever(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w);
+    w.in.now_ns = TURN_PATIENCE_NS / 2;
+    assert_int_equal(step(&w), TURN_GO_ON);
+    w.in.connected = false;
+    w.in.now_ns += TURN_PATIENCE_NS - 1;
+    assert_int_equal(step(&w), TURN_GO_ON);
+    w.in.now_ns += 1;
+    assert_int_equal(step(&w), TURN_DONE);
+    assert_false(turn_succeeded(&w.turn));
+    assert_true(w.turn.cut_off);
 }
 
 int main(void)
@@ -119,6 +147,8 @@ int main(void)
         cmocka_unit_test(what_is_under_way_is_waited_for),
         cmocka_unit_test(what_waits_in_vain_fails_the_run),
         cmocka_unit_test(what_is_held_fails_the_run_without_delay),
+        cmocka_unit_test(what_the_guard_holds_fails_the_run),
+        cmocka_unit_test(who_does_not_answer_is_not_waited_for_forever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

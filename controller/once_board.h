@@ -1,0 +1,22 @@
+/* Which Synchronizations have run to their end in this process's life, and how; safe from any thread. */
+#ifndef RESILOG_CONTROLLER_ONCE_BOARD_H
+#define RESILOG_CONTROLLER_ONCE_BOARD_H
+
+#include "core/err.h"
+#include "core/scope.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct once_board;
+
+struct once_board *once_board_new(void); /* NULL when out of memory */
+void once_board_free(struct once_board *b);
+DEFINE_FREEP(struct once_board, once_board_free)
+/* The latest result of a name counts. Errors: NOMEM. */
+MUST_CHECK enum rc once_board_set(struct once_board *b, const char *full_name, bool succeeded,
+                                  struct err *e);
+/* RC_OK: *ret_succeeded; RC_AGAIN: not over yet. */
+enum rc once_board_get(struct once_board *b, const char *full_name, bool *ret_succeeded);
+
+#endif
