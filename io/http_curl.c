@@ -15,24 +15,15 @@
 
 #include "core/clock.h"
 #include "core/env.h"
+#include "io/http_curl_global.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 
 enum {
     RUN_ROUNDS = 64,     /* socket turns of a group in one take */
     SHARED_SILENT_S = 90 /* API servers send each watch a bookmark every minute */
 };
-
-/* libcurl demands one process-wide initialisation; the only mutable state outside objects. */
-static pthread_once_t global_once = PTHREAD_ONCE_INIT;
-static CURLcode global_result;
-
-static void global_start(void)
-{
-    global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
-}
 
 /* ---- groups ---- */
 
@@ -534,15 +525,9 @@ static enum rc client_set(struct http_client *h, const struct http_target *targe
 enum rc http_curl_open(const struct http_target *target, const struct env *env, struct http **ret,
                        struct err *e)
 {
-    pthread_once(&global_once, global_start);
-    const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
-    if (global_result != CURLE_OK)
-        return err_set(e, RC_UNSUPPORTED, ERR_FATAL, "libcurl: %s",
-                       curl_easy_strerror(global_result));
-    if (!(v->features & CURL_VERSION_HTTP2) || !(v->features & CURL_VERSION_SSL))
-        return err_set(e, RC_UNSUPPORTED, ERR_FATAL,
-                       "libcurl %s was built without HTTP/2 or TLS; install one with both",
-                       v->version);
+    enum rc rc = http_curl_global(e);
+    if (rc != RC_OK)
+        return rc;
     struct http_client *h = calloc(1, sizeof *h);
     if (!h)
         return err_nomem(e);
@@ -550,7 +535,7 @@ enum rc http_curl_open(const struct http_target *target, const struct env *env, 
     h->clock = env->clock;
     h->check_ns = INT64_MAX;
     AUTO(http_closep) struct http *base = &h->base;
-    enum rc rc = client_set(h, target, env, e);
+    rc = client_set(h, target, env, e);
     if (rc == RC_OK)
         *ret = steal(&base);
     return rc;

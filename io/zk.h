@@ -86,9 +86,9 @@ struct zk_result {
 
 enum zk_event_kind {
     ZK_CONNECTED, /* a session that has no watches: the first, or one in place of one that was lost */
-    ZK_LOST,      /* no connection; err says why, and stays the status until CONNECTED */
-    ZK_ANSWER,    /* to the call with that tag */
-    ZK_CHANGED    /* something happened to that path: read it to know what */
+    ZK_LOST, /* no connection; err says why, and stays the status until CONNECTED; again when the reason changes */
+    ZK_ANSWER, /* to the call with that tag */
+    ZK_CHANGED /* something happened to that path: read it to know what */
 };
 
 struct zk_event {
@@ -112,8 +112,8 @@ struct zk {
     const struct zk_ops *ops;
 };
 
-/* Sends a request; nothing of c is kept. RC_OK: an ANSWER with that tag comes. RC_AGAIN: not connected, or ZK_OPEN_MAX
- * are open: later. Errors: LIMIT (longer than ZK_REQUEST_MAX; nothing was sent), NOMEM. */
+/* Sends a request; nothing of c is kept. RC_OK: an ANSWER with that tag comes. RC_AGAIN: not connected, ZK_OPEN_MAX
+ * are open, or too many bytes wait to be sent: later. Errors: LIMIT (longer than ZK_REQUEST_MAX; nothing was sent), NOMEM. */
 MUST_CHECK enum rc zk_call(struct zk *z, const struct zk_call *c, uint64_t tag, struct err *e);
 /* The next event: RC_OK (its slices live until the next call on z), RC_AGAIN. Does network work, never blocks. Errors:
  * NOMEM. What goes wrong with the ensemble is an event. */

@@ -33,7 +33,7 @@ DOORS = {
     "zstd.h": ["core/compress.c"],
     "zstd_errors.h": ["core/compress.c"],
     "pcre2.h": ["core/regex.c"],
-    "curl/": ["io/http_curl"],
+    "curl/": ["io/http_curl", "io/zk_conn.c"],
     "lmdb.h": ["log/"],
     "libsmartcols": ["cli/"],
     "cmocka.h": ["tests/"],

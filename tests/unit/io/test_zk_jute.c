@@ -2,9 +2,7 @@
 #include "io/zk_jute.h"
 
 #include "core/buf.h"
-
-#include <ctype.h>
-#include <stdio.h>
+#include "tests/unit/io/zk_bytes.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,31 +10,10 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#define BYTES_MAX 4096
-
-/* Bytes from a text: pairs of hex digits, and 'quoted' characters; blanks mean nothing. */
-static struct slice bytes_of(const char *text, char *out)
-{
-    size_t n = 0;
-    for (const char *p = text; *p; p++) {
-        unsigned v;
-        if (*p == '\'') {
-            while (*++p != '\'')
-                out[n++] = *p;
-        } else if (!isspace((unsigned char)*p)) {
-            assert_int_equal(sscanf(p, "%2x", &v), 1);
-            out[n++] = (char)v;
-            p++;
-        }
-        assert_true(n < BYTES_MAX);
-    }
-    return slice_of(out, n);
-}
-
 static void expect_bytes(const struct buf *b, const char *text)
 {
-    char expected[BYTES_MAX];
-    struct slice s = bytes_of(text, expected);
+    char expected[ZK_BYTES_MAX];
+    struct slice s = zk_bytes(text, expected);
     assert_int_equal(b->bad, RC_OK);
     assert_int_equal(b->n, s.n);
     assert_memory_equal(b->p, s.p, s.n);
@@ -45,7 +22,7 @@ static void expect_bytes(const struct buf *b, const char *text)
 /* The call's frame is these bytes, and zk_call_size knows their number. */
 static void expect_call(const struct zk_call *c, const char *text)
 {
-    AUTO(buf_done) struct buf b = BUF_INIT(BYTES_MAX);
+    AUTO(buf_done) struct buf b = BUF_INIT(ZK_BYTES_MAX);
     zk_jute_add_call(&b, 7, c);
     expect_bytes(&b, text);
     assert_int_equal(zk_call_size(c), b.n);
@@ -54,7 +31,7 @@ static void expect_call(const struct zk_call *c, const char *text)
 static void a_connect_request_asks_for_a_new_session(void **state)
 {
     (void)state;
-    AUTO(buf_done) struct buf b = BUF_INIT(BYTES_MAX);
+    AUTO(buf_done) struct buf b = BUF_INIT(ZK_BYTES_MAX);
     zk_jute_add_connect(&b, 15000);
     expect_bytes(&b, "0000002d 00000000 0000000000000000 00003a98 0000000000000000"
                      "00000010 00000000000000000000000000000000 00");
@@ -63,7 +40,7 @@ static void a_connect_request_asks_for_a_new_session(void **state)
 static void pings_closes_and_logins_have_ids_of_their_own(void **state)
 {
     (void)state;
-    AUTO(buf_done) struct buf b = BUF_INIT(BYTES_MAX);
+    AUTO(buf_done) struct buf b = BUF_INIT(ZK_BYTES_MAX);
     zk_jute_add_bare(&b, ZK_XID_PING, ZK_JUTE_PING);
     zk_jute_add_bare(&b, 9, ZK_JUTE_CLOSE);
     zk_jute_add_digest(&b, "bob", "pw");
@@ -136,10 +113,6 @@ static void a_multi_is_its_parts_each_behind_a_header_and_an_end(void **state)
 
 /* ---- answers ---- */
 
-#define STAT                                                                                       \
-    "0000000000000101 0000000000000102 0000000000000103 0000000000000104 00000005 00000006"        \
-    "00000007 0000000000000108 00000009 0000000a 000000000000010b"
-
 static void expect_stat(const struct znode_stat *s)
 {
     assert_int_equal(s->czxid, 0x101);
@@ -156,7 +129,7 @@ static void expect_stat(const struct znode_stat *s)
 }
 
 struct reading {
-    char bytes[BYTES_MAX];
+    char bytes[ZK_BYTES_MAX];
     struct zk_room room;
     struct zk_result result;
     struct err err;
@@ -174,7 +147,7 @@ static enum rc read_slice(struct reading *r, const struct zk_call *c, int error,
 
 static enum rc read_result(struct reading *r, const struct zk_call *c, int error, const char *text)
 {
-    return read_slice(r, c, error, bytes_of(text, r->bytes));
+    return read_slice(r, c, error, zk_bytes(text, r->bytes));
 }
 
 static void reading_done(struct reading *r)
@@ -187,13 +160,13 @@ static void a_node_is_read_with_data_and_stat(void **state)
     (void)state;
     AUTO(reading_done) struct reading r = {0};
     const struct zk_call c = {.op = ZK_GET_DATA, .path = SLICE("/a")};
-    assert_int_equal(read_result(&r, &c, ZK_OK, "00000003 'xyz'" STAT), RC_OK);
+    assert_int_equal(read_result(&r, &c, ZK_OK, "00000003 'xyz'" ZK_STAT), RC_OK);
     assert_true(slice_eq(r.result.data, SLICE("xyz")));
     assert_false(r.result.null_data);
     expect_stat(&r.result.stat);
-    assert_int_equal(read_result(&r, &c, ZK_OK, "ffffffff" STAT), RC_OK);
+    assert_int_equal(read_result(&r, &c, ZK_OK, "ffffffff" ZK_STAT), RC_OK);
     assert_true(r.result.null_data);
-    assert_int_equal(read_result(&r, &c, ZK_OK, "00000000" STAT), RC_OK);
+    assert_int_equal(read_result(&r, &c, ZK_OK, "00000000" ZK_STAT), RC_OK);
     assert_false(r.result.null_data);
     assert_int_equal(r.result.data.n, 0);
 }
@@ -205,14 +178,14 @@ static void children_and_acls_are_lists_and_a_stat(void **state)
     const struct zk_call ls = {.op = ZK_GET_CHILDREN, .path = SLICE("/a")};
     const struct zk_call acl = {.op = ZK_GET_ACL, .path = SLICE("/a")};
     const struct zk_call who = {.op = ZK_WHO_AM_I};
-    assert_int_equal(read_result(&r, &ls, ZK_OK, "00000002 00000001 'b' 00000002 'cd'" STAT),
+    assert_int_equal(read_result(&r, &ls, ZK_OK, "00000002 00000001 'b' 00000002 'cd'" ZK_STAT),
                      RC_OK);
     assert_int_equal(r.result.n_children, 2);
     assert_true(slice_eq(r.result.children[0], SLICE("b")));
     assert_true(slice_eq(r.result.children[1], SLICE("cd")));
     expect_stat(&r.result.stat);
     assert_int_equal(
-        read_result(&r, &acl, ZK_OK, "00000001 00000003 00000006 'digest' 00000003 'a:b'" STAT),
+        read_result(&r, &acl, ZK_OK, "00000001 00000003 00000006 'digest' 00000003 'a:b'" ZK_STAT),
         RC_OK);
     assert_int_equal(r.result.n_acl, 1);
     assert_int_equal(r.result.acl[0].perms, ZNODE_READ | ZNODE_WRITE);
@@ -231,9 +204,9 @@ static void writes_are_answered_by_the_stat(void **state)
     const struct zk_call create = {.op = ZK_CREATE, .path = SLICE("/a")};
     const struct zk_call set = {.op = ZK_SET_DATA, .path = SLICE("/a")};
     const struct zk_call drop = {.op = ZK_DELETE, .path = SLICE("/a")};
-    assert_int_equal(read_result(&r, &create, ZK_OK, "00000002 '/a'" STAT), RC_OK);
+    assert_int_equal(read_result(&r, &create, ZK_OK, "00000002 '/a'" ZK_STAT), RC_OK);
     expect_stat(&r.result.stat);
-    assert_int_equal(read_result(&r, &set, ZK_OK, STAT), RC_OK);
+    assert_int_equal(read_result(&r, &set, ZK_OK, ZK_STAT), RC_OK);
     expect_stat(&r.result.stat);
     assert_int_equal(read_result(&r, &drop, ZK_OK, ""), RC_OK);
     assert_int_equal(read_result(&r, &drop, ZK_NOT_EMPTY, ""), RC_OK);
@@ -250,8 +223,8 @@ static void a_multi_that_was_done_has_a_result_for_each_part(void **state)
     (void)state;
     AUTO(reading_done) struct reading r = {0};
     assert_int_equal(read_result(&r, &WRITE_ALL, ZK_OK,
-                                 "0000000f 00 00000000 00000002 '/a'" STAT
-                                 "00000005 00 00000000" STAT
+                                 "0000000f 00 00000000 00000002 '/a'" ZK_STAT
+                                 "00000005 00 00000000" ZK_STAT
                                  "00000002 00 00000000 ffffffff 01 ffffffff"),
                      RC_OK);
     assert_int_equal(r.result.error, ZK_OK);
@@ -285,7 +258,7 @@ static void a_multi_read_has_an_error_of_its_own_for_each_part(void **state)
     (void)state;
     AUTO(reading_done) struct reading r = {0};
     assert_int_equal(read_result(&r, &READ_ALL, ZK_OK,
-                                 "00000004 00 00000000 00000001 'x'" STAT
+                                 "00000004 00 00000000 00000001 'x'" ZK_STAT
                                  "00000008 00 00000000 00000001 00000001 'n'"
                                  "ffffffff 00 ffffff9b ffffff9b ffffffff 01 ffffffff"),
                      RC_OK);
@@ -304,13 +277,13 @@ static void answers_that_lie_are_corrupt(void **state)
         const struct zk_call *call;
         const char *text;
     } cases[] = {
-        {&READS[0], "00000004 'xyz'"},         /* data longer than the frame */
-        {&READS[0], "fffffffe" STAT},          /* a negative length */
-        {&READS[0], "00000001 'x'"},           /* no stat */
-        {&READS[1], "7fffffff 00000000" STAT}, /* more names than bytes */
-        {&READS[1], "ffffff00" STAT},
+        {&READS[0], "00000004 'xyz'"},            /* data longer than the frame */
+        {&READS[0], "fffffffe" ZK_STAT},          /* a negative length */
+        {&READS[0], "00000001 'x'"},              /* no stat */
+        {&READS[1], "7fffffff 00000000" ZK_STAT}, /* more names than bytes */
+        {&READS[1], "ffffff00" ZK_STAT},
         {&READ_ALL,
-         "00000004 00 00000000 00000001 'x'" STAT "ffffffff 01 ffffffff"}, /* too few parts */
+         "00000004 00 00000000 00000001 'x'" ZK_STAT "ffffffff 01 ffffffff"}, /* too few parts */
         {&READ_ALL, "00000008 00 00000000 00000000"}, /* another part than asked */
         {&WRITE_ALL, "ffffffff 00 00000000 00000000 ffffffff 00 00000000 00000000"
                      "ffffffff 00 00000000 00000000 ffffffff 00 00000000 00000000"}, /* no end */
@@ -331,14 +304,14 @@ static void an_answer_that_is_cut_anywhere_is_corrupt(void **state)
         const struct zk_call *call;
         const char *text;
     } cases[] = {
-        {&acl, "00000001 00000003 00000006 'digest' 00000003 'a:b'" STAT},
+        {&acl, "00000001 00000003 00000006 'digest' 00000003 'a:b'" ZK_STAT},
         {&READ_ALL,
-         "00000004 00 00000000 00000001 'x'" STAT "00000008 00 00000000 00000001 00000001 'n'"
+         "00000004 00 00000000 00000001 'x'" ZK_STAT "00000008 00 00000000 00000001 00000001 'n'"
          "ffffffff 00 ffffff9b ffffff9b ffffffff 01 ffffffff"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         AUTO(reading_done) struct reading r = {0};
-        struct slice whole = bytes_of(cases[i].text, r.bytes);
+        struct slice whole = zk_bytes(cases[i].text, r.bytes);
         assert_int_equal(read_slice(&r, cases[i].call, ZK_OK, whole), RC_OK);
         for (size_t n = 0; n < whole.n; n++) {
             AUTO(freep) char *cut = malloc(n + 1);
@@ -352,7 +325,7 @@ static void fields_of_newer_servers_are_ignored(void **state)
 {
     (void)state;
     AUTO(reading_done) struct reading r = {0};
-    assert_int_equal(read_result(&r, &READS[0], ZK_OK, "00000001 'x'" STAT "0000000000000001"),
+    assert_int_equal(read_result(&r, &READS[0], ZK_OK, "00000001 'x'" ZK_STAT "0000000000000001"),
                      RC_OK);
     expect_stat(&r.result.stat);
 }
@@ -360,12 +333,12 @@ static void fields_of_newer_servers_are_ignored(void **state)
 static void heads_are_read_or_refused(void **state)
 {
     (void)state;
-    char bytes[BYTES_MAX];
+    char bytes[ZK_BYTES_MAX];
     struct zk_welcome w;
     struct zk_reply reply;
     struct slice path;
     struct err e = ERR_INIT;
-    struct slice s = bytes_of("00000000 00002710 0000000000000011 00000010"
+    struct slice s = zk_bytes("00000000 00002710 0000000000000011 00000010"
                               "00000000000000000000000000000000 00",
                               bytes);
     assert_int_equal(zk_jute_welcome(s, &w, &e), RC_OK);
@@ -373,7 +346,7 @@ static void heads_are_read_or_refused(void **state)
     assert_int_equal(w.session, 17);
     assert_int_equal(zk_jute_welcome(slice_of(s.p, 30), &w, &e), RC_CORRUPT);
 
-    s = bytes_of("ffffffff ffffffffffffffff 00000000 00000003 00000003 00000004 '/a/b'", bytes);
+    s = zk_bytes("ffffffff ffffffffffffffff 00000000 00000003 00000003 00000004 '/a/b'", bytes);
     assert_int_equal(zk_jute_reply(s, &reply, &e), RC_OK);
     assert_int_equal(reply.xid, ZK_XID_CHANGED);
     assert_int_equal(reply.zxid, -1);
