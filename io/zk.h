@@ -30,7 +30,8 @@ enum zk_op {
     ZK_GET_CHILDREN = 12, /* names and stat (getChildren2) */
     ZK_CHECK = 13,        /* only in ZK_MULTI: the version */
     ZK_MULTI = 14,        /* all of CREATE, DELETE, SET_DATA, CHECK or none */
-    ZK_CREATE = 15,       /* persistent; answers the stat (create2) */
+    ZK_CREATE =
+        15, /* persistent; answers the stat (create2); within ZK_MULTI servers before 3.9 do not: all zero */
     ZK_MULTI_READ =
         22, /* GET_DATA and GET_CHILDREN, each with its own error; in a multi read a GET_CHILDREN has no stat */
     ZK_ADD_WATCH = 106, /* persistent, recursive */

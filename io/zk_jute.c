@@ -444,6 +444,8 @@ static void get_part(struct reader *r, enum zk_op op, struct zk_result *ret)
     int32_t expected = op == ZK_GET_CHILDREN ? (int32_t)ZK_JUTE_GET_CHILDREN : (int32_t)op;
     if (!done && type == MULTI_ERROR)
         ret->error = get_i32(r);
+    else if (!done && op == ZK_CREATE && type == ZK_JUTE_CREATE)
+        (void)get_text(r);
     else if (done || type != expected)
         reader_fail(r, RC_CORRUPT);
     else if (op == ZK_GET_CHILDREN)

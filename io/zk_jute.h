@@ -14,6 +14,8 @@ struct buf;
 
 /* Requests beside those of callers, and the ids by which the server answers them. */
 enum zk_jute_op {
+    ZK_JUTE_CREATE =
+        1, /* what servers before 3.9 answer to a ZK_CREATE within a multi: its path alone */
     ZK_JUTE_GET_CHILDREN = 8, /* what ZK_GET_CHILDREN is within a multi read */
     ZK_JUTE_PING = 11,
     ZK_JUTE_AUTH = 100,

@@ -234,6 +234,20 @@ static void a_multi_that_was_done_has_a_result_for_each_part(void **state)
     assert_int_equal(r.result.parts[2].error, ZK_OK);
 }
 
+/* As 3.8 answers. */
+static void a_create_within_a_multi_may_be_answered_without_stat(void **state)
+{
+    (void)state;
+    AUTO(reading_done) struct reading r = {0};
+    assert_int_equal(read_result(&r, &WRITE_ALL, ZK_OK,
+                                 "00000001 00 00000000 00000002 '/a' 00000005 00 00000000" ZK_STAT
+                                 "00000002 00 00000000 ffffffff 01 ffffffff"),
+                     RC_OK);
+    assert_int_equal(r.result.error, ZK_OK);
+    assert_int_equal(r.result.parts[0].stat.czxid, 0);
+    expect_stat(&r.result.parts[1].stat);
+}
+
 static void a_multi_that_failed_has_the_error_of_its_cause(void **state)
 {
     (void)state;
@@ -369,6 +383,7 @@ int main(void)
         cmocka_unit_test(children_and_acls_are_lists_and_a_stat),
         cmocka_unit_test(writes_are_answered_by_the_stat),
         cmocka_unit_test(a_multi_that_was_done_has_a_result_for_each_part),
+        cmocka_unit_test(a_create_within_a_multi_may_be_answered_without_stat),
         cmocka_unit_test(a_multi_that_failed_has_the_error_of_its_cause),
         cmocka_unit_test(a_multi_read_has_an_error_of_its_own_for_each_part),
         cmocka_unit_test(answers_that_lie_are_corrupt),
