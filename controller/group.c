@@ -121,20 +121,22 @@ static void report_pending(struct group *g, const struct source_report *r)
 
 /* ---- Scopes ---- */
 
-/* Writes the entry's scope and version behind what text holds; its memory was reserved and does not
+/* The entry's scope; writes that and the version behind what text holds, whose memory was reserved and does not
  * move. ns: empty: all namespaces. */
 static struct ingest_scope scope_of(const struct replication_entry *entry, struct slice ns,
                                     struct buf *text)
 {
     size_t at = text->n;
+    if (entry->root.n > 0)
+        return (struct ingest_scope){.scope = entry->root, .tree = true};
     buf_addf(text, "%.*s/%.*s%s%.*s", SLICE_ARG(entry->group), SLICE_ARG(entry->resource),
              ns.n ? "/" : "", SLICE_ARG(ns));
     size_t mid = text->n;
     if (entry->version.n > 0 && !entry->any_version)
         buf_addf(text, "%.*s%s%.*s", SLICE_ARG(entry->group), entry->group.n ? "/" : "",
                  SLICE_ARG(entry->version));
-    return (struct ingest_scope){slice_of(text->p + at, mid - at),
-                                 slice_of(text->p + mid, text->n - mid)};
+    return (struct ingest_scope){.scope = slice_of(text->p + at, mid - at),
+                                 .api_version = slice_of(text->p + mid, text->n - mid)};
 }
 
 /* An entry's scopes: one, or one for each of its namespaces. */

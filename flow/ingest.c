@@ -12,8 +12,7 @@
 #include "core/event_codec.h"
 #include "core/map.h"
 #include "flow/ingest_listing.h"
-#include "log/rlog.h"
-#include "producers/producer.h"
+#include "flow/scope.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,22 +31,11 @@ static enum rc begin_listing(struct ingest *g, const struct event *ev, struct er
 {
     struct slice scope =
         slice_of(ev->key.p + sizeof SYNC_PREFIX - 1, ev->key.n - (sizeof SYNC_PREFIX - 1));
-    struct listing *l = listing_new(scope, g->log);
+    struct listing *l = listing_new(&(struct scope){scope, g->tree}, g->log);
     if (!l)
         return err_nomem(e);
     enum rc rc = map_put(g->listings, scope, l, e);
     return rc < 0 ? rc : ingest_add(g, ev, e);
-}
-
-static struct listing *listing_of(struct ingest *g, struct slice key)
-{
-    struct key parts;
-    struct err ignored = ERR_INIT;
-    if (map_count(g->listings) == 0 || key_parse(key, &parts, &ignored) != RC_OK)
-        return NULL;
-    size_t n = parts.group.n + 1 + parts.resource.n;
-    struct listing *l = map_get(g->listings, slice_of(key.p, n));
-    return l ? l : map_get(g->listings, slice_of(key.p, n + 1 + parts.ns.n));
 }
 
 /* What follows the last missing object: a remark when a gap hid something, the end, and the
@@ -113,16 +101,20 @@ static enum rc accept_put(struct ingest *g, const struct event *ev, struct err *
 {
     if (ev->cause == CAUSE_WATCH) {
         enum rc rc = ingest_add(g, ev, e);
-        return rc < 0
-                   ? rc
-                   : ingest_set_position(g, ingest_position_of(g, ev->key), ev->version, true, e);
+        return rc < 0 ? rc
+                      : ingest_set_position(g, scope_find(g->scopes, ev->key, g->tree), ev->version,
+                                            true, e);
     }
-    struct listing *l = listing_of(g, ev->key);
+    struct listing *l = scope_find(g->listings, ev->key, g->tree);
     if (!l)
         return err_set(e, RC_INVALID, ERR_FATAL, "producer %s listed %.*s outside a listing",
                        g->producer->ops->name, SLICE_ARG(ev->key));
     bool is_new;
     enum rc rc = listing_note(l, ev, g->incarnation, &is_new, e);
+    if (rc == RC_OK && is_new && ev->body.n == 0)
+        return err_set(e, RC_INVALID, ERR_FATAL,
+                       "producer %s listed %.*s without its body, and the log has it otherwise",
+                       g->producer->ops->name, SLICE_ARG(ev->key));
     return rc < 0 || !is_new ? rc : ingest_add(g, ev, e);
 }
 
@@ -257,6 +249,21 @@ enum rc ingest_step(struct ingest *g, int64_t *ret_wake_ns, struct err *e)
 
 /* ---- Life ---- */
 
+/* What the producer may take for known. */
+static enum rc recall(void *arg, struct slice key, const struct event **ret, struct err *e)
+{
+    struct ingest *g = arg;
+    rlog_found_done(&g->recalled);
+    enum rc rc = rlog_last(g->log, key, 0, &g->recalled, e);
+    if (rc != RC_OK)
+        return rc;
+    const struct event *ev = &g->recalled.event;
+    if (ev->op != EVENT_PUT || ev->incarnation != g->incarnation)
+        return err_set(e, RC_NOTFOUND, ERR_FINAL, "the log has no present state of this key");
+    *ret = ev;
+    return RC_OK;
+}
+
 enum rc ingest_open(struct producer *producer, struct rlog *log, const struct env *env,
                     struct ingest **ret, struct err *e)
 {
@@ -277,6 +284,8 @@ enum rc ingest_open(struct producer *producer, struct rlog *log, const struct en
     if (rc < 0)
         return rc;
     g->next = bounds.next;
+    g->memory = (struct producer_memory){g, recall};
+    producer_recall(producer, &g->memory);
     *ret = steal(&g);
     return RC_OK;
 }
@@ -292,6 +301,7 @@ void ingest_close(struct ingest *g)
     if (!g)
         return;
     ingest_drop_batch(g);
+    rlog_found_done(&g->recalled);
     map_free(g->listings);
     map_free(g->scopes);
     free(g->closing_end);

@@ -6,6 +6,7 @@
  * inferred delete with its last body, in the batches that end with sync-end. A listing that broke
  * off appends no deletes. It pins the source's identity: another cluster under the same name is
  * refused (FATAL, nothing appended) until it is accepted. Positions from bookmarks are written at most once a minute.
+ * The producer may look up what the log has (producer_recall), and list that without bodies.
  * One thread; the log's only appender. */
 #ifndef RESILOG_FLOW_INGEST_H
 #define RESILOG_FLOW_INGEST_H
@@ -19,10 +20,11 @@ struct producer;
 struct rlog;
 
 struct ingest_scope {
-    struct slice scope; /* "group/resource" or "group/resource/ns" */
+    struct slice scope; /* as in flow/scope.h */
     struct slice
         api_version; /* "v1"; empty: the source's preferred one, unless another wants the same scope in one; when that
                         changes, the scope is listed anew */
+    bool tree; /* of znodes, without api_version; a source's scopes are all of one sort */
 };
 
 struct ingest_status {
@@ -42,8 +44,8 @@ void ingest_close(struct ingest *g);
 DEFINE_FREEP(struct ingest, ingest_close)
 
 /* Says which scopes are wanted from now on; new ones start from the log's position or a listing,
- * others are dropped. Namespaces and CRDs are wanted, too, unless every scope is one of a single namespace: then only
- * these may be readable. A scope within another one that is wanted is left to that. Errors: INVALID (VersionConflict: the
+ * others are dropped. Namespaces and CRDs are wanted, too, unless the source is a tree, or every scope is one of a single
+ * namespace: then only these may be readable. A scope within another one that is wanted is left to that. Errors: INVALID (VersionConflict: the
  * log has the resource in another version that another synchronization uses), NOMEM, those of the
  * log. */
 MUST_CHECK enum rc ingest_want(struct ingest *g, const struct ingest_scope *scopes, size_t n,

@@ -8,7 +8,6 @@
 #include "core/event_codec.h"
 #include "core/map.h"
 #include "flow/flow_say.h"
-#include "log/rlog.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -55,7 +54,7 @@ enum rc ingest_add_own(struct ingest *g, const char *prefix, struct slice scope,
         return rc;
     struct event ev = *what;
     ev.cause = CAUSE_SELF;
-    ev.source_kind = SOURCE_KUBERNETES;
+    ev.source_kind = g->tree ? SOURCE_ZOOKEEPER : SOURCE_KUBERNETES;
     ev.key = buf_slice(&key);
     return ingest_add(g, &ev, e);
 }

@@ -7,6 +7,7 @@
 #include "core/event_iter.h"
 #include "core/key.h"
 #include "core/map.h"
+#include "flow/scope.h"
 #include "log/rlog.h"
 
 #include <stdlib.h>
@@ -15,24 +16,26 @@
 
 struct listing {
     struct rlog *log;
-    struct buf prefix; /* scope and '/' */
-    struct map *seen;  /* keys of the listing; their values mean nothing */
-    rlog_off begin;    /* the log's end at the first object; 0: none was noted yet */
+    struct scope scope; /* its text stands in `prefix` */
+    struct buf prefix;
+    struct map *seen; /* keys of the listing; their values mean nothing */
+    rlog_off begin;   /* the log's end at the first object; 0: none was noted yet */
     struct event_iter *live;
     struct listing_counts counts;
 };
 
-struct listing *listing_new(struct slice scope, struct rlog *log)
+struct listing *listing_new(const struct scope *scope, struct rlog *log)
 {
     AUTO(listing_freep) struct listing *l = calloc(1, sizeof *l);
     if (!l)
         return NULL;
     l->log = log;
     buf_init(&l->prefix, 2 * KEY_MAX);
-    buf_add_slice(&l->prefix, scope);
-    buf_add_char(&l->prefix, '/');
     l->seen = map_new(NULL);
-    return l->seen && !l->prefix.bad ? steal(&l) : NULL;
+    if (!l->seen || scope_print_prefix(scope, &l->prefix, NULL) != RC_OK)
+        return NULL;
+    l->scope = (struct scope){slice_of(l->prefix.p, scope->text.n), scope->tree};
+    return steal(&l);
 }
 
 void listing_free(struct listing *l)
@@ -47,7 +50,7 @@ void listing_free(struct listing *l)
 
 struct slice listing_scope(const struct listing *l)
 {
-    return slice_of(l->prefix.p, l->prefix.n - 1);
+    return l->scope.text;
 }
 
 static enum rc note_begin(struct listing *l, struct err *e)
@@ -95,7 +98,7 @@ enum rc listing_next_missing(struct listing *l, const struct event **ret, struct
     for (int i = 0; rc == RC_OK && i < KEYS_PER_STEP; i++) {
         const struct event *ev;
         rc = event_iter_next(l->live, &ev, e);
-        if (rc == RC_OK && !map_get(l->seen, ev->key)) {
+        if (rc == RC_OK && scope_has(&l->scope, ev->key) && !map_get(l->seen, ev->key)) {
             l->counts.missing++;
             *ret = ev;
             return RC_OK;

@@ -12,9 +12,10 @@
 struct event;
 struct listing;
 struct rlog;
+struct scope;
 
 /* scope is copied. NULL when out of memory. */
-struct listing *listing_new(struct slice scope, struct rlog *log);
+struct listing *listing_new(const struct scope *scope, struct rlog *log);
 void listing_free(struct listing *l);
 DEFINE_FREEP(struct listing, listing_free)
 

@@ -5,6 +5,8 @@
 #include "core/env.h"
 #include "core/key.h"
 #include "flow/ingest.h"
+#include "log/rlog.h"
+#include "producers/producer.h"
 
 struct listing;
 struct map;
@@ -35,6 +37,9 @@ struct ingest {
     int64_t accept_until_ns; /* boot clock */
     bool replaced; /* another source was accepted: this ingest ends when the log has its event */
     rlog_off next; /* what the log's next offset must be */
+    bool tree;     /* the source is one of znodes */
+    struct producer_memory memory;
+    struct rlog_found recalled; /* what the producer looked up last */
 
     struct event *batch[BATCH_ROOM]; /* owned copies */
     struct event views[BATCH_ROOM];  /* the batch as the log takes it */
@@ -63,9 +68,6 @@ MUST_CHECK enum rc ingest_flush(struct ingest *g, struct err *e);
 
 /* ---- ingest_scopes.c ---- */
 void ingest_free_position(void *position);
-/* The wanted scope that a key belongs to: the whole resource, else the resource in the key's
- * namespace; NULL if none is. */
-struct position *ingest_position_of(struct ingest *g, struct slice key);
 /* Notes where a scope has got to (p NULL: dropped meanwhile); `now`: the next append must say so.
  * Errors: NOMEM. */
 MUST_CHECK enum rc ingest_set_position(struct ingest *g, struct position *p, struct slice version,

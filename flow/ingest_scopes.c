@@ -8,17 +8,17 @@
 #include "core/json.h"
 #include "core/map.h"
 #include "flow/ingest_listing.h"
+#include "flow/scope.h"
 #include "flow/source_identity.h"
-#include "log/rlog.h"
-#include "producers/producer.h"
 
 #include <stdlib.h>
 
 #define POSITION_EVERY_NS (60 * NS_PER_S)
 
 static const struct ingest_scope ALWAYS[] = {
-    {SLICE("/namespaces"), SLICE("v1")},
-    {SLICE("apiextensions.k8s.io/customresourcedefinitions"), SLICE("apiextensions.k8s.io/v1")},
+    {.scope = SLICE("/namespaces"), .api_version = SLICE("v1")},
+    {.scope = SLICE("apiextensions.k8s.io/customresourcedefinitions"),
+     .api_version = SLICE("apiextensions.k8s.io/v1")},
 };
 
 /* ---- Positions ---- */
@@ -28,19 +28,6 @@ void ingest_free_position(void *value)
     struct position *p = value;
     free(p->version);
     free(p);
-}
-
-/* The wanted scope that a key belongs to: the whole resource, else the resource in the key's
- * namespace. */
-struct position *ingest_position_of(struct ingest *g, struct slice key)
-{
-    struct key parts;
-    struct err ignored = ERR_INIT;
-    if (key_parse(key, &parts, &ignored) != RC_OK)
-        return NULL;
-    struct slice scope = slice_of(key.p, parts.group.n + 1 + parts.resource.n);
-    struct position *p = map_get(g->scopes, scope);
-    return p ? p : map_get(g->scopes, slice_of(key.p, scope.n + 1 + parts.ns.n));
 }
 
 enum rc ingest_set_position(struct ingest *g, struct position *p, struct slice version, bool now,
@@ -228,34 +215,58 @@ static enum rc change_shape(struct ingest *g, struct slice scope, rlog_off posit
                : RC_OK;
 }
 
-static enum rc want_one(struct ingest *g, const struct ingest_scope *want, struct err *e)
+/* True if a scope of Kubernetes may be followed from the position `at` on (offset 0: it has none). */
+static enum rc may_follow(struct ingest *g, const struct ingest_scope *want, const struct event *at,
+                          bool *ret, struct err *e)
 {
-    if (map_get(g->scopes, want->scope))
-        return RC_OK;
-    AUTO(buf_done) struct buf key = BUF_INIT(SCOPE_TEXT_MAX);
-    buf_add_str(&key, POSITION_PREFIX);
-    buf_add_slice(&key, want->scope);
-    AUTO(rlog_found_done) struct rlog_found at = {0};
     AUTO(rlog_found_done) struct rlog_found kind = {0};
     struct slice logged;
-    enum rc rc = logged_version(g, want->scope, &kind, &logged, e);
-    if (rc < 0)
-        return rc;
-    rc = rlog_last(g->log, buf_slice(&key), 0, &at, e);
-    if (rc < 0 && rc != RC_NOTFOUND)
-        return rc;
-    bool found = rc == RC_OK;
     bool unfinished, overtaken;
-    rc = listing_unfinished(g, want->scope, &unfinished, e);
+    enum rc rc = logged_version(g, want->scope, &kind, &logged, e);
     if (rc == RC_OK)
-        rc = change_shape(g, want->scope, found ? at.event.offset : 0, &overtaken, e);
+        rc = listing_unfinished(g, want->scope, &unfinished, e);
+    if (rc == RC_OK)
+        rc = change_shape(g, want->scope, at->offset, &overtaken, e);
     if (rc < 0)
         return rc;
     /* A position from before the resource was last announced may be one of another version of it. Which version the
      * preferred one is, the producer says later: ingest_list_anew. */
-    bool resume = found && !unfinished && !overtaken && at.event.incarnation == g->incarnation &&
-                  at.event.offset > kind.event.offset &&
-                  (!logged.n || !want->api_version.n || slice_eq(logged, want->api_version));
+    *ret = !unfinished && !overtaken && at->offset > kind.event.offset &&
+           (!logged.n || !want->api_version.n || slice_eq(logged, want->api_version));
+    return RC_OK;
+}
+
+/* Finds the position from where a scope is read on; found->event.offset is 0 where it is to be listed. A tree is listed
+ * in any case, and its position only says which history of the source the log has: so that of a listing that broke off,
+ * or from before a larger scope had this one, does as well. */
+static enum rc find_resume(struct ingest *g, const struct ingest_scope *want,
+                           struct rlog_found *found, struct err *e)
+{
+    AUTO(buf_done) struct buf key = BUF_INIT(SCOPE_TEXT_MAX);
+    struct err why = ERR_INIT;
+    bool may = true;
+    buf_add_str(&key, POSITION_PREFIX);
+    buf_add_slice(&key, want->scope);
+    enum rc rc = rlog_last(g->log, buf_slice(&key), 0, found, &why);
+    if (rc < 0 && rc != RC_NOTFOUND) {
+        *e = why;
+        return rc;
+    }
+    rc = want->tree ? RC_OK : may_follow(g, want, &found->event, &may, e);
+    if (!may || found->event.incarnation != g->incarnation)
+        found->event.offset = 0;
+    return rc;
+}
+
+static enum rc want_one(struct ingest *g, const struct ingest_scope *want, struct err *e)
+{
+    AUTO(rlog_found_done) struct rlog_found at = {0};
+    if (map_get(g->scopes, want->scope))
+        return RC_OK;
+    enum rc rc = find_resume(g, want, &at, e);
+    if (rc < 0)
+        return rc;
+    bool resume = at.event.offset > 0;
     struct position *p = calloc(1, sizeof *p);
     if (!p)
         return err_nomem(e);
@@ -313,15 +324,22 @@ static bool is_wanted(struct slice scope, const struct ingest_scope *scopes, siz
     return false;
 }
 
-/* True if the resource of a namespace's scope is wanted as a whole. */
+/* True if a larger scope is wanted that has it. */
 static bool is_covered(struct slice scope, const struct ingest_scope *scopes, size_t n)
 {
-    return is_of_namespace(scope) && is_wanted(whole_of(scope), scopes, n);
+    for (size_t i = 0; i < n; i++) {
+        const struct scope outer = {scopes[i].scope, scopes[i].tree};
+        if (!slice_eq(outer.text, scope) && scope_has(&outer, scope))
+            return true;
+    }
+    return false;
 }
 
 /* Where no scope reaches beyond a namespace, the credentials need not either. */
-static bool wants_always(const struct ingest_scope *scopes, size_t n)
+static bool wants_always(const struct ingest *g, const struct ingest_scope *scopes, size_t n)
 {
+    if (g->tree)
+        return false;
     for (size_t i = 0; i < n; i++)
         if (!is_of_namespace(scopes[i].scope))
             return true;
@@ -360,7 +378,8 @@ static struct ingest_scope in_version(const struct ingest_scope *scopes, size_t 
 
 enum rc ingest_want(struct ingest *g, const struct ingest_scope *scopes, size_t n, struct err *e)
 {
-    const size_t n_always = wants_always(scopes, n) ? sizeof ALWAYS / sizeof *ALWAYS : 0;
+    g->tree = n > 0 ? scopes[0].tree : g->tree;
+    const size_t n_always = wants_always(g, scopes, n) ? sizeof ALWAYS / sizeof *ALWAYS : 0;
     enum rc rc = check_versions(scopes, n, e);
     for (size_t i = 0; rc == RC_OK && i < n_always; i++)
         if (!is_wanted(ALWAYS[i].scope, scopes, n))

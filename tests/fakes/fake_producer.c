@@ -27,6 +27,8 @@ struct fake_producer {
     struct event *taken;
     struct map *scopes; /* name -> struct scope */
     char *expected;
+    const struct producer_memory *memory;
+    enum event_source_kind source_kind;
     char *kinds; /* as fake_producer_serve was told */
     uint64_t round;
 };
@@ -73,7 +75,7 @@ void fake_producer_identity(struct producer *p, const char *identity, const char
         snprintf(body, sizeof body, "{\"identity\":\"%s\",\"reason\":\"%s\"}", identity, reason);
     fake_producer_say(p, &(struct event){.op = EVENT_EPOCH,
                                          .cause = CAUSE_SELF,
-                                         .source_kind = SOURCE_KUBERNETES,
+                                         .source_kind = downcast(p)->source_kind,
                                          .key = SLICE("@epoch/source"),
                                          .body = slice_of(body, (size_t)n)});
 }
@@ -85,7 +87,7 @@ void fake_producer_own(struct producer *p, enum event_op op, const char *scope, 
     int n = snprintf(key, sizeof key, "%s/%s", prefix, scope);
     fake_producer_say(p, &(struct event){.op = op,
                                          .cause = CAUSE_SELF,
-                                         .source_kind = SOURCE_KUBERNETES,
+                                         .source_kind = downcast(p)->source_kind,
                                          .key = slice_of(key, (size_t)n),
                                          .version = slice_str(version)});
 }
@@ -94,17 +96,28 @@ void fake_producer_object(struct producer *p, enum event_op op, enum event_cause
                           const char *key, const char *version)
 {
     char uid[300], body[100];
+    bool tree = downcast(p)->source_kind == SOURCE_ZOOKEEPER;
     int n_uid = snprintf(uid, sizeof uid, "u-%s", key);
     int n_body = snprintf(body, sizeof body, "{\"v\":%s}", version);
     fake_producer_say(p, &(struct event){.op = op,
                                          .cause = cause,
-                                         .source_kind = SOURCE_KUBERNETES,
+                                         .source_kind = downcast(p)->source_kind,
                                          .key = slice_str(key),
                                          .version = slice_str(version),
                                          .uid = slice_of(uid, (size_t)n_uid),
-                                         .api_version = SLICE("v1"),
-                                         .kind = SLICE("Thing"),
+                                         .api_version = tree ? SLICE_NULL : SLICE("v1"),
+                                         .kind = tree ? SLICE_NULL : SLICE("Thing"),
                                          .body = slice_of(body, (size_t)n_body)});
+}
+
+void fake_producer_tree(struct producer *p)
+{
+    downcast(p)->source_kind = SOURCE_ZOOKEEPER;
+}
+
+const struct producer_memory *fake_producer_memory(const struct producer *p)
+{
+    return downcast(p)->memory;
 }
 
 const char *fake_producer_expected(const struct producer *p)
@@ -234,6 +247,11 @@ static enum rc fake_status(struct producer *p, size_t index, struct producer_sta
     return RC_OK;
 }
 
+static void fake_recall(struct producer *p, const struct producer_memory *memory)
+{
+    downcast(p)->memory = memory;
+}
+
 static enum rc fake_wait(struct producer *p, int wake_fd, int64_t timeout_ns, struct err *e)
 {
     (void)p;
@@ -268,6 +286,7 @@ static const struct producer_ops fake_ops = {
     .take = fake_take,
     .status = fake_status,
     .kind = fake_kind,
+    .recall = fake_recall,
     .wait = fake_wait,
     .close = fake_close,
 };
@@ -276,6 +295,7 @@ struct producer *fake_producer_new(void)
 {
     struct fake_producer *f = sure(calloc(1, sizeof *f));
     f->producer.ops = &fake_ops;
+    f->source_kind = SOURCE_KUBERNETES;
     f->scopes = sure(map_new(scope_free));
     return &f->producer;
 }

@@ -7,6 +7,8 @@
 
 /* producer_close frees it. */
 struct producer *fake_producer_new(void);
+/* Its source is a tree of znodes from now on; at first it is Kubernetes. */
+void fake_producer_tree(struct producer *p);
 
 /* Queues a copy. */
 void fake_producer_say(struct producer *p, const struct event *ev);
@@ -18,6 +20,8 @@ void fake_producer_own(struct producer *p, enum event_op op, const char *scope,
 /* PUT or DELETE of an object; uid "u-<key>", body {"v":<version>}. */
 void fake_producer_object(struct producer *p, enum event_op op, enum event_cause cause,
                           const char *key, const char *version);
+/* Where it was told to look up what the log knows; NULL: nowhere. */
+const struct producer_memory *fake_producer_memory(const struct producer *p);
 /* The identity that it was told to expect; NULL: none. */
 const char *fake_producer_expected(const struct producer *p);
 /* Events that were not taken yet. */

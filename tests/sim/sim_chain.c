@@ -63,7 +63,8 @@ static void open_all(struct chain *c)
     static const struct slice selected[N_ENTRIES] = {{"/configmaps", 11},
                                                      {"example.com/widgets", 19}};
     static const struct ingest_scope scopes[N_ENTRIES] = {
-        {{"/configmaps", 11}, {"v1", 2}}, {{"example.com/widgets", 19}, {"example.com/v1", 14}}};
+        {.scope = {"/configmaps", 11}, .api_version = {"v1", 2}},
+        {.scope = {"example.com/widgets", 19}, .api_version = {"example.com/v1", 14}}};
     struct err e = ERR_INIT;
     struct http *from, *to;
     fake_kube_connect(c->source, &from);

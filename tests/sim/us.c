@@ -48,11 +48,12 @@ static const struct {
     {"apiextensions.k8s.io", "v1", "customresourcedefinitions", NULL, NULL, NULL},
 };
 static const struct ingest_scope wanted[US_ENTRIES] = {
-    {{"/configmaps", 11}, {"v1", 2}},
-    {{"/secrets", 8}, {"v1", 2}},
-    {{"apps/deployments", 16}, {"apps/v1", 7}},
-    {{"example.com/widgets", 19}, {"example.com/v1", 14}},
-    {{"apiextensions.k8s.io/customresourcedefinitions", 46}, {"apiextensions.k8s.io/v1", 23}},
+    {.scope = {"/configmaps", 11}, .api_version = {"v1", 2}},
+    {.scope = {"/secrets", 8}, .api_version = {"v1", 2}},
+    {.scope = {"apps/deployments", 16}, .api_version = {"apps/v1", 7}},
+    {.scope = {"example.com/widgets", 19}, .api_version = {"example.com/v1", 14}},
+    {.scope = {"apiextensions.k8s.io/customresourcedefinitions", 46},
+     .api_version = {"apiextensions.k8s.io/v1", 23}},
 };
 
 static struct selector *read_selector(const char *text)

@@ -16,19 +16,26 @@
 
 struct world {
     struct ft_log log;
+    const struct ingest_scope *wanted; /* by start() */
+    size_t n_wanted;
     struct producer *producer;
     struct ingest *ingest;
     rlog_off told; /* what said() has shown */
 };
 
-static const struct ingest_scope WANTED[] = {{SLICE(CM), SLICE("v1")}};
+/* A tree, and one beside it whose name begins so. */
+static const struct ingest_scope TREES[] = {{.scope = SLICE("/a"), .tree = true},
+                                            {.scope = SLICE("/ab"), .tree = true}};
+static const struct ingest_scope WANTED[] = {{.scope = SLICE(CM), .api_version = SLICE("v1")}};
 
 static inline void start(struct world *w)
 {
     struct err e = ERR_INIT;
     w->producer = fake_producer_new();
+    if (w->wanted[0].tree)
+        fake_producer_tree(w->producer);
     assert_ok(ingest_open(w->producer, w->log.log, &w->log.env, &w->ingest, &e));
-    assert_ok(ingest_want(w->ingest, WANTED, 1, &e));
+    assert_ok(ingest_want(w->ingest, w->wanted, w->n_wanted, &e));
     fake_producer_identity(w->producer, "cluster-1", "start");
 }
 
@@ -53,16 +60,28 @@ static inline void crash(struct world *w)
     start(w);
 }
 
-static inline int setup(void **state)
+static inline int setup_with(void **state, const struct ingest_scope *wanted, size_t n)
 {
     struct world *w = calloc(1, sizeof *w);
     assert_non_null(w);
+    w->wanted = wanted;
+    w->n_wanted = n;
     ft_log_init(&w->log);
     w->log.log = rlog_fault_new(w->log.log);
     w->told = 1;
     start(w);
     *state = w;
     return 0;
+}
+
+static inline int setup(void **state)
+{
+    return setup_with(state, WANTED, 1);
+}
+
+static inline int setup_trees(void **state)
+{
+    return setup_with(state, TREES, 2);
 }
 
 static inline int teardown(void **state)
@@ -168,6 +187,31 @@ static inline void list_two(struct world *w)
     assert_said(w, "epoch sync-begin put a@5 put b@6 sync-end@10 position@10");
 }
 
+/* A whole listing of a scope: keys and versions as "/a@1 /a/b@2". */
+static inline void list_tree(struct world *w, const char *scope, const char *nodes, const char *end)
+{
+    char text[200];
+    fake_producer_own(w->producer, EVENT_SYNC_BEGIN, scope, NULL);
+    snprintf(text, sizeof text, "%s", nodes);
+    for (char *save, *node = strtok_r(text, " ", &save); node; node = strtok_r(NULL, " ", &save)) {
+        char *version = strchr(node, '@');
+        *version++ = '\0';
+        fake_producer_object(w->producer, EVENT_PUT, CAUSE_LIST, node, version);
+    }
+    fake_producer_own(w->producer, EVENT_SYNC_END, scope, end);
+    run(w);
+}
+
+/* First listings of both trees. */
+static inline void list_trees(struct world *w)
+{
+    list_tree(w, "/a", "/a@1 /a/b@2 /a/b/c@3", "10");
+    list_tree(w, "/ab", "/ab@4 /ab/b@5", "10");
+    assert_said(w, "epoch sync-begin put a@1 put b@2 put c@3 sync-end@10 position@10 "
+                   "sync-begin put ab@4 put b@5 sync-end@10 position@10");
+}
+
+#define TREE(name) cmocka_unit_test_setup_teardown(name, setup_trees, teardown)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 #endif

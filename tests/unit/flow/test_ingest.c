@@ -157,6 +157,115 @@ static void the_status_counts_scopes_and_names_the_worst(void **state)
     assert_string_equal(status.error, "/configmaps: forbidden");
 }
 
+/* ---- Trees ---- */
+
+static void a_listing_of_a_tree_infers_deletes_of_its_own_nodes_alone(void **state)
+{
+    struct world *w = *state;
+    list_trees(w);
+    list_tree(w, "/a", "/a@1 /a/b/c@3", "20");
+    assert_said(w, "sync-begin delete b@2 gap@20 sync-end@20 position@20");
+    AUTO(rlog_found_done) struct rlog_found gone = {0};
+    last_of(w, "/a/b", &gone);
+    assert_int_equal(gone.event.source_kind, SOURCE_ZOOKEEPER);
+    assert_true(slice_eq(gone.event.body, SLICE("{\"v\":2}")));
+}
+
+static void the_root_of_a_tree_may_be_missing_too(void **state)
+{
+    struct world *w = *state;
+    list_trees(w);
+    list_tree(w, "/a", "", "20");
+    assert_said(w, "sync-begin delete a@1 delete b@2 delete c@3 gap@20 sync-end@20 position@20");
+}
+
+static void what_the_servers_keep_is_none_of_the_whole_tree(void **state)
+{
+    static const struct ingest_scope both[] = {{.scope = SLICE("/"), .tree = true},
+                                               {.scope = SLICE("/zookeeper"), .tree = true}};
+    struct world *w = *state;
+    struct err e = ERR_INIT;
+    assert_ok(ingest_want(w->ingest, both, 2, &e));
+    list_tree(w, "/", "/@1 /x@2", "10");
+    list_tree(w, "/zookeeper", "/zookeeper@1 /zookeeper/q@2", "10");
+    assert_said(w, "epoch sync-begin put @1 put x@2 sync-end@10 position@10 "
+                   "sync-begin put zookeeper@1 put q@2 sync-end@10 position@10");
+    list_tree(w, "/", "/@1", "20");
+    assert_said(w, "sync-begin delete x@2 gap@20 sync-end@20 position@20");
+}
+
+static void what_is_watched_below_a_root_moves_its_position(void **state)
+{
+    struct world *w = *state;
+    list_trees(w);
+    watched(w, "/ab/c", "11");
+    run(w);
+    assert_said(w, "put c@11 position@11");
+    AUTO(rlog_found_done) struct rlog_found at = {0};
+    last_of(w, "@position//ab", &at);
+    assert_true(slice_eq(at.event.version, SLICE("11")));
+    assert_int_equal(at.event.source_kind, SOURCE_ZOOKEEPER);
+}
+
+static void say_bare(struct world *w, const char *key, const char *version)
+{
+    char uid[40];
+    snprintf(uid, sizeof uid, "u-%s", key);
+    fake_producer_own(w->producer, EVENT_SYNC_BEGIN, "/a", NULL);
+    fake_producer_say(w->producer, &(struct event){.op = EVENT_PUT,
+                                                   .cause = CAUSE_RESYNC,
+                                                   .source_kind = SOURCE_ZOOKEEPER,
+                                                   .key = slice_str(key),
+                                                   .version = slice_str(version),
+                                                   .uid = slice_str(uid)});
+}
+
+static void what_the_log_has_may_be_listed_without_body(void **state)
+{
+    struct world *w = *state;
+    list_trees(w);
+    say_bare(w, "/a/b", "2");
+    fake_producer_own(w->producer, EVENT_SYNC_END, "/a", "20");
+    run(w);
+    assert_said(w, "sync-begin delete a@1 delete c@3 gap@20 sync-end@20 position@20");
+}
+
+static void what_the_log_lacks_may_not(void **state)
+{
+    struct world *w = *state;
+    struct err e = ERR_INIT;
+    list_trees(w);
+    say_bare(w, "/a/b", "7");
+    assert_int_equal(run_to_error(w, &e), RC_INVALID);
+    assert_int_equal(e.retry, ERR_FATAL);
+    assert_true(ft_has(e.msg, "/a/b without its body"));
+    assert_said(w, "sync-begin");
+}
+
+static enum rc recall(struct world *w, const char *key, const struct event **ret)
+{
+    const struct producer_memory *memory = fake_producer_memory(w->producer);
+    struct err e = ERR_INIT;
+    return memory->last(memory->arg, slice_str(key), ret, &e);
+}
+
+static void a_producer_may_look_up_what_is_there_now(void **state)
+{
+    struct world *w = *state;
+    const struct event *known = NULL;
+    list_trees(w);
+    fake_producer_object(w->producer, EVENT_DELETE, CAUSE_WATCH, "/a/b/c", "11");
+    run(w);
+    assert_ok(recall(w, "/a/b", &known));
+    assert_true(slice_eq(known->version, SLICE("2")));
+    assert_true(slice_eq(known->uid, SLICE("u-/a/b")));
+    assert_int_equal(recall(w, "/a/b/c", &known), RC_NOTFOUND);
+    assert_int_equal(recall(w, "/a/x", &known), RC_NOTFOUND);
+    fake_producer_identity(w->producer, "cluster-1", "regression");
+    run(w);
+    assert_int_equal(recall(w, "/a/b", &known), RC_NOTFOUND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +279,13 @@ int main(void)
         TEST(the_log_is_kept_up_when_idle_and_now_and_then_when_busy),
         TEST(upkeep_without_room_waits_and_a_broken_one_is_told),
         TEST(the_status_counts_scopes_and_names_the_worst),
+        TREE(a_listing_of_a_tree_infers_deletes_of_its_own_nodes_alone),
+        TREE(the_root_of_a_tree_may_be_missing_too),
+        TREE(what_the_servers_keep_is_none_of_the_whole_tree),
+        TREE(what_is_watched_below_a_root_moves_its_position),
+        TREE(what_the_log_has_may_be_listed_without_body),
+        TREE(what_the_log_lacks_may_not),
+        TREE(a_producer_may_look_up_what_is_there_now),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,7 +112,8 @@ static void many_scopes_get_their_positions_in_the_append_of_their_events(void *
     struct ingest_scope scopes[SCOPES];
     for (int i = 0; i < SCOPES; i++) {
         snprintf(texts[i], sizeof texts[i], "g/r%d", i);
-        scopes[i] = (struct ingest_scope){slice_str(texts[i]), SLICE("g/v1")};
+        scopes[i] =
+            (struct ingest_scope){.scope = slice_str(texts[i]), .api_version = SLICE("g/v1")};
     }
     assert_ok(ingest_want(w->ingest, scopes, SCOPES, &e));
     run(w);

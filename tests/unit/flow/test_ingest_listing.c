@@ -1,6 +1,7 @@
 #include "tests/unit/flow/flow_test.h"
 
 #include "flow/ingest_listing.h"
+#include "flow/scope.h"
 #include "tests/fakes/rlog_fault.h"
 
 static struct event object(const char *key, const char *version)
@@ -53,7 +54,8 @@ static void the_log_learns_only_of_what_it_does_not_have_in_that_version(void **
     gone.op = EVENT_DELETE;
     ft_append(&w, &gone);
     gone.op = EVENT_PUT;
-    AUTO(listing_freep) struct listing *l = listing_new(SLICE("/configmaps"), w.log);
+    AUTO(listing_freep)
+    struct listing *l = listing_new(&(struct scope){SLICE("/configmaps"), false}, w.log);
     assert_false(note(l, &known));
     struct event other = known;
     other.version = SLICE("6");
@@ -90,7 +92,8 @@ static void missing_are_the_live_objects_of_the_scope_that_were_not_listed(void 
         ft_append(&w, &ev);
     }
     ft_delete(&w, "/configmaps/n/d", CAUSE_WATCH);
-    AUTO(listing_freep) struct listing *l = listing_new(SLICE("/configmaps"), w.log);
+    AUTO(listing_freep)
+    struct listing *l = listing_new(&(struct scope){SLICE("/configmaps"), false}, w.log);
     struct event b = object("/configmaps/n/b", "1");
     note(l, &b);
     assert_missing(l, "ac");
@@ -107,7 +110,8 @@ static void a_namespaced_scope_reaches_no_other_namespace(void **state)
     struct event in = object("/configmaps/n/a", "1"), out = object("/configmaps/n2/b", "1");
     ft_append(&w, &in);
     ft_append(&w, &out);
-    AUTO(listing_freep) struct listing *l = listing_new(SLICE("/configmaps/n"), w.log);
+    AUTO(listing_freep)
+    struct listing *l = listing_new(&(struct scope){SLICE("/configmaps/n"), false}, w.log);
     assert_missing(l, "a");
     listing_free(steal(&l));
     ft_log_done(&w);
@@ -121,7 +125,8 @@ static void what_came_into_the_log_since_is_not_missing(void **state)
     struct event a = object("/configmaps/n/a", "1"), b = object("/configmaps/n/b", "1"),
                  c = object("/configmaps/n/c", "1");
     ft_append(&w, &a);
-    AUTO(listing_freep) struct listing *l = listing_new(SLICE("/configmaps"), w.log);
+    AUTO(listing_freep)
+    struct listing *l = listing_new(&(struct scope){SLICE("/configmaps"), false}, w.log);
     assert_true(note(l, &b));
     ft_append(&w, &b);
     ft_append(&w, &c);
@@ -135,7 +140,8 @@ static void a_long_search_comes_up_for_air(void **state)
     (void)state;
     struct ft_log w;
     ft_log_init(&w);
-    AUTO(listing_freep) struct listing *l = listing_new(SLICE("/configmaps"), w.log);
+    AUTO(listing_freep)
+    struct listing *l = listing_new(&(struct scope){SLICE("/configmaps"), false}, w.log);
     for (int i = 0; i < 3000; i++) {
         char key[40];
         snprintf(key, sizeof key, "/configmaps/n/k%d", i % 1500);
@@ -161,7 +167,8 @@ static void a_log_that_cannot_be_read_is_an_error(void **state)
     w.log = rlog_fault_new(w.log);
     struct err e = ERR_INIT;
     struct fault_rule broken = {.rc = RC_IO, .retry = ERR_FATAL};
-    AUTO(listing_freep) struct listing *l = listing_new(SLICE("/configmaps"), w.log);
+    AUTO(listing_freep)
+    struct listing *l = listing_new(&(struct scope){SLICE("/configmaps"), false}, w.log);
     struct event ev = object("/configmaps/n/a", "1");
     const struct event *gone;
     bool is_new;

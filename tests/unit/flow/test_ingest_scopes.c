@@ -240,7 +240,7 @@ static void a_change_of_version_is_a_fresh_listing_even_after_a_crash_inside_it(
     assert_string_equal(fake_producer_resume(w->producer, CM), "12");
 }
 
-static const struct ingest_scope ANY_VERSION = {SLICE(CM), SLICE_NULL};
+static const struct ingest_scope ANY_VERSION = {.scope = SLICE(CM), .api_version = SLICE_NULL};
 
 /* Without the scope, then with it: as if it were wanted so from the beginning. */
 static void want_any_version(struct world *w)
@@ -304,8 +304,9 @@ static void a_version_that_one_names_is_that_of_those_who_name_none(void **state
 {
     struct world *w = *state;
     struct err e = ERR_INIT;
-    const struct ingest_scope two[] = {{SLICE("/secrets"), SLICE_NULL},
-                                       {SLICE("/secrets"), SLICE("v1alpha1")}};
+    const struct ingest_scope two[] = {
+        {.scope = SLICE("/secrets"), .api_version = SLICE_NULL},
+        {.scope = SLICE("/secrets"), .api_version = SLICE("v1alpha1")}};
     assert_ok(ingest_want(w->ingest, two, 2, &e));
     assert_string_equal(fake_producer_api_version(w->producer, "/secrets"), "v1alpha1");
 }
@@ -314,7 +315,8 @@ static void two_versions_of_one_resource_are_a_conflict(void **state)
 {
     struct world *w = *state;
     struct err e = ERR_INIT;
-    const struct ingest_scope two[] = {{SLICE(CM), SLICE("v1")}, {SLICE(CM), SLICE("v2")}};
+    const struct ingest_scope two[] = {{.scope = SLICE(CM), .api_version = SLICE("v1")},
+                                       {.scope = SLICE(CM), .api_version = SLICE("v2")}};
     assert_int_equal(ingest_want(w->ingest, two, 2, &e), RC_INVALID);
     assert_true(ft_has(e.msg, "VersionConflict"));
 }
@@ -335,8 +337,8 @@ static void a_dropped_scope_is_forgotten_and_comes_back_where_it_was(void **stat
     assert_string_equal(fake_producer_resume(w->producer, CM), "11");
 }
 
-static const struct ingest_scope NARROW[] = {{SLICE(CM "/n"), SLICE("v1")},
-                                             {SLICE(CM "/m"), SLICE("v1")}};
+static const struct ingest_scope NARROW[] = {{.scope = SLICE(CM "/n"), .api_version = SLICE("v1")},
+                                             {.scope = SLICE(CM "/m"), .api_version = SLICE("v1")}};
 
 static void where_all_scopes_are_of_namespaces_nothing_beyond_them_is_asked_for(void **state)
 {
@@ -365,8 +367,10 @@ static void the_namespaces_of_a_resource_are_wanted_in_one_version(void **state)
 {
     struct world *w = *state;
     struct err e = ERR_INIT;
-    const struct ingest_scope two[] = {NARROW[0], {SLICE(CM "/m"), SLICE("v2")}};
-    const struct ingest_scope one[] = {NARROW[0], {SLICE(CM "/m"), SLICE_NULL}};
+    const struct ingest_scope two[] = {NARROW[0],
+                                       {.scope = SLICE(CM "/m"), .api_version = SLICE("v2")}};
+    const struct ingest_scope one[] = {NARROW[0],
+                                       {.scope = SLICE(CM "/m"), .api_version = SLICE_NULL}};
     const struct ingest_scope whole[] = {NARROW[0], ANY_VERSION};
     assert_int_equal(ingest_want(w->ingest, two, 2, &e), RC_INVALID);
     assert_true(ft_has(e.msg, "VersionConflict: /configmaps is asked for"));
@@ -430,6 +434,67 @@ static void a_scope_dropped_while_its_listing_is_being_closed_leaves_nothing_beh
     assert_said(w, "sync-begin");
 }
 
+/* ---- Trees ---- */
+
+static const struct ingest_scope NESTED[] = {{.scope = SLICE("/a/b"), .tree = true},
+                                             {.scope = SLICE("/a"), .tree = true},
+                                             {.scope = SLICE("/ab"), .tree = true}};
+
+static void a_tree_has_no_namespaces_and_no_kinds(void **state)
+{
+    struct world *w = *state;
+    struct err e = ERR_INIT;
+    assert_string_equal(fake_producer_resume(w->producer, "/a"), "");
+    assert_string_equal(fake_producer_api_version(w->producer, "/a"), "");
+    assert_null(fake_producer_resume(w->producer, "/namespaces"));
+    assert_ok(ingest_want(w->ingest, NULL, 0, &e));
+    assert_null(fake_producer_resume(w->producer, "/namespaces"));
+    assert_null(fake_producer_resume(w->producer, "/a"));
+}
+
+static void a_tree_within_another_is_left_to_that(void **state)
+{
+    struct world *w = *state;
+    struct err e = ERR_INIT;
+    assert_ok(ingest_want(w->ingest, NESTED, 1, &e));
+    assert_string_equal(fake_producer_resume(w->producer, "/a/b"), "");
+    assert_ok(ingest_want(w->ingest, NESTED, 3, &e));
+    assert_null(fake_producer_resume(w->producer, "/a/b"));
+    assert_string_equal(fake_producer_resume(w->producer, "/a"), "");
+    assert_string_equal(fake_producer_resume(w->producer, "/ab"), "");
+}
+
+/* A walk reads it anew in any case; what it was at last tells whether it is the same history. */
+static void a_tree_keeps_its_position_whatever_broke_off(void **state)
+{
+    struct world *w = *state;
+    struct err e = ERR_INIT;
+    list_trees(w);
+    fake_producer_own(w->producer, EVENT_SYNC_BEGIN, "/a", NULL);
+    run(w);
+    crash(w);
+    assert_string_equal(fake_producer_resume(w->producer, "/a"), "10");
+    assert_ok(ingest_want(w->ingest, NESTED, 1, &e));
+    list_tree(w, "/a/b", "/a/b@2", "20");
+    assert_said(w, "sync-begin sync-begin delete c@3 sync-end@20 position@20");
+    assert_ok(ingest_want(w->ingest, NESTED, 3, &e));
+    assert_string_equal(fake_producer_resume(w->producer, "/a"), "10");
+    list_tree(w, "/a", "/a@1 /a/b@2", "30");
+    assert_said(w, "sync-begin sync-end@30 position@30");
+    assert_ok(ingest_want(w->ingest, NESTED, 1, &e));
+    assert_string_equal(fake_producer_resume(w->producer, "/a/b"), "20");
+}
+
+static void a_regression_forgets_the_position_of_a_tree(void **state)
+{
+    struct world *w = *state;
+    list_trees(w);
+    fake_producer_identity(w->producer, "cluster-1", "regression");
+    run(w);
+    crash(w);
+    assert_string_equal(fake_producer_resume(w->producer, "/a"), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -459,6 +524,10 @@ int main(void)
         TEST(a_position_of_before_another_manner_of_reading_is_not_gone_on_from),
         TEST(a_namespaces_position_is_gone_on_from),
         TEST(a_scope_dropped_while_its_listing_is_being_closed_leaves_nothing_behind),
+        TREE(a_tree_has_no_namespaces_and_no_kinds),
+        TREE(a_tree_within_another_is_left_to_that),
+        TREE(a_tree_keeps_its_position_whatever_broke_off),
+        TREE(a_regression_forgets_the_position_of_a_tree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
