@@ -43,11 +43,11 @@ static void add_known(struct fields *f, const char *path, struct slice text)
         add(f, DIAG_J(path, text));
 }
 
-/* A key that is none of Kubernetes is a name. */
+/* A key that is none of Kubernetes is a name; a path may look like one. */
 static struct key key_of(const struct event *ev)
 {
     struct key key = {0};
-    if (key_parse(ev->key, &key, NULL) != RC_OK)
+    if (ev->source_kind == SOURCE_ZOOKEEPER || key_parse(ev->key, &key, NULL) != RC_OK)
         key = (struct key){.name = ev->key};
     return key;
 }

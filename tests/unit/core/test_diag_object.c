@@ -186,6 +186,18 @@ static void nobody_to_listen_is_no_harm(void **state)
     diag_say_object(NULL, DIAG_ERROR, "m", &(struct diag_object){.event = &ev});
 }
 
+static void a_path_is_a_name_even_where_it_looks_like_an_object(void **state)
+{
+    (void)state;
+    const struct event node = {.op = EVENT_PUT,
+                               .source_kind = SOURCE_ZOOKEEPER,
+                               .key = SLICE("/configmaps/n/a"),
+                               .version = SLICE("5-0-0")};
+    expect(DIAG_JSON, "said", &(struct diag_object){.event = &node},
+           "{\"level\":\"info\"," HEAD "\"msg\":\"said\",\"sourceObject\":{\"name\":"
+           "\"/configmaps/n/a\",\"resourceVersion\":\"5-0-0\"},\"event\":{\"type\":\"create\"}}\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +210,7 @@ int main(void)
         cmocka_unit_test(of_a_key_alone_no_change_is_said),
         cmocka_unit_test(a_line_may_be_about_the_destinations_object_alone),
         cmocka_unit_test(nobody_to_listen_is_no_harm),
+        cmocka_unit_test(a_path_is_a_name_even_where_it_looks_like_an_object),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
