@@ -4,7 +4,9 @@
 
 #include "core/json.h"
 #include "core/regex.h"
+#include "core/znode.h"
 #include "flow/replication.h"
+#include "flow/scope.h"
 #include "flow/selector.h"
 
 /* The answer of one part of a filter; what is undecided stays so unless another part says no. */
@@ -101,10 +103,53 @@ enum filter_verdict filter_decide(const struct replication *r, const struct filt
     return verdict;
 }
 
-bool filter_names(const struct replication *r, struct slice group, struct slice resource)
+/* ---- Trees ---- */
+
+static bool has_path(const struct replication_entry *entry, struct slice path)
 {
+    const struct scope root = {entry->root, true};
+    return entry->root.n > 0 && scope_has(&root, path);
+}
+
+/* Goes up from the node to the root. */
+static enum answer match_path(const struct replication_entry *entry, struct slice path)
+{
+    enum answer answer = YES;
+    for (struct slice at = path; entry->exclude_path && at.n > 0; at = znode_parent(at)) {
+        enum answer excluded = any_regex(&entry->exclude_path, 1, at);
+        if (excluded == YES)
+            return NO;
+        if (excluded == UNSURE)
+            answer = UNSURE;
+        if (slice_eq(at, entry->root))
+            break;
+    }
+    return answer;
+}
+
+enum filter_verdict filter_path(const struct replication *r, struct slice path,
+                                const struct replication_entry **ret_entry)
+{
+    static const enum filter_verdict verdicts[] = {
+        [NO] = FILTER_REJECTED, [UNSURE] = FILTER_UNDECIDED, [YES] = FILTER_SELECTED};
+    for (size_t i = 0; i < r->n_entries; i++) {
+        if (!has_path(&r->entries[i], path))
+            continue;
+        enum answer answer = match_path(&r->entries[i], path);
+        if (answer == YES)
+            *ret_entry = &r->entries[i];
+        return verdicts[answer];
+    }
+    return FILTER_UNRELATED;
+}
+
+bool filter_names(const struct replication *r, struct slice key)
+{
+    struct key parts;
+    bool object = !scope_is_tree(r) && key_parse(key, &parts, NULL) == RC_OK;
     for (size_t i = 0; i < r->n_entries; i++)
-        if (names(&r->entries[i], group, resource))
+        if (object ? names(&r->entries[i], parts.group, parts.resource)
+                   : has_path(&r->entries[i], key))
             return true;
     return false;
 }

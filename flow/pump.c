@@ -13,6 +13,7 @@
 #include "flow/filter.h"
 #include "flow/pump_preimage.h"
 #include "flow/replication.h"
+#include "flow/scope.h"
 #include "log/rlog.h"
 
 #include <stdio.h>
@@ -71,6 +72,8 @@ enum rc pump_open(const struct pump_opts *opts, const struct env *env, struct pu
         return err_nomem(e);
     p->opts = *opts;
     p->env = *env;
+    p->tree = scope_is_tree(opts->replication);
+    buf_init(&p->parent, KEY_MAX);
     p->work = work_new();
     p->ns = namespaces_new();
     p->pruning = map_new(free_value);
@@ -107,6 +110,7 @@ void pump_close(struct pump *p)
     work_free(p->work);
     rows_free(p->rows);
     namespaces_free(p->ns);
+    buf_done(&p->parent);
     map_free(p->pruning);
     map_free(p->relabelled);
     map_free(p->leaving);

@@ -8,8 +8,8 @@
 #include "core/event.h"
 #include "core/json.h"
 #include "core/key.h"
-#include "flow/filter.h"
 #include "flow/pump_preimage.h"
+#include "flow/pump_tree.h"
 #include "flow/replication.h"
 #include "flow/transform.h"
 #include "log/rlog.h"
@@ -19,7 +19,10 @@
 
 void pump_say(struct pump *p, struct slice key, rlog_off offset, const struct flow_line *line)
 {
-    flow_say(p->env.diag, p->opts.log, &(struct event){.key = key, .offset = offset}, line);
+    const struct event bare = {.source_kind = p->tree ? SOURCE_ZOOKEEPER : SOURCE_KUBERNETES,
+                               .key = key,
+                               .offset = offset};
+    flow_say(p->env.diag, p->opts.log, &bare, line);
 }
 
 void pump_say_left(struct pump *p, struct slice key, rlog_off offset)
@@ -138,7 +141,7 @@ static enum rc copy_ns_labels(struct pump *p, struct flight *f, struct err *e)
 {
     struct key key;
     struct json_doc *labels = NULL;
-    if (key_parse(f->event->key, &key, NULL) == RC_OK)
+    if (!p->tree && key_parse(f->event->key, &key, NULL) == RC_OK)
         labels = namespaces_labels(p->ns, key.ns);
     if (!labels)
         return RC_OK;
@@ -247,22 +250,35 @@ static enum rc deselect(struct pump *p, const struct event *ev, const struct aga
     return rc == RC_OK ? leave(p, ev, how, e) : rc;
 }
 
-static enum rc evaluate_put(struct pump *p, const struct event *ev, const struct again *how,
-                            struct err *e)
+static enum rc hold_unreadable(struct pump *p, const struct event *ev, const struct err *why,
+                               struct err *e)
+{
+    const struct hold_reason reason = {
+        .cls = "unreadable", .reason = why->msg, .retry_after_ns = -1};
+    return why->rc == RC_NOMEM ? err_nomem(e) : pump_hold(p, ev->key, ev->offset, &reason, e);
+}
+
+/* Of a resource or a tree that no entry names. */
+static enum rc pass_unrelated(struct pump *p, const struct event *ev, const struct again *how,
+                              struct err *e)
+{
+    return p->opts.replication->prune_deselected ? deselect(p, ev, how, e)
+                                                 : rows_drop_hold(p->rows, ev->key, e);
+}
+
+static enum rc evaluate_object(struct pump *p, const struct event *ev, const struct again *how,
+                               struct err *e)
 {
     struct filter_input in = {0};
     AUTO(json_freep) struct json_doc *object = NULL;
     struct err why = ERR_INIT;
     enum rc rc = key_parse(ev->key, &in.key, &why);
-    if (rc == RC_OK && filter_names(p->opts.replication, in.key.group, in.key.resource))
+    if (rc == RC_OK && !filter_names(p->opts.replication, ev->key))
+        return pass_unrelated(p, ev, how, e);
+    if (rc == RC_OK)
         rc = json_parse_view(ev->body, &object, &why);
-    else if (rc == RC_OK)
-        return p->opts.replication->prune_deselected ? deselect(p, ev, how, e)
-                                                     : rows_drop_hold(p->rows, ev->key, e);
-    if (rc < 0) {
-        struct hold_reason reason = {.cls = "unreadable", .reason = why.msg, .retry_after_ns = -1};
-        return rc == RC_NOMEM ? err_nomem(e) : pump_hold(p, ev->key, ev->offset, &reason, e);
-    }
+    if (rc < 0)
+        return hold_unreadable(p, ev, &why, e);
     in.object = object;
     in.ns_labels = namespaces_labels(p->ns, in.key.ns);
     in.ns_known = in.key.ns.n == 0 || in.ns_labels;
@@ -282,14 +298,44 @@ static enum rc evaluate_put(struct pump *p, const struct event *ev, const struct
     return deselect(p, ev, how, e);
 }
 
+static enum rc evaluate_node(struct pump *p, const struct event *ev, const struct again *how,
+                             struct err *e)
+{
+    const struct replication_entry *entry = NULL;
+    enum filter_verdict verdict;
+    bool stuck;
+    struct err why = ERR_INIT;
+    enum rc rc = pump_judge_node(p, ev, &verdict, &entry, &why);
+    if (rc < 0)
+        return hold_unreadable(p, ev, &why, e);
+    switch (verdict) {
+    case FILTER_SELECTED:
+        rc = pump_parents_first(p, ev->key, &stuck, e);
+        if (rc != RC_OK)
+            return rc;
+        return stuck ? work_again(p->work, ev->key, *how, e) : send(p, ev, entry, how, e);
+    case FILTER_UNDECIDED:
+        return undecided(p, ev, &(struct key){0}, /* ns_known= */ true, e);
+    case FILTER_UNRELATED:
+        return pass_unrelated(p, ev, how, e);
+    case FILTER_REJECTED:
+        break;
+    }
+    return deselect(p, ev, how, e);
+}
+
+static enum rc evaluate_put(struct pump *p, const struct event *ev, const struct again *how,
+                            struct err *e)
+{
+    return p->tree ? evaluate_node(p, ev, how, e) : evaluate_object(p, ev, how, e);
+}
+
 /* Without a row there may yet be a copy: made by an earlier life that died before its commit, and
  * perhaps held in this one. Its mark tells; so the sink is asked. */
 static bool may_be_unrecorded(struct pump *p, const struct event *ev)
 {
-    struct key key;
     return ((ev->offset < p->first_head && !p->scanned) || rows_hold(p->rows, ev->key)) &&
-           key_parse(ev->key, &key, NULL) == RC_OK &&
-           filter_names(p->opts.replication, key.group, key.resource);
+           filter_names(p->opts.replication, ev->key);
 }
 
 static enum rc evaluate_delete(struct pump *p, const struct event *ev, const struct again *how,
@@ -341,7 +387,9 @@ static void made_up_delete(const struct pump *p, struct slice key, struct event 
     *ret = (struct event){
         .op = EVENT_DELETE, .cause = CAUSE_RESYNC, .source_kind = SOURCE_KUBERNETES, .key = key};
     struct key parts;
-    if (key_parse(key, &parts, NULL) != RC_OK)
+    if (p->tree)
+        ret->source_kind = SOURCE_ZOOKEEPER;
+    if (p->tree || key_parse(key, &parts, NULL) != RC_OK)
         return;
     for (size_t i = 0; i < p->opts.replication->n_entries; i++) {
         const struct replication_entry *entry = &p->opts.replication->entries[i];

@@ -14,6 +14,7 @@
 #include "core/map.h"
 #include "core/rng.h"
 #include "flow/replication.h"
+#include "flow/scope.h"
 #include "log/rlog.h"
 
 #define JITTER_PERCENT 10
@@ -89,8 +90,8 @@ static enum rc compare_found(struct pump *p, const struct event *found, struct e
     if (rc < 0 || is_busy(p, found->key))
         return rc;
     rc = rows_applied(p->rows, found->key, &a, &why);
-    if (rc == RC_NOTFOUND)
-        return take_up(p, found, e);
+    if (rc == RC_NOTFOUND) /* without a mark it may be anybody's */
+        return found->body.n > 0 ? take_up(p, found, e) : RC_OK;
     if (rc < 0) {
         *e = why;
         return rc;
@@ -112,10 +113,13 @@ static enum rc compare_row(void *arg, struct slice key, const struct applied *a,
 
 static enum rc end_scope(struct pump *p, struct err *e)
 {
+    AUTO(buf_done) struct buf text = BUF_INIT(2 * KEY_MAX);
     AUTO(buf_done) struct buf prefix = BUF_INIT(2 * KEY_MAX);
     const struct replication_entry *entry = &p->opts.replication->entries[p->drift.entry];
-    key_print_prefix(entry->group, entry->resource, SLICE_NULL, &prefix);
-    enum rc rc = buf_check(&prefix, "scope", e);
+    struct scope scope;
+    enum rc rc = scope_of_entry(entry, &text, &scope, e);
+    if (rc == RC_OK)
+        rc = scope_print_prefix(&scope, &prefix, e);
     if (rc == RC_OK && rows_pending(p->rows) > 0)
         rc = pump_commit(p, SLICE_NULL, e); /* only what is committed is walked */
     return rc == RC_OK ? rows_scan_applied(p->rows, buf_slice(&prefix), compare_row, p, e) : rc;
@@ -158,7 +162,7 @@ static enum rc skip_scope(struct pump *p, const struct err *why, struct err *e)
     DIAG(pump_reconciler(p), DIAG_WARN, "error listing objects in cluster",
          DIAG_J("destinationObject.apiGroup", entry->group),
          DIAG_J("destinationObject.apiVersion", entry->version),
-         DIAG_S("destinationObject.resource", entry->resource),
+         DIAG_S("destinationObject.resource", entry->root.n ? entry->root : entry->resource),
          DIAG_S("reason", SLICE("copies cannot be compared: the destination does not list them")),
          DIAG_S("error", slice_str(why->msg)));
     next_scope(p);
@@ -187,12 +191,12 @@ static enum rc read_scope(struct pump *p, struct err *e)
 static enum rc settle_scope(struct pump *p, struct err *e)
 {
     const struct replication_entry *entry = &p->opts.replication->entries[p->drift.entry];
-    AUTO(buf_done) struct buf scope = BUF_INIT(2 * KEY_MAX);
-    buf_addf(&scope, "%.*s/%.*s", SLICE_ARG(entry->group), SLICE_ARG(entry->resource));
-    enum rc rc = buf_check(&scope, "scope", e);
+    AUTO(buf_done) struct buf text = BUF_INIT(2 * KEY_MAX);
+    struct scope scope;
+    enum rc rc = scope_of_entry(entry, &text, &scope, e);
     p->drift.looked = false;
     next_scope(p);
-    return rc == RC_OK ? pump_decide_prune(p, buf_slice(&scope), 0, e) : rc;
+    return rc == RC_OK ? pump_decide_prune(p, scope.text, 0, e) : rc;
 }
 
 static enum rc continue_round(struct pump *p, struct err *e)

@@ -48,7 +48,8 @@ enum rc pump_hold(struct pump *p, struct slice key, rlog_off offset, const struc
     h.awaited += strcmp(why->cls, HOLD_OPPOSITE) == 0;
     snprintf(h.cls, sizeof h.cls, "%s", why->cls);
     snprintf(h.reason, sizeof h.reason, "%s", why->reason);
-    snprintf(h.dependency, sizeof h.dependency, "%.*s", SLICE_ARG(why->dependency));
+    if (why->dependency.n < sizeof h.dependency) /* a part of a key is another key */
+        snprintf(h.dependency, sizeof h.dependency, "%.*s", SLICE_ARG(why->dependency));
     struct backoff wait = {.first_ns = h.waiting ? RETRY_WAIT_FIRST_NS : RETRY_HELD_FIRST_NS,
                            .max_ns = h.waiting ? RETRY_WAIT_MAX_NS : RETRY_HELD_MAX_NS,
                            .attempts = h.attempts - 1};

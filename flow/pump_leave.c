@@ -12,6 +12,7 @@
 #include "core/key.h"
 #include "core/map.h"
 #include "flow/replication.h"
+#include "flow/scope.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,7 +106,7 @@ static enum rc settle_kind(struct pump *p, struct slice prefix, const char *held
     return rc;
 }
 
-static enum rc decide_kind(struct pump *p, struct slice prefix, struct err *e)
+static enum rc decide_kind(struct pump *p, struct slice kind, struct slice prefix, struct err *e)
 {
     char why[HOLD_TEXT_MAX];
     size_t copies = 0;
@@ -118,7 +119,7 @@ static enum rc decide_kind(struct pump *p, struct slice prefix, struct err *e)
     snprintf(why, sizeof why,
              "%zu of %zu copies of %.*s left the selection; to remove more than %zu at once needs "
              "approval: resilog run --allow-prune %.*s",
-             n, copies, (int)prefix.n - 1, prefix.p, limit, SLICE_ARG(p->opts.replication->sync));
+             n, copies, SLICE_ARG(kind), limit, SLICE_ARG(p->opts.replication->sync));
     DIAG(pump_reconciler(p), DIAG_WARN, "pruning held", DIAG_S("reason", slice_str(why)));
     return settle_kind(p, prefix, why, e);
 }
@@ -127,13 +128,9 @@ static enum rc decide_kind(struct pump *p, struct slice prefix, struct err *e)
 static enum rc decide_first(struct pump *p, struct slice first, struct err *e)
 {
     AUTO(buf_done) struct buf prefix = BUF_INIT(2 * KEY_MAX);
-    struct key parts;
-    enum rc rc = key_parse(first, &parts, e);
-    if (rc < 0)
-        return rc;
-    key_print_prefix(parts.group, parts.resource, SLICE_NULL, &prefix);
-    rc = buf_check(&prefix, "scope", e);
-    return rc == RC_OK ? decide_kind(p, buf_slice(&prefix), e) : rc;
+    const struct scope kind = scope_of_kind(first, p->tree);
+    enum rc rc = scope_print_prefix(&kind, &prefix, e);
+    return rc == RC_OK ? decide_kind(p, kind.text, buf_slice(&prefix), e) : rc;
 }
 
 enum rc pump_decide_leaving(struct pump *p, int64_t *ret_due_ns, struct err *e)

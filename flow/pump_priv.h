@@ -2,6 +2,7 @@
 #ifndef RESILOG_FLOW_PUMP_PRIV_H
 #define RESILOG_FLOW_PUMP_PRIV_H
 
+#include "core/buf.h"
 #include "core/env.h"
 #include "flow/flow_say.h"
 #include "flow/pump.h"
@@ -20,6 +21,9 @@ struct pump {
     struct rows *rows;
     struct work *work;
     struct namespaces *ns;
+    bool tree;          /* the source is one of znodes */
+    bool met_ephemeral; /* and one that is ephemeral was passed over in this life */
+    struct buf parent;  /* of a node, looked at last (pump_tree.c) */
 
     struct ckpt_head head;   /* as committed last */
     rlog_off next;           /* the next offset to read */
@@ -31,25 +35,22 @@ struct pump {
     int64_t commit_due_ns; /* boot clock */
     int64_t hold_due_ns;   /* boot clock; no hold is due before */
 
-    struct event_iter *cursor; /* NULL: to be opened */
-    rlog_off cursor_until;     /* 0: it follows the tail */
-
-    bool news_first;      /* whose turn it was last */
-    struct flight *stuck; /* the sink had no room for it */
-    struct map
-        *pruning; /* key -> rlog_off anchor of an inferred delete whose sync-end was not read yet */
+    struct event_iter *cursor;  /* NULL: to be opened */
+    rlog_off cursor_until;      /* 0: it follows the tail */
+    bool news_first;            /* whose turn it was last */
+    struct flight *stuck;       /* the sink had no room for it */
+    struct map *pruning;        /* key -> rlog_off anchor of a delete that waits for its sync-end */
     struct map *relabelled;     /* key prefix to evaluate again -> rlog_off anchor */
     struct map *leaving;        /* key -> struct leaver (pump_leave.c) */
     int64_t leaving_due_ns;     /* boot clock: when it is decided about them, if there are any */
     struct event_iter *recheck; /* walks the first prefix of `relabelled` */
     rlog_off recheck_until;     /* where that walk ends */
-
     bool review;            /* the replication differs from the one that the checkpoint goes by */
     rlog_off review_anchor; /* what waits until everything was decided again */
 
     bool scanned;      /* the scan was completed in this life: what has no row has no copy */
     bool has_rows;     /* the scan may meet rows: of frozen copies, which it is to leave alone */
-    bool scan_skipped; /* the destination does not list a kind */
+    bool scan_skipped; /* the destination does not list a kind, or bears no marks */
     bool scanning;     /* no checkpoint: asking the destination for our marks first */
     size_t scan_entry; /* index of the entry that is scanned */
     struct event_iter *scan;

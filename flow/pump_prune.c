@@ -9,8 +9,8 @@
 #include "core/event_iter.h"
 #include "core/key.h"
 #include "core/map.h"
-#include "flow/filter.h"
 #include "flow/replication.h"
+#include "flow/scope.h"
 #include "log/rlog.h"
 
 #include <stdio.h>
@@ -56,8 +56,15 @@ bool pump_may_prune(const struct pump *p)
     return clock_boot_ns(p->env.clock) < p->opts.prune_until_ns;
 }
 
+/* A scope with the beginning of its keys. */
+struct place {
+    struct scope scope;
+    struct slice prefix;
+};
+
 struct survey {
     struct pump *p;
+    const struct place *place;
     rlog_off sync_end;
     size_t synced;
 };
@@ -66,7 +73,7 @@ struct survey {
 static enum rc survey_row(void *arg, struct slice key, const struct applied *a, struct err *e)
 {
     struct survey *s = arg;
-    if (a->state != APPLIED_SYNCED)
+    if (a->state != APPLIED_SYNCED || !scope_has(&s->place->scope, key))
         return RC_OK;
     s->synced++;
     const struct hold *h = rows_hold(s->p->rows, key);
@@ -78,13 +85,25 @@ static enum rc survey_row(void *arg, struct slice key, const struct applied *a, 
     return rc == RC_NOTFOUND ? pump_collect_prune(s->p, key, s->sync_end, e) : rc;
 }
 
-static size_t count_pruning(struct pump *p, struct slice prefix)
+/* The next key that is pruned and of that place. */
+static bool next_pruning(struct pump *p, const struct place *at, struct map_entry *entry)
+{
+    bool after = entry->key.n > 0;
+    while (map_seek(p->pruning, after ? entry->key : at->prefix, after, entry) &&
+           slice_starts(entry->key, at->prefix)) {
+        if (scope_has(&at->scope, entry->key))
+            return true;
+        after = true;
+    }
+    return false;
+}
+
+static size_t count_pruning(struct pump *p, const struct place *at)
 {
     size_t n = 0;
-    struct map_entry entry = {prefix, NULL};
-    for (bool after = false; map_seek(p->pruning, entry.key, after, &entry); after = true, n++)
-        if (!slice_starts(entry.key, prefix))
-            break;
+    struct map_entry entry = {SLICE_NULL, NULL};
+    while (next_pruning(p, at, &entry))
+        n++;
     return n;
 }
 
@@ -97,11 +116,11 @@ static enum rc settle(struct pump *p, struct slice key, rlog_off anchor, const c
     return pump_hold(p, key, anchor, &why, e);
 }
 
-static enum rc settle_all(struct pump *p, struct slice prefix, const char *held_because,
+static enum rc settle_all(struct pump *p, const struct place *at, const char *held_because,
                           struct err *e)
 {
-    struct map_entry entry;
-    while (map_seek(p->pruning, prefix, false, &entry) && slice_starts(entry.key, prefix)) {
+    for (struct map_entry entry = {SLICE_NULL, NULL}; next_pruning(p, at, &entry);
+         entry.key = SLICE_NULL) {
         rlog_off anchor = *(rlog_off *)entry.value;
         enum rc rc = settle(p, entry.key, anchor, held_because, e);
         if (rc < 0)
@@ -113,34 +132,34 @@ static enum rc settle_all(struct pump *p, struct slice prefix, const char *held_
 }
 
 /* Where nothing of the scope can be decided no rows need to be read. */
-static bool concerns(struct pump *p, struct slice scope, struct slice prefix, rlog_off sync_end)
+static bool concerns(struct pump *p, const struct place *at, rlog_off sync_end)
 {
-    struct slice rest;
-    struct slice group = slice_cut(scope, '/', &rest);
-    struct slice resource = slice_cut(rest, '/', &rest);
-    return count_pruning(p, prefix) > 0 ||
-           (sync_end && filter_names(p->opts.replication, group, resource));
+    const struct replication *r = p->opts.replication;
+    bool meets = false;
+    for (size_t i = 0; sync_end && i < r->n_entries && !meets; i++)
+        meets = scope_meets_entry(&at->scope, &r->entries[i]);
+    return meets || count_pruning(p, at) > 0;
 }
 
 enum rc pump_decide_prune(struct pump *p, struct slice scope, rlog_off sync_end, struct err *e)
 {
     AUTO(buf_done) struct buf prefix = BUF_INIT(2 * KEY_MAX);
-    buf_add_slice(&prefix, scope);
-    buf_add_char(&prefix, '/');
-    enum rc rc = buf_check(&prefix, "scope", e);
-    if (rc < 0 || !concerns(p, scope, buf_slice(&prefix), sync_end))
+    struct place at = {.scope = {scope, p->tree}};
+    enum rc rc = scope_print_prefix(&at.scope, &prefix, e);
+    at.prefix = buf_slice(&prefix);
+    if (rc < 0 || !concerns(p, &at, sync_end))
         return rc;
     if (rows_pending(p->rows) > 0)
         rc = pump_commit(p, SLICE_NULL, e);
-    struct survey survey = {.p = p, .sync_end = sync_end};
+    struct survey survey = {.p = p, .place = &at, .sync_end = sync_end};
     if (rc == RC_OK)
-        rc = rows_scan_applied(p->rows, buf_slice(&prefix), survey_row, &survey, e);
+        rc = rows_scan_applied(p->rows, at.prefix, survey_row, &survey, e);
     if (rc < 0)
         return rc;
-    size_t n = count_pruning(p, buf_slice(&prefix));
+    size_t n = count_pruning(p, &at);
     size_t limit = pump_prune_limit(survey.synced);
     if (n <= limit || pump_may_prune(p))
-        return settle_all(p, buf_slice(&prefix), NULL, e);
+        return settle_all(p, &at, NULL, e);
     char why[HOLD_TEXT_MAX];
     snprintf(why, sizeof why,
              "%zu of %zu copies of %.*s are gone from the source by a listing, nobody saw their "
@@ -148,7 +167,7 @@ enum rc pump_decide_prune(struct pump *p, struct slice scope, rlog_off sync_end,
              "approval: resilog run --allow-prune %.*s",
              n, survey.synced, SLICE_ARG(scope), limit, SLICE_ARG(p->opts.replication->sync));
     DIAG(pump_reconciler(p), DIAG_WARN, "pruning held", DIAG_S("reason", slice_str(why)));
-    return settle_all(p, buf_slice(&prefix), why, e);
+    return settle_all(p, &at, why, e);
 }
 
 /* ---- The first scan ---- */
@@ -162,19 +181,16 @@ enum rc pump_open_scan(struct pump *p, size_t index, struct event_iter **ret, st
             slice_eq(r->entries[i].resource, entry->resource))
             return RC_END;
     AUTO(buf_done) struct buf text = BUF_INIT(2 * KEY_MAX);
-    buf_add_slice(&text, entry->group);
-    buf_add_char(&text, '/');
-    buf_add_slice(&text, entry->resource);
-    size_t scope_n = text.n;
-    buf_add_slice(&text, entry->group);
-    if (entry->group.n)
-        buf_add_char(&text, '/');
-    buf_add_slice(&text, entry->version);
-    enum rc rc = buf_check(&text, "scope", e);
+    AUTO(buf_done) struct buf version = BUF_INIT(2 * KEY_MAX);
+    struct scope scope;
+    buf_addf(&version, "%.*s%s%.*s", SLICE_ARG(entry->group), entry->group.n ? "/" : "",
+             SLICE_ARG(entry->version));
+    enum rc rc = scope_of_entry(entry, &text, &scope, e);
+    if (rc == RC_OK)
+        rc = buf_check(&version, "version", e);
     if (rc < 0)
         return rc;
-    rc = sink_scan(p->opts.sink, slice_of(text.p, scope_n),
-                   slice_of(text.p + scope_n, text.n - scope_n), ret, e);
+    rc = sink_scan(p->opts.sink, scope.text, buf_slice(&version), ret, e);
     return rc == RC_UNSUPPORTED ? RC_END : rc;
 }
 
@@ -229,5 +245,10 @@ enum rc pump_scan(struct pump *p, struct err *e)
     }
     if (rc != RC_OK || !ev)
         return rc;
-    return note_scanned(p, ev, e);
+    if (ev->body.n > 0)
+        return note_scanned(p, ev, e);
+    p->scan_skipped =
+        true; /* without marks it only tells what is there, not which of it are copies */
+    next_scan(p);
+    return RC_OK;
 }

@@ -14,7 +14,7 @@ size_t pump_prune_limit(size_t copies);
 bool pump_may_prune(const struct pump *p);
 /* The key has a newer event. */
 void pump_forget_prune(struct pump *p, struct slice key);
-/* The listing of a scope ("group/resource[/ns]") is complete: decides about what was collected and, where sync_end is
+/* The listing of a scope is complete: decides about what was collected and, where sync_end is
  * the offset of that end, about marked objects that the log has never seen. 0: another listing begins, and the end of
  * the last one was not read (catching up, a restart of ingest). */
 MUST_CHECK enum rc pump_decide_prune(struct pump *p, struct slice scope, rlog_off sync_end,

@@ -5,10 +5,10 @@
 
 #include "core/buf.h"
 #include "core/diag.h"
-#include "core/key.h"
 #include "core/map.h"
 #include "flow/filter.h"
 #include "flow/replication.h"
+#include "flow/scope.h"
 
 #include <string.h>
 
@@ -18,20 +18,16 @@ static enum rc review_entries(struct pump *p, struct err *e)
     const struct replication *r = p->opts.replication;
     enum rc rc = RC_OK;
     for (size_t i = 0; i < r->n_entries && rc == RC_OK; i++) {
+        AUTO(buf_done) struct buf text = BUF_INIT(2 * KEY_MAX);
         AUTO(buf_done) struct buf prefix = BUF_INIT(2 * KEY_MAX);
-        key_print_prefix(r->entries[i].group, r->entries[i].resource, SLICE_NULL, &prefix);
-        rc = buf_check(&prefix, "scope", e);
+        struct scope scope;
+        rc = scope_of_entry(&r->entries[i], &text, &scope, e);
+        if (rc == RC_OK)
+            rc = scope_print_prefix(&scope, &prefix, e);
         if (rc == RC_OK)
             rc = pump_look_again(p, buf_slice(&prefix), p->review_anchor, e);
     }
     return rc;
-}
-
-static bool is_named(const struct pump *p, struct slice key)
-{
-    struct key parts;
-    return key_parse(key, &parts, NULL) != RC_OK ||
-           filter_names(p->opts.replication, parts.group, parts.resource);
 }
 
 /* What is of a resource that no entry names any more has left the selection. Of what left it before, some may be gone
@@ -40,7 +36,7 @@ static enum rc review_row(void *arg, struct slice key, const struct applied *a, 
 {
     struct pump *p = arg;
     enum rc rc = RC_OK;
-    if (a->state == APPLIED_SYNCED && is_named(p, key))
+    if (a->state == APPLIED_SYNCED && filter_names(p->opts.replication, key))
         return RC_OK;
     if (a->state == APPLIED_SYNCED) {
         pump_say_left(p, key, a->offset);
@@ -58,11 +54,9 @@ static enum rc review_skipped(struct pump *p, struct err *e)
 {
     struct slice key = SLICE_NULL;
     struct hold *h;
-    struct key parts;
     enum rc rc = RC_OK;
     while (rc == RC_OK && rows_next_hold(p->rows, key, &key, &h))
-        if (h->skipped && key_parse(key, &parts, NULL) == RC_OK &&
-            !filter_names(p->opts.replication, parts.group, parts.resource))
+        if (h->skipped && !filter_names(p->opts.replication, key))
             rc = work_again(p->work, key, (struct again){.anchor = p->review_anchor}, e);
     return rc;
 }

@@ -8,6 +8,7 @@
 #include "core/env.h"
 #include "core/event_iter.h"
 #include "core/map.h"
+#include "core/znode.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -36,7 +37,7 @@ struct dest_mem {
     size_t disorder;
     size_t window;
     int64_t delay_ns;
-    bool cache, fatal;
+    bool cache, fatal, tree;
     char identity[64];
     char denied[64];
     enum rc denied_so;
@@ -222,6 +223,11 @@ void dest_mem_identity(struct dest_mem *d, const char *identity)
 void dest_mem_fatal(struct dest_mem *d, bool on)
 {
     d->fatal = on;
+}
+
+void dest_mem_tree(struct dest_mem *d)
+{
+    d->tree = true;
 }
 
 enum sink_adopt dest_mem_last_adopt(const struct dest_mem *d)
@@ -519,23 +525,37 @@ static void mem_close(struct sink *s)
 
 /* ---- Scan ---- */
 
+/* Behind what was given last, a key that begins so and lies in the scope. */
+static bool scan_seek(const struct mem_scan *s, struct map_entry *ret)
+{
+    const struct dest_mem *d = s->sink->dest;
+    const struct slice prefix = buf_slice(&s->prefix);
+    struct slice from = s->key.n ? buf_slice(&s->key) : prefix;
+    for (bool after = s->key.n > 0;
+         map_seek(d->objects, from, after, ret) && slice_starts(ret->key, prefix);
+         after = true, from = ret->key)
+        if (!d->tree || znode_is_within(ret->key, prefix))
+            return true;
+    return false;
+}
+
 static enum rc scan_next(struct event_iter *it, const struct event **ret, struct err *e)
 {
     struct mem_scan *s = (struct mem_scan *)it;
     struct map_entry entry;
     if (!s->answered)
         return RC_AGAIN;
-    struct slice scope = slice_of(s->prefix.p, s->prefix.n - 1);
+    bool tree = s->sink->dest->tree;
+    struct slice scope = slice_of(s->prefix.p, s->prefix.n - !tree);
     if (slice_eq(scope, slice_str(s->sink->dest->denied)))
         return err_set(e, s->sink->dest->denied_so, ERR_FINAL, "cannot list %.*s",
                        SLICE_ARG(scope));
-    struct slice from = s->key.n ? buf_slice(&s->key) : buf_slice(&s->prefix);
-    if (!map_seek(s->sink->dest->objects, from, s->key.n > 0, &entry) ||
-        !slice_starts(entry.key, buf_slice(&s->prefix)))
+    if (!scan_seek(s, &entry))
         return RC_END;
     buf_reset(&s->key);
     buf_add_slice(&s->key, entry.key);
-    s->view = (struct event){.key = buf_slice(&s->key), .body = SLICE("record of a scan")};
+    s->view = (struct event){.key = buf_slice(&s->key),
+                             .body = tree ? SLICE_NULL : SLICE("record of a scan")};
     *ret = &s->view;
     return RC_OK;
 }
@@ -555,7 +575,7 @@ static const struct event_iter_ops scan_ops = {.next = scan_next, .free = scan_f
 static enum rc mem_scan(struct sink *s, struct slice scope, struct slice api_version,
                         struct event_iter **ret, struct err *e)
 {
-    assert(api_version.n > 0);
+    assert(downcast(s)->dest->tree == (api_version.n == 0));
     (void)e;
     struct mem_scan *scan = sure(calloc(1, sizeof *scan));
     scan->iter.ops = &scan_ops;
@@ -564,7 +584,8 @@ static enum rc mem_scan(struct sink *s, struct slice scope, struct slice api_ver
     buf_init(&scan->prefix, EVENT_TEXT_MAX);
     buf_init(&scan->key, EVENT_TEXT_MAX);
     buf_add_slice(&scan->prefix, scope);
-    buf_add_char(&scan->prefix, '/');
+    if (!scan->sink->dest->tree)
+        buf_add_char(&scan->prefix, '/');
     *ret = &scan->iter;
     return RC_OK;
 }

@@ -60,6 +60,9 @@ void dest_mem_cache(struct dest_mem *d, bool on);
 void dest_mem_fatal(struct dest_mem *d, bool on);
 /* Scans of this scope fail so from now on; NULL: of none. */
 void dest_mem_deny_scan(struct dest_mem *d, const char *scope, enum rc rc);
+/* It bears no marks, as a tree of znodes: a scan of a scope, which is a root's path then, gives all that is there, without
+ * body. */
+void dest_mem_tree(struct dest_mem *d);
 /* Which destination it says it is; at first it does not tell. */
 void dest_mem_identity(struct dest_mem *d, const char *identity);
 /* How often each key was submitted. */

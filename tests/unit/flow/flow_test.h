@@ -114,7 +114,7 @@ static inline rlog_off ft_append(struct ft_log *w, const struct event *ev)
     struct event full = *ev;
     struct err e = ERR_INIT;
     rlog_off at = 0;
-    full.source_kind = SOURCE_KUBERNETES;
+    full.source_kind = full.source_kind ? full.source_kind : SOURCE_KUBERNETES;
     full.incarnation = full.incarnation ? full.incarnation : 1;
     full.wall_ns = clock_wall_ns(&w->clock.clock);
     if (rlog_append(w->log, &full, 1, RLOG_ANY, &at, &e) != RC_OK)

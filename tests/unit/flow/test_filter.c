@@ -48,8 +48,8 @@ static void a_resource_that_no_entry_names_is_unrelated(void **state)
                      FILTER_UNRELATED);
     assert_int_equal(decide(NULL, 0, &(struct asked){"/configmaps/n/a", PLAIN, "{}"}, NULL),
                      FILTER_UNRELATED);
-    assert_true(filter_names(&r, SLICE_NULL, SLICE("configmaps")));
-    assert_false(filter_names(&r, SLICE("g"), SLICE("configmaps")));
+    assert_true(filter_names(&r, SLICE("/configmaps/n/a")));
+    assert_false(filter_names(&r, SLICE("g/configmaps/n/a")));
 }
 
 static void only_the_namespaces_of_the_entry_are_selected_known_or_not(void **state)
@@ -198,6 +198,70 @@ static void an_undecided_entry_before_the_first_that_selects_keeps_the_verdict_o
     entry_done(&entries[0]);
 }
 
+/* ---- Trees ---- */
+
+static enum filter_verdict decide_path(const struct replication_entry *entry, const char *path)
+{
+    struct replication r = {.entries = entry, .n_entries = 1};
+    const struct replication_entry *by = NULL;
+    enum filter_verdict verdict = filter_path(&r, slice_str(path), &by);
+    assert_true((verdict == FILTER_SELECTED) == (by == entry));
+    assert_true((verdict == FILTER_UNRELATED) != filter_names(&r, slice_str(path)));
+    return verdict;
+}
+
+static void a_node_is_selected_where_it_is_below_the_root(void **state)
+{
+    (void)state;
+    struct replication_entry entry = {.root = SLICE("/a")};
+    struct replication_entry whole = {.root = SLICE("/")};
+    assert_int_equal(decide_path(&entry, "/a"), FILTER_SELECTED);
+    assert_int_equal(decide_path(&entry, "/a/b/c"), FILTER_SELECTED);
+    assert_int_equal(decide_path(&entry, "/ab"), FILTER_UNRELATED);
+    assert_int_equal(decide_path(&entry, "/"), FILTER_UNRELATED);
+    assert_int_equal(decide_path(&whole, "/"), FILTER_SELECTED);
+    assert_int_equal(decide_path(&whole, "/configmaps/n/a"), FILTER_SELECTED);
+    assert_int_equal(decide_path(&whole, "/zookeeper/quota"), FILTER_UNRELATED);
+}
+
+/* The pattern is searched in whole paths, so that "/tmp$" excludes what is below, too. */
+static void an_excluded_node_takes_along_what_is_below(void **state)
+{
+    (void)state;
+    AUTO(regex_freep) struct regex *exclude = ft_regex("/tmp$");
+    struct replication_entry entry = {.root = SLICE("/a"), .exclude_path = exclude};
+    assert_int_equal(decide_path(&entry, "/a/tmp"), FILTER_REJECTED);
+    assert_int_equal(decide_path(&entry, "/a/tmp/x/y"), FILTER_REJECTED);
+    assert_int_equal(decide_path(&entry, "/a/tmpx"), FILTER_SELECTED);
+    assert_int_equal(decide_path(&entry, "/a"), FILTER_SELECTED);
+}
+
+static void what_is_above_the_root_is_not_asked(void **state)
+{
+    (void)state;
+    AUTO(regex_freep) struct regex *above = ft_regex("^/tmp$");
+    AUTO(regex_freep) struct regex *itself = ft_regex("^/tmp/a$");
+    struct replication_entry entry = {.root = SLICE("/tmp/a"), .exclude_path = above};
+    assert_int_equal(decide_path(&entry, "/tmp/a/b"), FILTER_SELECTED);
+    entry.exclude_path = itself;
+    assert_int_equal(decide_path(&entry, "/tmp/a"), FILTER_REJECTED);
+    assert_int_equal(decide_path(&entry, "/tmp/a/b"), FILTER_REJECTED);
+}
+
+static void a_path_at_the_limit_is_undecided_unless_one_above_it_is_excluded(void **state)
+{
+    (void)state;
+    char path[320] = "/r/x/";
+    memset(path + 5, 'a', 299);
+    path[304] = '\0';
+    AUTO(regex_freep) struct regex *hard = ft_regex("(a+)+(a+)+(a+)+[bc]");
+    AUTO(regex_freep) struct regex *both = ft_regex("^/r/x$|(a+)+(a+)+(a+)+[bc]");
+    struct replication_entry entry = {.root = SLICE("/r"), .exclude_path = hard};
+    assert_int_equal(decide_path(&entry, path), FILTER_UNDECIDED);
+    entry.exclude_path = both;
+    assert_int_equal(decide_path(&entry, path), FILTER_REJECTED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +276,10 @@ int main(void)
         cmocka_unit_test(a_regex_at_its_limit_is_undecided_and_never_a_no),
         cmocka_unit_test(the_first_entry_that_selects_decides),
         cmocka_unit_test(an_undecided_entry_before_the_first_that_selects_keeps_the_verdict_open),
+        cmocka_unit_test(a_node_is_selected_where_it_is_below_the_root),
+        cmocka_unit_test(an_excluded_node_takes_along_what_is_below),
+        cmocka_unit_test(what_is_above_the_root_is_not_asked),
+        cmocka_unit_test(a_path_at_the_limit_is_undecided_unless_one_above_it_is_excluded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
