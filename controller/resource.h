@@ -31,6 +31,7 @@ struct cluster {
     struct kube_config config;
     const struct zk_target *zookeeper; /* of a Database; NULL: Kubernetes */
     struct zk_admin admin;
+    bool acl; /* of a Database: a synchronization that reads from it wants the nodes' ACLs */
     uint8_t digest[RESOURCE_DIGEST]; /* of where it is and of its credentials */
 };
 

@@ -76,8 +76,10 @@ static const struct item *find_cluster(struct loader *l, const struct item *item
     return cluster;
 }
 
-static void read_clusters(struct loader *l, const struct item *item, const struct json *config,
-                          enum kind_use use, struct sync *sync)
+/* Gives the source. */
+static struct cluster *read_clusters(struct loader *l, const struct item *item,
+                                     const struct json *config, enum kind_use use,
+                                     struct sync *sync)
 {
     const struct kind *kind = loader_kind(use);
     const struct item *source = find_cluster(l, item, config, "sourceName", kind);
@@ -87,6 +89,7 @@ static void read_clusters(struct loader *l, const struct item *item, const struc
                       "source and destination are the same %s, %s", kind->name, source->full_name);
     sync->source = source ? source->cluster : NULL;
     sync->destination = destination ? destination->cluster : NULL;
+    return source ? source->cluster : NULL;
 }
 
 /* ---- Entries ---- */
@@ -335,14 +338,16 @@ enum rc sync_make(struct loader *l, const struct item *item, const struct json *
         .suspend = fields_true(spec, "suspend"),
         .once = item->kind->use != KIND_SYNC,
         .restart = read_restart(json_get_text(item->origin.doc, spec, "restartPolicy"))};
-    read_clusters(l, item, config, plugin->ends, &s->sync);
+    struct cluster *source = read_clusters(l, item, config, plugin->ends, &s->sync);
     enum rc rc = plugin->read(l, item, config, s, e);
     if (rc == RC_OK)
         rc = item_digest(item, spec, PROGRAM, s->sync.digest, e);
     bool clean = !item->broken && problem_list_errors(l->out->problems) == errors;
-    if (rc == RC_OK && clean && s->sync.source && s->sync.destination)
-        *ret = steal(&s);
-    return rc;
+    if (rc != RC_OK || !clean || !source || !s->sync.destination)
+        return rc;
+    source->acl = source->acl || s->sync.tree.acl;
+    *ret = steal(&s);
+    return RC_OK;
 }
 
 enum rc sync_read(struct loader *l, const struct item *item, struct err *e)

@@ -154,6 +154,22 @@ static void every_field_has_its_place_in_the_record(void **state)
     assert_true(found);
 }
 
+static void a_source_knows_whether_any_of_its_readers_wants_acls(void **state)
+{
+    (void)state;
+    AUTO(resources_freep) struct resources *without = rig_read(LIVE("    acl: false\n"));
+    AUTO(resources_freep)
+    struct resources *both =
+        rig_read(LIVE("    acl: false\n---\n") "apiVersion: automation.astronetes.io/v1alpha1\n"
+                                               "kind: Synchronization\nmetadata: {name: x}\n"
+                                               "spec:\n  plugin: zookeeper-to-zookeeper-nodes\n"
+                                               "  config: {sourceName: za, destinationName: zb, "
+                                               "rootPath: /b}\n");
+    assert_false(resources_sync(without, 0)->source->acl);
+    assert_true(resources_sync(both, 0)->source->acl);
+    assert_false(resources_sync(both, 0)->destination->acl);
+}
+
 static void digests_of(const char *yaml, uint8_t ret[2][RESOURCE_DIGEST])
 {
     AUTO(resources_freep) struct resources *r = rig_read(yaml);
@@ -232,6 +248,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_left_out_has_the_defaults, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(every_field_has_its_place_in_the_record, rig_setup,
                                         rig_teardown),
+        cmocka_unit_test_setup_teardown(a_source_knows_whether_any_of_its_readers_wants_acls,
+                                        rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(the_digests_change_with_the_config, rig_setup,
                                         rig_teardown),
         cmocka_unit_test_setup_teardown(a_synchronization_that_ends_has_an_accessor_of_its_own,
