@@ -42,13 +42,20 @@ static enum rc read_exclusion(const struct origin *o, const struct json *config,
 {
     const struct json *at = json_get(config, "excludePathRegexp");
     bool found = false;
-    struct err ignored = ERR_INIT;
+    struct err why = ERR_INIT;
     if (!json_is(at, JSON_STRING) || json_text(o->doc, at).n == 0)
         return RC_OK;
     enum rc rc = pattern_read(o, at, ret, e);
-    if (rc == RC_OK && *ret && regex_search(*ret, root, &found, &ignored) == RC_OK && found)
-        problem_warn(o, at, "matches rootPath itself: \"%.*s\" is not copied", SHOWN(root));
-    return rc;
+    if (rc != RC_OK || !*ret)
+        return rc;
+    if (regex_search(*ret, root, &found, &why) != RC_OK)
+        problem_failure(o, at, &why);
+    else if (found)
+        problem_error(o, at,
+                      "excludes rootPath itself, \"%.*s\": nothing would be left; exclude what is "
+                      "below it",
+                      SHOWN(root));
+    return RC_OK;
 }
 
 enum rc tree_read(struct loader *l, const struct item *item, const struct json *config,

@@ -1,5 +1,5 @@
-/* The bound fields of each speaker. The clusters are said by those that ask them, and by nobody else: so a search for
- * lines with a sourceCluster finds what may be wrong with the source. Keeps nothing. */
+/* The bound fields of each speaker. The clusters, be they Databases, are said by those that ask them, and by nobody
+ * else: so a search for lines with a sourceCluster finds what may be wrong with the source. Keeps nothing. */
 #include "controller/speaker.h"
 
 #include "controller/resource.h"

@@ -165,6 +165,12 @@ rows() {
     [[ $output == *"not with --live"* ]]
 }
 
+@test "validate --live says of each Database that it is not asked, and asks nobody" {
+    zookeeper
+    run -0 --separate-stderr "$RESILOG" validate -f "$IN/zookeeper.yaml" --live
+    [[ $stderr == *"Database default/p: what may be read and written there is not asked yet"*"Database default/q: "* ]]
+}
+
 # --- A. Custom resources
 
 @test "A01 a resource without apiVersion is taken with a warning" {
@@ -691,4 +697,22 @@ pattern() {
 	open(sys.argv[1], "w").write(text.replace("^c", "x" * 102400))
 	LONG
     refused sync.yaml:20: 'regex[0]' 4096
+}
+
+# --- I. ZooKeeper
+
+@test "I107 a rootPath that is no path, or reserved, is refused" {
+    local path
+    for path in '/a/../b' '/a//b' '/a/' a '"/a\\0b"' '"/\\u0001"' '"/\\uFFFF"' /zookeeper /zookeeper/quota; do
+        zookeeper
+        edit zookeeper.yaml "s~rootPath: .*~rootPath: $path~"
+        echo "with $path"
+        refused zookeeper.yaml:9: spec.config.rootPath
+    done
+}
+
+@test "I112 an excludePathRegexp that excludes the root is refused" {
+    zookeeper
+    edit zookeeper.yaml 's~rootPath: .*~&\n    excludePathRegexp: te~'
+    refused zookeeper.yaml:10: spec.config.excludePathRegexp '"/test"'
 }

@@ -76,9 +76,6 @@ static void patterns_and_their_neighbours_are_checked(void **state)
         {LIVE("    excludePathRegexp: \"*.tmp\"\n"),
          "warning f.yaml:10:5 spec.config.excludePathRegexp: \"*.tmp\" is no regular expression: "
          "taken as \"^.*\\.tmp$\"\n"},
-        {LIVE("    excludePathRegexp: ^/a\n"), "warning f.yaml:10:5 spec.config.excludePathRegexp: "
-                                               "matches rootPath itself: \"/a\" is not "
-                                               "copied\n"},
         {LIVE("    createRootPath: true\n    createRoutePath: true\n"),
          "warning f.yaml:11:5 spec.config.createRoutePath: taken as \"createRootPath\", the "
          "field's "
@@ -106,6 +103,18 @@ static void patterns_and_their_neighbours_are_checked(void **state)
     rig_print(r, &out);
     assert_int_equal(resources_errors(r), 1);
     assert_non_null(strstr(out.p, "f.yaml:10:5 spec.config.excludePathRegexp: "));
+}
+
+static void I112_a_pattern_that_excludes_the_root_is_refused(void **state)
+{
+    (void)state;
+    static const struct rig_case cases[] = {
+        {LIVE("    excludePathRegexp: ^/a/\n"), ""},
+        {LIVE("    excludePathRegexp: ^/a\n"), "error f.yaml:10:5 spec.config.excludePathRegexp: "
+                                               "excludes rootPath itself, \"/a\": nothing "
+                                               "would be left; exclude what is below it\n"},
+    };
+    rig_expect_all(cases, sizeof cases / sizeof *cases);
 }
 
 static void what_is_left_out_has_the_defaults(void **state)
@@ -244,6 +253,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(both_ends_are_databases_that_differ, rig_setup,
                                         rig_teardown),
         cmocka_unit_test_setup_teardown(patterns_and_their_neighbours_are_checked, rig_setup,
+                                        rig_teardown),
+        cmocka_unit_test_setup_teardown(I112_a_pattern_that_excludes_the_root_is_refused, rig_setup,
                                         rig_teardown),
         cmocka_unit_test_setup_teardown(what_is_left_out_has_the_defaults, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(every_field_has_its_place_in_the_record, rig_setup,
