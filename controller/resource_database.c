@@ -91,14 +91,15 @@ static void check_server(const struct item *item, const struct json *n, struct s
 static void read_servers(struct text_pool *texts, const struct item *item, const struct json *list,
                          struct database *d)
 {
-    if (list->count > ZK_SERVERS_MAX) {
+    if (list && list->count > ZK_SERVERS_MAX) {
         problem_error(&item->origin, list, "%zu servers, the most allowed is %d", list->count,
                       ZK_SERVERS_MAX);
         return;
     }
-    for (const struct json *n = list->first; n; n = n->next) {
-        struct slice text = json_text(item->origin.doc, n);
-        check_server(item, n, text);
+    for (const struct json *n = list ? list->first : NULL; n; n = n->next) {
+        struct slice text = json_is(n, JSON_STRING) ? json_text(item->origin.doc, n) : SLICE_NULL;
+        if (text.n > 0) /* else told by the field table */
+            check_server(item, n, text);
         d->servers[d->target.n_servers++] = text_pool_add(texts, text);
     }
     d->target.servers = d->servers;
@@ -236,8 +237,6 @@ enum rc database_read(struct loader *l, struct item *item, struct err *e)
     const struct json *admin = fields_object(zookeeper, "admin");
     size_t errors = problem_list_errors(l->out->problems);
     enum rc rc = RC_OK;
-    if (item->broken)
-        return RC_OK;
     AUTO(cluster_freep) struct cluster *c = cluster_new(item);
     if (!c)
         return err_nomem(e);
@@ -245,7 +244,7 @@ enum rc database_read(struct loader *l, struct item *item, struct err *e)
         read_admin(l, item, admin, &c->admin);
     if (client)
         rc = read_client(l, item, client, c, e);
-    item->broken = problem_list_errors(l->out->problems) > errors;
+    item->broken = item->broken || problem_list_errors(l->out->problems) > errors;
     if (rc != RC_OK || item->broken || !client)
         return rc;
     item->cluster = c;

@@ -37,6 +37,11 @@ static void each_wrong_server_is_told(void **state)
         {SERVERS("2181"), AT0 "must be a string, found the number 2181: put it in quotes\n"},
         {SERVERS("h,h,h,h,h,h,h,h,h,h,h,h,h,h,h,h,h,h,h,h,h,h,h,h,h,h,h,h,h,h,h,h,h"),
          "error f.yaml:4:29 spec.zookeeper.client.servers: 33 servers, the most allowed is 32\n"},
+        {HEAD "servers: [5, \"a:0\"], server: x}}}\n", AT0
+         "must be a string, found the number 5: put it in quotes\n"
+         "error f.yaml:4:42 spec.zookeeper.client.servers[1]: \"a:0\"" RULE
+         "error f.yaml:4:50 spec.zookeeper.client.server: unknown field \"server\"; did you mean "
+         "\"servers\"? allowed: servers, secretName\n"},
         {HEAD "server: [h]}}}\n",
          "error f.yaml:4:20 spec.zookeeper.client: the field \"servers\" is missing: a list is "
          "needed\n"
