@@ -91,15 +91,22 @@ static enum rc tell_all(struct report *r, const struct resources *resources, siz
 {
     const struct problem *p;
     const struct sync *sync;
-    size_t syncs = 0;
+    size_t live = 0, once = 0, plans = 0;
     enum rc rc = RC_OK;
     for (size_t i = 0; rc == RC_OK && (p = resources_problem(resources, i)); i++)
         rc = tell(r, p, e);
-    for (; rc == RC_OK && (sync = resources_sync(resources, syncs)); syncs++)
+    for (; rc == RC_OK && (sync = resources_sync(resources, live)); live++)
         rc = tell_effects(r, sync, e);
-    if (rc == RC_OK && syncs == 0 && r->errors == 0)
-        rc = warn(r, "no LiveSynchronization in the files: 'run' has nothing to do", e);
-    *ret_syncs = syncs;
+    while (resources_once(resources, once))
+        once++;
+    while (resources_plan(resources, plans))
+        plans++;
+    *ret_syncs = live + once + plans;
+    if (rc == RC_OK && *ret_syncs == 0 && r->errors == 0)
+        rc = warn(r,
+                  "no LiveSynchronization, Synchronization or SynchronizationPlan in the files: "
+                  "'run' has nothing to do",
+                  e);
     return rc;
 }
 

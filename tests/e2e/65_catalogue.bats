@@ -137,6 +137,14 @@ rows() {
     accepted "1 synchronization, 0 errors, 0 warnings"
 }
 
+@test "synchronizations of every kind count as ones, and without any there is nothing to do" {
+    zookeeper
+    accepted "2 synchronizations, 0 errors, 0 warnings"
+    edit zookeeper.yaml '1,/^---/d'
+    rm "$IN/sync.yaml"
+    accepted "0 synchronizations" "nothing to do"
+}
+
 @test "validate -o json lists all problems as one array" {
     edit sync.yaml 's/suspend: false/suspend: maybe/; s/op: replace/op: repalce/; s/^    sourceName: a/    bucketName: x\n&/'
     run -3 --separate-stderr "$RESILOG" validate -f "$IN" -o json
