@@ -34,6 +34,8 @@ static void what_is_left_out_has_the_defaults(void **state)
 static void every_field_has_its_place_in_the_record(void **state)
 {
     (void)state;
+    if (access("/usr/share/zoneinfo/Europe/Madrid", R_OK) != 0)
+        skip();
     AUTO(resources_freep)
     struct resources *r = rig_read(
         PLAN("  schedule: TZ=Europe/Madrid 0 3 * * *\n  startingDeadlineSeconds: 0\n"
@@ -52,6 +54,8 @@ static void every_field_has_its_place_in_the_record(void **state)
 static void a_time_zone_stands_beside_the_schedule_or_before_it(void **state)
 {
     (void)state;
+    if (access("/usr/share/zoneinfo/Europe/Madrid", R_OK) != 0)
+        skip();
     static const char *const yaml[] = {
         PLAN("  schedule: 0 3 * * *\n  timeZone: Europe/Madrid\n" TEMPLATE),
         PLAN("  schedule: CRON_TZ=Europe/Madrid 0 3 * * *\n" TEMPLATE),

@@ -26,7 +26,7 @@ static void every_field_of_the_reference_is_known(void **state)
                                        "ignoreEphemeral: true, excludePathRegexp: x}}\n",
          ""},
         {AUTOMATION("SynchronizationPlan") "spec: {schedule: \"0 * * * *\", timeZone: "
-                                           "Europe/Madrid, startingDeadlineSeconds: 5, "
+                                           "null, startingDeadlineSeconds: 5, "
                                            "concurrencyPolicy: Forbid, suspend: true, "
                                            "successfulJobsHistoryLimit: 0, failedJobsHistoryLimit: "
                                            "2, template: {metadata: {}, spec: {plugin: "
