@@ -172,9 +172,18 @@ part_tsan() {
 part_servers() {
 	local status=0 failed=0 name
 	tests/servers/kube/programs.sh get || status=$?
-	[ "$status" -eq 3 ] || return "$status"
+	[ "$status" -eq 0 ] || [ "$status" -eq 3 ] || return "$status"
 	for name in etcd kube-apiserver kubectl kube-controller-manager; do
 		tests/servers/kube/programs.sh find "$name" >/dev/null 2>&1 || skipped "$name" || failed=1
+	done
+	for name in debian 3.9.5; do
+		status=0
+		tests/servers/zookeeper/jars.sh get "$name" || status=$?
+		case $status in
+		0) ;;
+		3) skipped "ZooKeeper $name" || failed=1 ;;
+		*) failed=1 ;;
+		esac
 	done
 	return $failed
 }

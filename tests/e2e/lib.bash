@@ -9,6 +9,7 @@ bats_require_minimum_version 1.5.0 2>/dev/null || : # the sweep of tests/run.sh 
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 KUBE=$ROOT/tests/servers/kube
+ZOOKEEPER=$ROOT/tests/servers/zookeeper
 : "${RESILOG:=$ROOT/build/dev/cli/resilog}"
 
 # e2e_folder: $E2E_DIR, and a guard that ends everything in it should this test file be killed before its teardown.
@@ -33,9 +34,19 @@ e2e_begin() {
     e2e_folder
     local rc=0
     "$KUBE/programs.sh" get "$@" >&2 || rc=$?
-    [ "$rc" -eq 0 ] && return
-    [ "$rc" -eq 3 ] && [ "${RESILOG_TEST_ALL:-}" != 1 ] || return "$rc"
-    E2E_SKIP="one of $* is not on this machine: run tests/servers/kube/programs.sh get"
+    e2e_missing "$rc" "one of $* is not on this machine: run tests/servers/kube/programs.sh get"
+}
+# zk_begin: the same for a file that needs ZooKeeper alone, in Debian's version.
+zk_begin() {
+    e2e_folder
+    local rc=0
+    "$ZOOKEEPER/jars.sh" get debian >&2 || rc=$?
+    e2e_missing "$rc" "ZooKeeper is not on this machine: run tests/servers/zookeeper/jars.sh get debian"
+}
+e2e_missing() { # EXIT-CODE-OF-GET TEXT
+    [ "$1" -eq 0 ] && return
+    [ "$1" -eq 3 ] && [ "${RESILOG_TEST_ALL:-}" != 1 ] || return "$1"
+    E2E_SKIP=$2
 }
 
 # e2e_setup: call it in setup(); skips the test where the servers cannot be had.
@@ -62,6 +73,9 @@ e2e_sweep() {
     while read -r file; do
         "$KUBE/kube.sh" stop "$(dirname "$file")" KILL || left=1
     done < <(find "$1" -name etcd.url 2>/dev/null)
+    while read -r file; do
+        "$ZOOKEEPER/zk.sh" stop "$(dirname "$file")" KILL || left=1
+    done < <(find "$1" -name zk.servers 2>/dev/null)
     return $left
 }
 
@@ -103,6 +117,41 @@ kube_config() {
 k() {
     [ -n "${E2E_KUBECTL:-}" ] || export E2E_KUBECTL=$("$KUBE/programs.sh" find kubectl)
     "$E2E_KUBECTL" --kubeconfig "$(kube_config "$1")" --cache-dir "$E2E_DIR/kubectl-cache" "${@:2}"
+}
+
+# zk_start NAME [3]: a server, ready in a second, or an ensemble of three. Environment: zk.sh.
+zk_start() {
+    "$ZOOKEEPER/zk.sh" start "$E2E_DIR/$1" "${@:2}"
+}
+# zk_restart NAME N, zk_kill NAME N [SIGNAL], zk_leader NAME, zk_stop NAME [SIGNAL]
+zk_restart() {
+    "$ZOOKEEPER/zk.sh" restart "$E2E_DIR/$1" "$2"
+}
+zk_kill() {
+    "$ZOOKEEPER/zk.sh" kill "$E2E_DIR/$1" "${@:2}"
+}
+zk_leader() {
+    "$ZOOKEEPER/zk.sh" leader "$E2E_DIR/$1"
+}
+zk_stop() {
+    "$ZOOKEEPER/zk.sh" stop "$E2E_DIR/$1" "${2:-TERM}"
+}
+# zk_servers NAME: where its servers are, HOST:PORT,...; zk_servers_tls NAME: their ports with TLS.
+zk_servers() {
+    cat "$E2E_DIR/$1/zk.servers"
+}
+zk_servers_tls() {
+    cat "$E2E_DIR/$1/zk.servers.tls"
+}
+# zk_tool OPTION... SERVERS COMMAND...: tests/e2e/zk_tool.c; zk NAME COMMAND...: the same for those servers, without options.
+zk_program() {
+    echo "$(dirname "$RESILOG")/../tests/e2e/zk_tool"
+}
+zk_tool() {
+    "$(zk_program)" "$@"
+}
+zk() {
+    zk_tool "$(zk_servers "$1")" "${@:2}"
 }
 
 start_time_of() { # PID; the name in the second field may hold blanks

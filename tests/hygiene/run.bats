@@ -5,12 +5,13 @@ bats_require_minimum_version 1.5.0
 setup() {
     ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
     TREE=$BATS_TEST_TMPDIR/tree
-    mkdir -p "$TREE/tests/e2e" "$TREE/tests/servers/kube" "$TREE/tools" "$TREE/bin"
+    mkdir -p "$TREE/tests/e2e" "$TREE/tests/servers/kube" "$TREE/tests/servers/zookeeper" "$TREE/tools" "$TREE/bin"
     cp "$ROOT/tests/run.sh" "$TREE/tests"
     cp "$ROOT/tests/e2e/lib.bash" "$TREE/tests/e2e"
     cp "$ROOT/tools/count_tests.py" "$TREE/tools"
     script bin/cmake ':' # everything is built
     servers 0 true
+    script tests/servers/zookeeper/jars.sh true
 }
 script() { # FILE LINE...
     printf '%s\n' '#!/bin/sh' "${@:2}" >"$TREE/$1"
@@ -58,6 +59,14 @@ says() { # LINE
     says "failed: kube-apiserver: skipped"
     says "failed: kube-controller-manager: skipped"
     says "failed parts: servers"
+}
+
+@test "a version of ZooKeeper that cannot be had is named as skipped, and is a failure with RESILOG_TEST_ALL=1" {
+    script tests/servers/zookeeper/jars.sh '[ "$2" = debian ] || exit 3'
+    reports 0 "0 passed, 0 failed, 1 skipped" --only servers
+    says "skipped: ZooKeeper 3.9.5"
+    ALL=1 reports 1 "0 passed, 1 failed" --only servers
+    says "failed: ZooKeeper 3.9.5: skipped"
 }
 
 @test "servers that could be had and did not build are a failure in any case" {
