@@ -8,6 +8,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+static const char REFUSED[] = "the connection was refused";
+
 /* ---- What is to be taken ---- */
 
 static struct fz_told *told_new(enum zk_event_kind kind)
@@ -82,7 +84,7 @@ static void tell_lost(struct fz_session *s, const char *why)
 {
     struct fz_told *t = told_new(ZK_LOST);
     set_lost(&t->event.err, why);
-    s->failed = true;
+    s->lost = why;
     tell(s, t);
 }
 
@@ -135,12 +137,12 @@ static void connect_again(struct fz_session *s)
     if (s->connected || s->out)
         return;
     bool refused = w->down || clock_boot_ns(w->clock) < w->refuse_until_ns;
-    if (refused && !s->failed)
-        tell_lost(s, "the connection was refused");
+    if (refused && s->lost != REFUSED)
+        tell_lost(s, REFUSED);
     if (refused)
         return;
     s->connected = true;
-    s->failed = false;
+    s->lost = NULL;
     struct fz_told *t = told_new(ZK_CONNECTED);
     t->event.zxid = ++w->tree.zxid; /* the session is a transaction, too */
     tell(s, t);
@@ -340,7 +342,8 @@ void fake_zk_run(struct fake_zk *w)
 static int64_t wake_of(const struct fz_session *s)
 {
     const struct fake_zk *w = s->w;
-    if (s->open || (!s->connected && !s->out && !s->failed))
+    bool refused = w->down || clock_boot_ns(w->clock) < w->refuse_until_ns;
+    if (s->open || (!s->connected && !s->out && refused && s->lost != REFUSED))
         return 0;
     if (s->out)
         return s->out->due_ns;

@@ -2,14 +2,15 @@
  *
  * A request takes effect when the session's zk_take comes to it (or in fake_zk_run), in the order of the session; so
  * what a test changes between zk_call and zk_take is seen. A change is told to those who watch it at once, before all
- * answers that are given later. A lost connection answers what is open as lost, then tells LOST; the next zk_take
- * connects anew, without watches, and what changed meanwhile is told to nobody. Time is the injected clock's and
- * stands still by itself; zk_wait returns at once.
+ * answers that are given later. A lost connection answers what is open as lost, then tells LOST, and LOST again when
+ * it is refused; the next zk_take connects anew, without watches, and what changed meanwhile is told to nobody. Time
+ * is the injected clock's and stands still by itself; zk_wait returns at once.
  *
- * As a real server: parts of a failed multi say OK before the part that failed and RUNTIME_INCONSISTENCY behind it;
- * GET_ACL of who may read but not administer a node has "x" in place of a digest's hash; SET_ACL moves nothing but
- * aversion and tells nobody; writes that fail, and sessions that come and go, move the zxid, too; a change of a node
- * that a session may not read is not told to it. "/zookeeper" with its config and quota is there from the beginning.
+ * As a real server: parts of a failed multi say OK before the part that failed and RUNTIME_INCONSISTENCY behind it; a
+ * CREATE in a multi has no stat (before 3.9); GET_ACL of who may read but not administer a node has "x" in place of a
+ * digest's hash; SET_ACL moves nothing but aversion and tells nobody; writes that fail, and sessions that come and
+ * go, move the zxid, too; a change of a node that a session may not read is not told to it. "/zookeeper" with its
+ * config and quota is there from the beginning.
  *
  * Not modelled: SASL, quotas, containers, TTL and sequential nodes over a session. A fake that runs out of memory
  * aborts. */

@@ -101,8 +101,8 @@ struct fz_session {
     struct fz_who who;
     struct fz_mem mem; /* of who */
     bool connected;
-    bool failed; /* LOST was told since it was last connected */
-    bool breaks; /* lost as soon as the request under way is executed */
+    const char *lost; /* why, as LOST told it last; NULL: not since it was connected */
+    bool breaks;      /* lost as soon as the request under way is executed */
     struct fz_request *open, **open_end;
     struct fz_told *out, **out_end; /* to be taken */
     struct fz_told *taken;          /* until the next call */

@@ -367,8 +367,10 @@ static void serve_multi(struct serving *s, const struct zk_call *c, struct zk_re
         else
             ret->error = good ? serve_one(s, op, &c->parts[i], &parts[i]) : ZK_UNIMPLEMENTED;
     }
-    for (size_t i = 0; i < c->n_parts && ret->error; i++)
-        parts[i].stat = (struct znode_stat){0};
+    for (size_t i = 0; i < c->n_parts; i++)
+        if (ret->error ||
+            c->parts[i].op == ZK_CREATE) /* servers before 3.9 answer the path alone */
+            parts[i].stat = (struct znode_stat){0};
     ret->parts = parts;
     ret->n_parts = c->n_parts;
 }
