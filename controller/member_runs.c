@@ -222,8 +222,9 @@ static bool look_at_schedule(struct member *m, struct course *c, bool running, i
     if (act == SCHEDULE_SKIP)
         DIAG(m->env.diag, DIAG_INFO,
              "a run is left out, because the one before it goes on (concurrencyPolicy Forbid)");
-    *ret_due_s = due;
-    return act == SCHEDULE_START || act == SCHEDULE_REPLACE;
+    bool begins = act == SCHEDULE_START || act == SCHEDULE_REPLACE;
+    *ret_due_s = begins ? due : 0;
+    return begins;
 }
 
 static enum turn_want step_turn(struct member *m, struct attempt *a)

@@ -31,9 +31,11 @@ bool resolve_is_star(const struct replication_entry *entry)
 
 bool resolve_needed(const struct replication *r)
 {
-    for (size_t i = 0; i < r->n_entries; i++)
-        if (r->entries[i].version.n == 0 || resolve_is_star(&r->entries[i]))
+    for (size_t i = 0; i < r->n_entries; i++) {
+        const struct replication_entry *entry = &r->entries[i];
+        if (entry->root.n == 0 && (entry->version.n == 0 || resolve_is_star(entry)))
             return true;
+    }
     return false;
 }
 

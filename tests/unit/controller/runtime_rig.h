@@ -53,6 +53,8 @@ struct rig {
     atomic_int fail_steps; /* so many steps of sinks fail */
     atomic_bool rush;      /* each step of a sink takes a second */
     atomic_bool warned;    /* of effects */
+    bool own_phases;       /* the producer's scopes have the phases that the test says */
+    bool tree;             /* the source is one of znodes */
     struct buf said;       /* all diagnostics; the test looks at them only while nothing runs */
 };
 static struct rig *rig; /* of the running test: the tapped methods find it here */
@@ -115,7 +117,7 @@ static inline enum rc tap_producer_status(struct producer *p, size_t i, struct p
     pthread_mutex_lock(&rig->lock);
     enum rc rc = producer_own->status(p, i, ret);
     pthread_mutex_unlock(&rig->lock);
-    if (rc == RC_OK && ret->phase != PRODUCER_MISSING)
+    if (rc == RC_OK && !rig->own_phases && ret->phase != PRODUCER_MISSING)
         ret->phase = PRODUCER_FOLLOWING;
     return rc;
 }
@@ -217,6 +219,8 @@ static inline enum rc rig_open_producer(void *arg, const struct cluster *source,
     (void)source;
     (void)e;
     struct producer *p = fake_producer_new();
+    if (rig->tree)
+        fake_producer_tree(p);
     p->ops = &producer_taps;
     pthread_mutex_lock(&rig->lock);
     rig->producer = p;

@@ -1,0 +1,254 @@
+/* controller/member_runs: synchronizations that end, on fakes. Under TSan, too. */
+#define RIG_ASSETS CLUSTERS DATABASES
+#include "core/znode.h"
+#include "tests/unit/controller/runtime_rig.h"
+
+#define ROOT "/a"
+#define ONCE(restart)                                                                              \
+    "apiVersion: automation.astronetes.io/v1alpha1\nkind: Synchronization\n"                       \
+    "metadata: {name: s}\nspec:\n  restartPolicy: " restart                                        \
+    "\n  plugin: zookeeper-to-zookeeper-nodes\n"                                                   \
+    "  config: {sourceName: za, destinationName: zb, rootPath: /a}\n"
+#define PLAN(fields)                                                                               \
+    "apiVersion: automation.astronetes.io/v1alpha1\nkind: SynchronizationPlan\n"                   \
+    "metadata: {name: s}\nspec:\n" fields                                                          \
+    "  template:\n    spec:\n      plugin: zookeeper-to-zookeeper-nodes\n"                         \
+    "      config: {sourceName: za, destinationName: zb, rootPath: /a}\n"
+#define S "default/s"
+
+static void begin(const char *yaml, bool only_once)
+{
+    struct err e = ERR_INIT;
+    rig->own_phases = true;
+    rig->tree = true;
+    dest_mem_tree(rig->dest);
+    rig->resources = rig_read(yaml);
+    const struct runtime_opts opts = {
+        .resources = rig->resources, .wiring = &rig->wiring, .only_once = only_once};
+    rig->resources = NULL;
+    assert_int_equal(runtime_start(&opts, &rig->env, &rig->runtime, &e), RC_OK);
+}
+
+static void say_node(struct producer *p, const char *key, const char *version)
+{
+    AUTO(buf_done) struct buf body = BUF_INIT(1024);
+    const struct znode node = {.data = SLICE("x")};
+    znode_print(&node, &body);
+    fake_producer_say(p, &(struct event){.op = EVENT_PUT,
+                                         .cause = CAUSE_LIST,
+                                         .source_kind = SOURCE_ZOOKEEPER,
+                                         .source = SLICE("src-1"),
+                                         .key = slice_str(key),
+                                         .version = slice_str(version),
+                                         .uid = slice_str(key),
+                                         .body = buf_slice(&body)});
+}
+
+/* A complete listing of ROOT and so many nodes below it. */
+static void list(int nodes, const char *version)
+{
+    struct producer *p = rig_lock_producer();
+    fake_producer_own(p, EVENT_SYNC_BEGIN, ROOT, NULL);
+    say_node(p, ROOT, version);
+    for (int i = 0; i < nodes; i++) {
+        char key[64];
+        (void)snprintf(key, sizeof key, ROOT "/n%02d", i);
+        say_node(p, key, version);
+    }
+    fake_producer_own(p, EVENT_SYNC_END, ROOT, version);
+    fake_producer_set_status(p, ROOT, PRODUCER_FOLLOWING, "");
+    rig_unlock_producer();
+}
+
+/* Waits until the scope is to be listed, anew perhaps. */
+static void wait_for_listing(void)
+{
+    for (int i = 0; i < POLLS_MAX; i++) {
+        struct producer_status s;
+        struct producer *p = rig_lock_producer();
+        bool asked = producer_own->status(p, 0, &s) == RC_OK && s.phase != PRODUCER_FOLLOWING;
+        rig_unlock_producer();
+        if (asked)
+            return;
+        rig_rest();
+    }
+    fail_msg("nobody asked for a listing");
+}
+
+static enum rc wait_for_end(bool *ret_succeeded)
+{
+    for (int i = 0; i < POLLS_MAX; i++) {
+        if (runtime_ended(rig->runtime, ret_succeeded) == RC_OK)
+            return RC_OK;
+        rig_rest();
+    }
+    return RC_AGAIN;
+}
+
+/* The latest run's member, and how many are told. */
+static size_t latest(const char *member, char *out, size_t size)
+{
+    AUTO(json_freep) struct json_doc *d = NULL;
+    struct err e = ERR_INIT;
+    char runs[8192];
+    rig_status(S, "runs", runs, sizeof runs);
+    assert_int_equal(json_parse(slice_str(runs), &d, &e), RC_OK);
+    size_t n = 0;
+    out[0] = '\0';
+    for (const struct json *run = json_root(d)->first; run; run = run->next, n++)
+        (void)snprintf(out, size, "%.*s", SLICE_ARG(json_get_text(d, run, member)));
+    return n;
+}
+
+static void a_synchronization_copies_and_ends(void **state)
+{
+    (void)state;
+    char result[32];
+    bool succeeded = false;
+    begin(ONCE("Never"), false);
+    assert_int_equal(runtime_ended(rig->runtime, &succeeded), RC_AGAIN);
+    rig_identity();
+    list(3, "5");
+    assert_int_equal(wait_for_end(&succeeded), RC_OK);
+    assert_true(succeeded);
+    rig_wait(S, "phase", "Succeeded");
+    assert_int_equal(latest("result", result, sizeof result), 1);
+    assert_string_equal(result, "Succeeded");
+    rig_stop();
+    assert_int_equal(dest_mem_count(rig->dest), 4);
+}
+
+static void what_has_run_does_not_run_again_unless_that_is_wanted(void **state)
+{
+    (void)state;
+    bool succeeded = false;
+    begin(ONCE("Never"), false);
+    rig_identity();
+    list(1, "5");
+    assert_int_equal(wait_for_end(&succeeded), RC_OK);
+    rig_stop();
+    begin(ONCE("Never"), false);
+    assert_int_equal(wait_for_end(&succeeded), RC_OK);
+    assert_true(succeeded);
+    rig_stop();
+    assert_int_equal(atomic_load(&rig->sinks_opened), 1);
+    begin(ONCE("Never"), true);
+    rig_identity();
+    list(2, "6");
+    assert_int_equal(wait_for_end(&succeeded), RC_OK);
+    rig_stop();
+    assert_int_equal(atomic_load(&rig->sinks_opened), 2);
+    assert_int_equal(dest_mem_count(rig->dest), 3);
+}
+
+static void what_is_held_fails_the_run(void **state)
+{
+    (void)state;
+    char message[256];
+    bool succeeded = true;
+    const struct sink_script held = {.outcome = SINK_HELD, .cls = "no-auth"};
+    dest_mem_script(rig->dest, ROOT "/n01", &held);
+    begin(ONCE("Never"), false);
+    rig_identity();
+    list(3, "5");
+    assert_int_equal(wait_for_end(&succeeded), RC_OK);
+    assert_false(succeeded);
+    rig_wait(S, "phase", "Failed");
+    latest("message", message, sizeof message);
+    assert_non_null(strstr(message, "1 held"));
+}
+
+static void a_sink_that_breaks_fails_the_run_and_is_tried_again_where_that_is_said(void **state)
+{
+    (void)state;
+    bool succeeded = false;
+    atomic_store(&rig->fail_steps, 1);
+    begin(ONCE("OnFailure"), false);
+    rig_identity();
+    list(3, "5");
+    rig_wait(S, "phase", "Failed");
+    assert_int_equal(runtime_ended(rig->runtime, &succeeded), RC_AGAIN);
+    atomic_fetch_add(&rig->ahead_ns, 30 * NS_PER_S);
+    wait_for_listing();
+    list(3, "5");
+    assert_int_equal(wait_for_end(&succeeded), RC_OK);
+    assert_true(succeeded);
+}
+
+/* The clock is put to some seconds before the hour. */
+static void put_clock_before_the_hour(int64_t seconds)
+{
+    int64_t now = clock_wall_ns(&rig->clock) / NS_PER_S;
+    atomic_fetch_add(&rig->ahead_ns, (3600 - now % 3600 - seconds) * NS_PER_S);
+}
+
+static void a_plan_runs_when_its_time_comes(void **state)
+{
+    (void)state;
+    char result[32];
+    put_clock_before_the_hour(1800);
+    begin(PLAN("  schedule: TZ=UTC 0 * * * *\n"), false);
+    rig_identity();
+    list(2, "5");
+    rig_wait(S, "phase", "Scheduled");
+    assert_int_equal(atomic_load(&rig->sinks_opened), 0);
+    put_clock_before_the_hour(-1);
+    wait_for_listing();
+    list(3, "6");
+    for (int i = 0; i < POLLS_MAX && latest("result", result, sizeof result) < 1; i++)
+        rig_rest();
+    assert_string_equal(result, "Succeeded");
+    rig_stop();
+    assert_int_equal(dest_mem_count(rig->dest), 4);
+}
+
+static void a_suspended_plan_does_not_run(void **state)
+{
+    (void)state;
+    put_clock_before_the_hour(1800);
+    begin(PLAN("  schedule: TZ=UTC 0 * * * *\n  suspend: true\n"), false);
+    rig_identity();
+    list(2, "5");
+    rig_wait(S, "phase", "Suspended");
+    put_clock_before_the_hour(-1);
+    rig_wait(S, "nextScheduleTime", "null");
+    assert_int_equal(atomic_load(&rig->sinks_opened), 0);
+}
+
+static void a_run_that_could_not_begin_in_time_counts_as_failed(void **state)
+{
+    (void)state;
+    char result[32];
+    put_clock_before_the_hour(1800);
+    begin(PLAN("  schedule: TZ=UTC 0 * * * *\n  startingDeadlineSeconds: 10\n"), false);
+    rig_identity();
+    list(2, "5");
+    rig_wait(S, "phase", "Scheduled");
+    put_clock_before_the_hour(-60);
+    for (int i = 0; i < POLLS_MAX && latest("result", result, sizeof result) < 1; i++)
+        rig_rest();
+    assert_string_equal(result, "Missed");
+    assert_int_equal(atomic_load(&rig->sinks_opened), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_synchronization_copies_and_ends, runtime_setup,
+                                        runtime_teardown),
+        cmocka_unit_test_setup_teardown(what_has_run_does_not_run_again_unless_that_is_wanted,
+                                        runtime_setup, runtime_teardown),
+        cmocka_unit_test_setup_teardown(what_is_held_fails_the_run, runtime_setup,
+                                        runtime_teardown),
+        cmocka_unit_test_setup_teardown(
+            a_sink_that_breaks_fails_the_run_and_is_tried_again_where_that_is_said, runtime_setup,
+            runtime_teardown),
+        cmocka_unit_test_setup_teardown(a_plan_runs_when_its_time_comes, runtime_setup,
+                                        runtime_teardown),
+        cmocka_unit_test_setup_teardown(a_suspended_plan_does_not_run, runtime_setup,
+                                        runtime_teardown),
+        cmocka_unit_test_setup_teardown(a_run_that_could_not_begin_in_time_counts_as_failed,
+                                        runtime_setup, runtime_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
