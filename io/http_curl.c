@@ -15,7 +15,7 @@
 
 #include "core/clock.h"
 #include "core/env.h"
-#include "io/http_curl_global.h"
+#include "io/http_curl_shared_priv.h"
 
 #include <errno.h>
 #include <poll.h>

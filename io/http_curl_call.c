@@ -7,6 +7,7 @@
 #include "io/http_curl_priv.h"
 
 #include "core/clock.h"
+#include "io/http_curl_shared_priv.h"
 #include "io/http_url.h"
 
 #include <netinet/in.h>
@@ -228,13 +229,6 @@ static size_t on_body(char *p, size_t one, size_t n, void *arg)
     return 0;
 }
 
-static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
-{
-    (void)arg;
-    (void)purpose;
-    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
-}
-
 static int on_new_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
     unsigned ms = UNACKED_MS;
@@ -281,8 +275,7 @@ static enum rc call_set_headers(struct http_call *c, const struct http_client *h
     return rc;
 }
 
-/* The first refusal stays. */
-#define SET(option, value) bad = bad ? bad : curl_easy_setopt(c->easy, option, value)
+#define SET(option, value) HTTP_CURL_SET(bad, c->easy, option, value)
 
 static CURLcode call_set_tls(struct http_call *c, const struct http_client *h)
 {
@@ -293,23 +286,14 @@ static CURLcode call_set_tls(struct http_call *c, const struct http_client *h)
     SET(CURLOPT_SSL_VERIFYHOST, h->peer.insecure ? 0L : 2L);
     if (pem[HTTP_LOGIN_CA]) {
         struct curl_blob ca = {pem[HTTP_LOGIN_CA], strlen(pem[HTTP_LOGIN_CA]), CURL_BLOB_NOCOPY};
-        /* Else the system's authorities were trusted beside it. */
-        SET(CURLOPT_CAINFO, (char *)NULL);
-        SET(CURLOPT_CAPATH, (char *)NULL);
-        SET(CURLOPT_CAINFO_BLOB, &ca);
+        bad = bad ? bad : http_curl_set_authority(c->easy, pem[HTTP_LOGIN_CA]);
         SET(CURLOPT_PROXY_CAINFO, (char *)NULL);
         SET(CURLOPT_PROXY_CAPATH, (char *)NULL);
         SET(CURLOPT_PROXY_CAINFO_BLOB, &ca);
     }
-    if (pem[HTTP_LOGIN_CERT]) {
-        struct curl_blob cert = {pem[HTTP_LOGIN_CERT], strlen(pem[HTTP_LOGIN_CERT]),
-                                 CURL_BLOB_NOCOPY};
-        struct curl_blob key = {pem[HTTP_LOGIN_KEY], strlen(pem[HTTP_LOGIN_KEY]), CURL_BLOB_NOCOPY};
-        SET(CURLOPT_SSLCERTTYPE, "PEM");
-        SET(CURLOPT_SSLKEYTYPE, "PEM");
-        SET(CURLOPT_SSLCERT_BLOB, &cert);
-        SET(CURLOPT_SSLKEY_BLOB, &key);
-    }
+    if (pem[HTTP_LOGIN_CERT])
+        bad = bad ? bad
+                  : http_curl_set_certificate(c->easy, pem[HTTP_LOGIN_CERT], pem[HTTP_LOGIN_KEY]);
     return bad;
 }
 
@@ -341,7 +325,7 @@ static CURLcode call_set_transfer(struct http_call *c, const struct http_client 
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
     SET(CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_IDLE_S);
     SET(CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_EVERY_S);
-    SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    SET(CURLOPT_OPENSOCKETFUNCTION, http_curl_socket);
     SET(CURLOPT_SOCKOPTFUNCTION, on_new_socket);
     if (h->connect_to)
         SET(CURLOPT_CONNECT_TO, h->connect_to);
@@ -367,24 +351,12 @@ static CURLcode call_set_request(struct http_call *c, const struct http_client *
     return bad;
 }
 
-static enum rc option_refused(CURLcode bad, struct err *e)
-{
-    if (bad == CURLE_OK)
-        return RC_OK;
-    if (bad == CURLE_OUT_OF_MEMORY)
-        return err_nomem(e);
-    return err_set(e, RC_UNSUPPORTED, ERR_FATAL,
-                   "http: libcurl %s refuses an option: %s; use one of 7.88 or later as "
-                   "distributions build it",
-                   curl_version_info(CURLVERSION_NOW)->version, curl_easy_strerror(bad));
-}
-
 /* Errors: NOMEM, UNSUPPORTED. */
 static enum rc call_set(struct http_call *c, const struct http_client *h,
                         const struct http_request *r, struct err *e)
 {
     CURLcode bad = call_set_request(c, h, r);
-    return option_refused(bad ? bad : call_set_transfer(c, h), e);
+    return http_curl_options(bad ? bad : call_set_transfer(c, h), e);
 }
 
 enum rc http_call_login(struct http_call *c, struct http_login *login, struct err *e)
@@ -396,7 +368,7 @@ enum rc http_call_login(struct http_call *c, struct http_login *login, struct er
     if (rc != RC_OK)
         return rc;
     SET(CURLOPT_HTTPHEADER, c->headers);
-    return option_refused(bad ? bad : call_set_tls(c, c->client), e);
+    return http_curl_options(bad ? bad : call_set_tls(c, c->client), e);
 }
 
 /* ---- making one ---- */

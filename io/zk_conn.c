@@ -6,14 +6,11 @@
 #include "io/zk_conn.h"
 
 #include "core/clock.h"
-#include "io/http_curl_global.h"
-
-#include <curl/curl.h>
+#include "io/http_curl_shared_priv.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <sys/socket.h>
 
 enum { BUFFER_BYTES = 256 << 10, URL_MAX = 320 };
 
@@ -64,15 +61,7 @@ static enum rc explain(const struct zk_conn *c, CURLcode code, struct err *e)
 
 /* ---- opening ---- */
 
-static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
-{
-    (void)arg;
-    (void)purpose;
-    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
-}
-
-/* The first refusal stays. */
-#define SET(option, value) bad = bad ? bad : curl_easy_setopt(c->easy, option, value)
+#define SET(option, value) HTTP_CURL_SET(bad, c->easy, option, value)
 
 static CURLcode set_transfer(struct zk_conn *c, const char *url)
 {
@@ -86,13 +75,8 @@ static CURLcode set_transfer(struct zk_conn *c, const char *url)
     SET(CURLOPT_PROXY, ""); /* never that of the environment */
     SET(CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
     SET(CURLOPT_CONNECTTIMEOUT_MS, ZK_CONNECT_WITHIN_S * 1000L);
-    SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    SET(CURLOPT_OPENSOCKETFUNCTION, http_curl_socket);
     return bad;
-}
-
-static struct curl_blob blob_of(char *pem)
-{
-    return (struct curl_blob){pem, strlen(pem), CURL_BLOB_NOCOPY};
 }
 
 static CURLcode set_tls(struct zk_conn *c, const struct zk_peer *peer)
@@ -100,32 +84,14 @@ static CURLcode set_tls(struct zk_conn *c, const struct zk_peer *peer)
     CURLcode bad = CURLE_OK;
     if (!peer->ca_pem)
         return bad;
-    struct curl_blob ca = blob_of(peer->ca_pem);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
-    SET(CURLOPT_SSL_ENABLE_ALPN, 0L);  /* it is not HTTP that comes */
-    SET(CURLOPT_CAINFO, (char *)NULL); /* else the system's authorities were trusted beside it */
-    SET(CURLOPT_CAPATH, (char *)NULL);
-    SET(CURLOPT_CAINFO_BLOB, &ca);
-    if (!peer->cert_pem)
-        return bad;
-    struct curl_blob cert = blob_of(peer->cert_pem), key = blob_of(peer->key_pem);
-    SET(CURLOPT_SSLCERTTYPE, "PEM");
-    SET(CURLOPT_SSLKEYTYPE, "PEM");
-    SET(CURLOPT_SSLCERT_BLOB, &cert);
-    SET(CURLOPT_SSLKEY_BLOB, &key);
+    SET(CURLOPT_SSL_ENABLE_ALPN, 0L); /* it is not HTTP that comes */
+    bad = bad ? bad : http_curl_set_authority(c->easy, peer->ca_pem);
+    if (peer->cert_pem)
+        bad = bad ? bad : http_curl_set_certificate(c->easy, peer->cert_pem, peer->key_pem);
     return bad;
-}
-
-static enum rc option_refused(CURLcode bad, struct err *e)
-{
-    if (bad == CURLE_OUT_OF_MEMORY)
-        return err_nomem(e);
-    return err_set(e, RC_UNSUPPORTED, ERR_FATAL,
-                   "libcurl %s refuses an option: %s; use one of 7.88 or later as distributions "
-                   "build it",
-                   curl_version_info(CURLVERSION_NOW)->version, curl_easy_strerror(bad));
 }
 
 enum rc zk_conn_open(const struct zk_peer *peer, const char *server, struct zk_conn **ret,
@@ -146,8 +112,9 @@ enum rc zk_conn_open(const struct zk_peer *peer, const char *server, struct zk_c
     snprintf(url, sizeof url, "%s://%s", peer->ca_pem ? "https" : "http", server);
     CURLcode bad = set_transfer(c, url);
     bad = bad ? bad : set_tls(c, peer);
-    if (bad != CURLE_OK)
-        return option_refused(bad, e);
+    rc = http_curl_options(bad, e);
+    if (rc != RC_OK)
+        return rc;
     c->added = curl_multi_add_handle(c->multi, c->easy) == CURLM_OK;
     if (!c->added)
         return err_nomem(e);

@@ -16,7 +16,7 @@
 #include <assert.h>
 
 #define RETRY_FIRST_NS (100 * NS_PER_MS)
-#define RETRY_MAX_NS   (10 * NS_PER_S)
+#define RETRY_MAX_NS   (5 * NS_PER_S)
 #define LASTED_NS      (30 * NS_PER_S) /* a session of that age was a success */
 
 enum state {
@@ -61,24 +61,27 @@ static void enter(struct wire *w, enum state state)
 
 /* ---- losing ---- */
 
-static void flush_once(struct wire *w)
+/* RC_OK: all is sent, or the socket takes no more. */
+static enum rc push(struct wire *w, struct err *why)
 {
-    struct slice bytes = zk_session_unsent(w->session);
-    size_t n = 0;
-    struct err unused;
-    while (bytes.n && zk_conn_send(w->conn, bytes, &n, &unused) == RC_OK) {
+    enum rc rc = RC_OK;
+    for (struct slice bytes = zk_session_unsent(w->session); bytes.n && rc == RC_OK;
+         bytes = zk_session_unsent(w->session)) {
+        size_t n = 0;
+        rc = zk_conn_send(w->conn, bytes, &n, why);
         zk_session_sent(w->session, n);
-        bytes = zk_session_unsent(w->session);
     }
+    return rc < 0 ? rc : RC_OK;
 }
 
 /* So that the server need not wait for the session's timeout, as far as the socket takes it at once. */
 static void leave(struct wire *w)
 {
+    struct err unused;
     if (w->state != TALKING)
         return;
     zk_session_leave(w->session);
-    flush_once(w);
+    (void)push(w, &unused);
 }
 
 /* After a whole round without success, and after a session, there is a pause; the next server of a round is tried at
@@ -160,19 +163,6 @@ static enum rc step_connecting(struct wire *w, struct err *e)
     if (rc == RC_OK)
         enter(w, TALKING);
     return judge(w, rc, &why, e);
-}
-
-/* RC_OK: all is sent, or the socket takes no more. */
-static enum rc push(struct wire *w, struct err *why)
-{
-    enum rc rc = RC_OK;
-    for (struct slice bytes = zk_session_unsent(w->session); bytes.n && rc == RC_OK;
-         bytes = zk_session_unsent(w->session)) {
-        size_t n = 0;
-        rc = zk_conn_send(w->conn, bytes, &n, why);
-        zk_session_sent(w->session, n);
-    }
-    return rc < 0 ? rc : RC_OK;
 }
 
 /* RC_OK: something came; RC_AGAIN: nothing. */
