@@ -133,15 +133,15 @@ for line in sys.stdin:
     local tls=$E2E_DIR/three/tls servers
     servers=$(zk_servers_tls three)
     openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=other -keyout "$tls/other.key" -out "$tls/other.crt" 2>/dev/null
-    run -3 zk_tool -t 3 -a "$tls/ca.crt" "$servers" whoami
+    run -3 zk_tool -f -a "$tls/ca.crt" "$servers" whoami
     [[ $output == *alert* ]]
-    run -3 zk_tool -t 3 -a "$tls/ca.crt" -c "$tls/other.crt" -k "$tls/other.key" "$servers" whoami
+    run -3 zk_tool -f -a "$tls/ca.crt" -c "$tls/other.crt" -k "$tls/other.key" "$servers" whoami
     [[ $output == *alert* ]]
     run -3 zk_tool -a "$tls/other.crt" "$servers" whoami
     [[ $output == *"certificate is not trusted by the given certificate authority"* ]]
     run -3 zk_tool -a "$tls/ca.crt" -c "$tls/client.crt" -k "$tls/other.key" "$servers" whoami
     [[ $output == *"client certificate or its key is not usable"* ]]
-    run -3 zk_tool -t 3 "$servers" whoami
+    run -3 zk_tool -f "$servers" whoami
     [[ $output == *"no session"* ]]
 }
 
@@ -165,7 +165,7 @@ for line in sys.stdin:
     [[ $output == *"holds servers already"* ]]
     zk one create /stays x
     zk_kill one 1
-    run -3 zk_tool -t 1 "$(zk_servers one)" get /stays
+    run -3 zk_tool -f "$(zk_servers one)" get /stays
     [[ $output == *"Connection refused"* ]]
     zk_restart one 1
     [ "$(zk one get /stays)" = x ]

@@ -1,4 +1,4 @@
-/* zk_tool [-t SECONDS] [-u USER:PASSWORD] [-a CA] [-c CERTIFICATE -k KEY] SERVER[,SERVER...] COMMAND ...
+/* zk_tool [-t SECONDS] [-f] [-u USER:PASSWORD] [-a CA] [-c CERTIFICATE -k KEY] SERVER[,SERVER...] COMMAND ...
  *   create PATH [DATA [ACL]]   a persistent node; without DATA its data is null; DATA @FILE is that file's bytes
  *   set PATH DATA [VERSION]    get PATH   delete PATH [VERSION]   ls PATH   acl PATH
  *   setacl PATH ACL            an ACL is PERMS:SCHEME:ID[,...], PERMS of the letters cdrwa
@@ -9,7 +9,8 @@
  *   sessions N                 says "connected" or "lost: ..." as sessions begin and end, until N have begun
  *   dump PATH                  each node as one line of JSON, in the order of their paths
  *   whoami                     as whom the server sees us: SCHEME:ID, one a line
- * Ends with 0; 1: the server refused, stderr says why; 2: wrong usage; 3: no answer within the time (20 s). */
+ * Ends with 0; 1: the server refused, stderr says why; 2: wrong usage; 3: no session, or no answer within the time (20 s).
+ * What may be over soon is tried again until then, but with -f. */
 #include "core/clock.h"
 #include "core/env.h"
 #include "io/clock_sys.h"
@@ -59,7 +60,8 @@ struct zk_event zk_tool_await(struct zk_tool *t, enum zk_event_kind kind)
 {
     for (;;) {
         struct zk_event ev = zk_tool_next(t);
-        if (ev.kind == ZK_LOST && (ev.err.rc != RC_UNAVAILABLE || kind != ZK_CONNECTED))
+        bool again = kind == ZK_CONNECTED && ev.err.rc == RC_UNAVAILABLE && !t->fast;
+        if (ev.kind == ZK_LOST && !again)
             zk_tool_fail(3, "%s", ev.err.msg);
         if (ev.kind == kind)
             return ev;
@@ -322,12 +324,14 @@ static void set_login(struct zk_target *target, char *login)
     target->password = colon + 1;
 }
 
-static int64_t read_options(int argc, char **argv, struct zk_target *target)
+static void read_options(int argc, char **argv, struct zk_tool *t, struct zk_target *target)
 {
     long seconds = USUAL_SECONDS;
-    for (int o; (o = getopt(argc, argv, "+t:u:a:c:k:")) != -1;) {
+    for (int o; (o = getopt(argc, argv, "+t:fu:a:c:k:")) != -1;) {
         if (o == 't')
             seconds = strtol(optarg, NULL, 10);
+        else if (o == 'f')
+            t->fast = true;
         else if (o == 'u')
             set_login(target, optarg);
         else if (o == 'a')
@@ -339,7 +343,7 @@ static int64_t read_options(int argc, char **argv, struct zk_target *target)
         else
             exit(2);
     }
-    return seconds * NS_PER_S;
+    t->deadline_ns = clock_boot_ns(clock_sys()) + seconds * NS_PER_S;
 }
 
 static void run(struct zk_tool *t, const char *command)
@@ -361,7 +365,7 @@ int main(int argc, char **argv)
     struct err e = ERR_INIT;
     struct zk_tool t = {.lost = ERR_INIT};
     signal(SIGPIPE, SIG_IGN);
-    t.deadline_ns = clock_boot_ns(env.clock) + read_options(argc, argv, &target);
+    read_options(argc, argv, &t, &target);
     if (argc - optind < 2)
         zk_tool_fail(2, "usage: zk_tool [OPTION...] SERVER[,SERVER...] COMMAND ...");
     char *list = argv[optind];

@@ -7,6 +7,7 @@
 struct zk_tool {
     struct zk *zk;
     int64_t deadline_ns;
+    bool fast;       /* the first loss is the end */
     struct err lost; /* why there was no session last */
     int argc;        /* what stands behind the command */
     char **argv;
