@@ -418,11 +418,16 @@ enum rc zk_session_next(struct zk_session *s, struct zk_event *ret, struct err *
 
 /* ---- time ---- */
 
+static int64_t patience_ns(const struct zk_session *s)
+{
+    return s->timeout_ns / 3 * 2;
+}
+
 /* The server must have been silent for two thirds of the timeout, and have had a third of it for an answer: who did not
  * ask for long, because this thread did other things, gives it the time. */
 static int64_t dead_ns(const struct zk_session *s)
 {
-    int64_t silent = s->heard_ns + s->timeout_ns / 3 * 2, asked = s->asked_ns + s->timeout_ns / 3;
+    int64_t silent = s->heard_ns + patience_ns(s), asked = s->asked_ns + s->timeout_ns / 3;
     if (!s->asked_ns)
         return INT64_MAX;
     return silent > asked ? silent : asked;
@@ -434,7 +439,7 @@ enum rc zk_session_tick(struct zk_session *s, int64_t now, struct err *e)
         return RC_OK;
     if (now >= dead_ns(s))
         return err_set(e, RC_UNAVAILABLE, ERR_RETRY, "the server is silent for more than %.3g s",
-                       (double)(s->timeout_ns / 3 * 2) / (double)NS_PER_S);
+                       (double)patience_ns(s) / (double)NS_PER_S);
     if (s->state == READY && now >= s->sent_ns + s->timeout_ns / 3)
         return add_ping(s, now, e);
     return RC_OK;
