@@ -114,8 +114,9 @@ struct zk {
     const struct zk_ops *ops;
 };
 
-/* Sends a request (a multi has a part at least); nothing of c is kept. RC_OK: an ANSWER with that tag comes. RC_AGAIN: not connected, ZK_OPEN_MAX
- * are open, or too many bytes wait to be sent: later. Errors: LIMIT (longer than ZK_REQUEST_MAX; nothing was sent), NOMEM. */
+/* Sends a request (a multi has a part at least); nothing of c is kept. RC_OK: an ANSWER with that tag comes. RC_AGAIN:
+ * not connected, ZK_OPEN_MAX are open, or too many bytes wait to be sent: later. Errors: LIMIT (longer than
+ * ZK_REQUEST_MAX; nothing was sent), NOMEM. */
 MUST_CHECK enum rc zk_call(struct zk *z, const struct zk_call *c, uint64_t tag, struct err *e);
 /* The next event: RC_OK (its slices live until the next call on z), RC_AGAIN. Does network work, never blocks. Errors:
  * NOMEM. What goes wrong with the ensemble is an event. */
@@ -127,8 +128,8 @@ MUST_CHECK enum rc zk_wait(struct zk *z, int wake_fd, int64_t timeout_ns, struct
 void zk_close(struct zk *z);
 DEFINE_FREEP(struct zk, zk_close)
 
-/* How many bytes the call takes on the wire: for batches below ZK_REQUEST_MAX. That of a multi is at most the sum of its
- * parts' and of a multi without any. */
+/* How many bytes the call takes on the wire: for batches below ZK_REQUEST_MAX. That of a multi is at most the sum of
+ * its parts' and of a multi without any. */
 size_t zk_call_size(const struct zk_call *c);
 
 /* Opens the wire client; connects in zk_take. Errors: INVALID (a server's name, PEM), NOMEM, LIMIT. */

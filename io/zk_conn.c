@@ -1,6 +1,6 @@
 /* A plain connection by libcurl, which resolves names without blocking, tries all addresses of a name, and checks
- * certificates and host names as it does for HTTP: one such thing in the program is enough. CURLOPT_CONNECT_ONLY connects
- * and sends nothing; the bytes are ours. The multi handle keeps the connection, so it lives as long.
+ * certificates and host names as it does for HTTP: one such thing in the program is enough. CURLOPT_CONNECT_ONLY
+ * connects and sends nothing; the bytes are ours. The multi handle keeps the connection, so it lives as long.
  *
  * No text holds PEM or what was sent. */
 #include "io/zk_conn.h"

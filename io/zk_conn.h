@@ -1,5 +1,5 @@
-/* One connection to one server: a name resolved, a socket, TLS where there is an authority to check it by. Nothing blocks
- * but zk_conn_wait. */
+/* One connection to one server: a name resolved, a socket, TLS where there is an authority to check it by. Nothing
+ * blocks but zk_conn_wait. */
 #ifndef RESILOG_IO_ZK_CONN_H
 #define RESILOG_IO_ZK_CONN_H
 
@@ -14,15 +14,15 @@ struct zk_conn;
 
 #define ZK_CONNECT_WITHIN_S 5 /* TLS included, by the system's clock */
 
-/* Begins to connect to that server of the peer, which is borrowed for its life. Errors: NOMEM, UNSUPPORTED (libcurl lacks
- * an option). */
+/* Begins to connect to that server of the peer, which is borrowed for its life. Errors: NOMEM, UNSUPPORTED (libcurl
+ * lacks an option). */
 MUST_CHECK enum rc zk_conn_open(const struct zk_peer *peer, const char *server,
                                 struct zk_conn **ret, struct err *e);
 void zk_conn_close(struct zk_conn *c);
 DEFINE_FREEP(struct zk_conn, zk_conn_close)
 
-/* Goes on connecting: RC_OK (connected), RC_AGAIN. Errors: UNAVAILABLE, DENIED (the server's certificate is not trusted, our
- * own is not usable), NOMEM. */
+/* Goes on connecting: RC_OK (connected), RC_AGAIN. Errors: UNAVAILABLE, DENIED (the server's certificate is not
+ * trusted, our own is not usable), NOMEM. */
 MUST_CHECK enum rc zk_conn_step(struct zk_conn *c, struct err *e);
 /* Both want it connected, move *ret_n > 0 bytes of n at most, and give RC_AGAIN where none can be moved now. Errors:
  * UNAVAILABLE (the connection is lost, or the server ended it). */

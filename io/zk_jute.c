@@ -191,7 +191,7 @@ void zk_jute_add_call(struct buf *out, int32_t xid, const struct zk_call *c)
 {
     size_t at = frame_begin(out);
     add_i32(out, xid);
-    add_i32(out, c->op);
+    add_i32(out, (int32_t)c->op);
     add_body(out, c);
     frame_end(out, at);
 }

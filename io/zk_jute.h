@@ -1,8 +1,8 @@
-/* ZooKeeper's wire records, pure: calls to bytes, bytes to results. Source: the records of zookeeper.jute, as servers from
- * 3.6 on have them.
+/* ZooKeeper's wire records, pure: calls to bytes, bytes to results. Source: the records of zookeeper.jute, as servers
+ * from 3.6 on have them.
  *
- * Numbers are big-endian; text, data and lists are a length of 32 bits and what it counts, -1 stands for null. A frame is
- * a length of 32 bits and so many bytes. What stands behind a record that was read is ignored: newer servers may add
+ * Numbers are big-endian; text, data and lists are a length of 32 bits and what it counts, -1 stands for null. A frame
+ * is a length of 32 bits and so many bytes. What stands behind a record that was read is ignored: newer servers may add
  * fields. */
 #ifndef RESILOG_IO_ZK_JUTE_H
 #define RESILOG_IO_ZK_JUTE_H

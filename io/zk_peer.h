@@ -17,8 +17,8 @@ struct zk_peer {
     char *ca_pem, *cert_pem, *key_pem;
 };
 
-/* Fills a zero peer, which is to be done also after a failure. Errors: INVALID (a server, PEM, half of a pair), LIMIT (more
- * than ZK_SERVERS_MAX servers), NOMEM. */
+/* Fills a zero peer, which is to be done also after a failure. Errors: INVALID (a server, PEM, half of a pair), LIMIT
+ * (more than ZK_SERVERS_MAX servers), NOMEM. */
 MUST_CHECK enum rc zk_peer_init(struct zk_peer *p, const struct zk_target *t, struct rng *rng,
                                 struct err *e);
 void zk_peer_done(struct zk_peer *p); /* secrets are overwritten first */

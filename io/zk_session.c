@@ -1,6 +1,6 @@
-/* The protocol's state machine. It keeps the bytes not yet sent, the bytes not yet read, and the calls that wait for their
- * answer: the server answers in order, so the oldest is the next. A frame is read where it lies, and taken off at the next
- * turn. */
+/* The protocol's state machine. It keeps the bytes not yet sent, the bytes not yet read, and the calls that wait for
+ * their answer: the server answers in order, so the oldest is the next. A frame is read where it lies, and taken off at
+ * the next turn. */
 #include "io/zk_session.h"
 
 #include "core/buf.h"

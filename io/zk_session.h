@@ -1,8 +1,8 @@
 /* The client's side of one ZooKeeper session at a time, pure: bytes and time in, bytes and events out. No socket.
  *
- * A session begins with the connect request, logs in, and asks for the server's zxid by a ping; then it is ready. It pings
- * when it was silent for a third of the session's timeout, and gives up when the server was for two thirds. After any
- * failure it is over: zk_session_drop gives the calls that were open, then another may begin. */
+ * A session begins with the connect request, logs in, and asks for the server's zxid by a ping; then it is ready. It
+ * pings when it was silent for a third of the session's timeout, and gives up when the server was for two thirds. After
+ * any failure it is over: zk_session_drop gives the calls that were open, then another may begin. */
 #ifndef RESILOG_IO_ZK_SESSION_H
 #define RESILOG_IO_ZK_SESSION_H
 
@@ -35,8 +35,8 @@ MUST_CHECK enum rc zk_session_space(struct zk_session *s, char **ret, size_t *re
 void zk_session_received(struct zk_session *s, size_t n, int64_t now_ns);
 
 /* The next event out of what was received: RC_OK (CONNECTED, ANSWER, CHANGED; its slices live until the next call but
- * zk_session_call), RC_AGAIN. Errors: NOMEM (ask again); all else ends the session: CORRUPT (not the protocol, or a frame
- * longer than ZK_ANSWER_MAX), DENIED (login refused), UNSUPPORTED (a server older than 3.6), UNAVAILABLE. */
+ * zk_session_call), RC_AGAIN. Errors: NOMEM (ask again); all else ends the session: CORRUPT (not the protocol, or a
+ * frame longer than ZK_ANSWER_MAX), DENIED (login refused), UNSUPPORTED (a server older than 3.6), UNAVAILABLE. */
 MUST_CHECK enum rc zk_session_next(struct zk_session *s, struct zk_event *ret, struct err *e);
 /* Adds a ping where one is due. Ask it only when all that had arrived was received. Errors: UNAVAILABLE (the server is
  * silent), NOMEM. */

@@ -1,8 +1,9 @@
 /* struct zk over the wire: which server, when again, and the bytes between zk_session and zk_conn.
  *
- * A lost connection is a lost session: the calls that were open are answered as lost, then LOST comes, and a new session is
- * begun. The servers are tried in turn, in an order of chance; a whole round without success is followed by a back-off,
- * and so is a session that did not last. What makes a round fail is told once, and again when it becomes something else.
+ * A lost connection is a lost session: the calls that were open are answered as lost, then LOST comes, and a new
+ * session is begun. The servers are tried in turn, in an order of chance; a whole round without success is followed by
+ * a back-off, and so is a session that did not last. What makes a round fail is told once, and again when it becomes
+ * something else.
  *
  * One thread. The process must ignore SIGPIPE. */
 #include "io/zk.h"

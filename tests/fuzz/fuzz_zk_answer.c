@@ -1,5 +1,5 @@
-/* A server's frame: the first byte says for what call, the rest is the frame. Any bytes give a result whose slices lie in
- * the frame, or an error; a result never depends on what stands behind the frame. */
+/* A server's frame: the first byte says for what call, the rest is the frame. Any bytes give a result whose slices lie
+ * in the frame, or an error; a result never depends on what stands behind the frame. */
 #include "io/zk_jute.h"
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* io/zk_wire: sessions over a socket, what ends them, and when the next one begins. The clock is the test's: back-off passes
- * only when told. */
+/* io/zk_wire: sessions over a socket, what ends them, and when the next one begins. The clock is the test's: back-off
+ * passes only when told. */
 #include "io/zk.h"
 
 #include "core/env.h"

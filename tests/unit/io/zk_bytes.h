@@ -11,8 +11,8 @@
     "0000000000000101 0000000000000102 0000000000000103 0000000000000104 00000005 00000006"        \
     "00000007 0000000000000108 00000009 0000000a 000000000000010b"
 
-/* From pairs of hex digits and 'quoted' characters; blanks mean nothing. out holds ZK_BYTES_MAX bytes; the test fails where
- * that is not enough. */
+/* From pairs of hex digits and 'quoted' characters; blanks mean nothing. out holds ZK_BYTES_MAX bytes; the test fails
+ * where that is not enough. */
 struct slice zk_bytes(const char *text, char *out);
 /* The same as a frame: behind its length. */
 struct slice zk_frame(const char *text, char *out);

@@ -16,8 +16,9 @@ struct zk_world_conn {
     bool greeted;
 };
 
-/* It answers GET_DATA of "/silent" never, of "/close" by ending the connection, of "/garbage" by bytes of another protocol,
- * of any other path by the path itself; every other call by success. The atomics may be set and read at any time. */
+/* It answers GET_DATA of "/silent" never, of "/close" by ending the connection, of "/garbage" by bytes of another
+ * protocol, of any other path by the path itself; every other call by success. The atomics may be set and read at any
+ * time. */
 struct zk_world {
     int listener, wake, port;
     char server[32]; /* "127.0.0.1:port" */
