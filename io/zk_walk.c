@@ -353,13 +353,26 @@ static void take_node(struct zk_walk *w, struct batch *b, struct item *item,
     b->acl_left += item->want_acl;
 }
 
+static int by_bytes(const void *a, const void *b)
+{
+    return slice_cmp(*(const struct slice *)a, *(const struct slice *)b);
+}
+
 static void take_children(struct zk_walk *w, struct item *item, const struct zk_result *r)
 {
     bool top = item->path.n == 1;
     item->gone = true;
+    AUTO(freep) struct slice *names = malloc((r->n_children + 1) * sizeof(*names));
+    if (!names) {
+        fail_nomem(w);
+        return;
+    }
+    if (r->n_children)
+        memcpy(names, r->children, r->n_children * sizeof(*names));
+    qsort(names, r->n_children, sizeof(*names), by_bytes);
     for (size_t i = 0; i < r->n_children && w->failure.rc == RC_OK; i++)
-        if (!top || !slice_eq(r->children[i], SLICE("zookeeper")))
-            push(w, &w->nodes, item->path, r->children[i], 0);
+        if (!top || !slice_eq(names[i], SLICE("zookeeper")))
+            push(w, &w->nodes, item->path, names[i], 0);
 }
 
 /* All data of an answer in one piece of memory. */
@@ -482,6 +495,27 @@ bool zk_walk_offer(struct zk_walk *w, const struct zk_event *ev)
 }
 
 /* ---- Giving ---- */
+
+static size_t depth_of(struct slice path)
+{
+    size_t depth = 0;
+    for (size_t i = 0; i < path.n; i++)
+        depth += path.p[i] == '/';
+    return path.n > 1 ? depth : 0;
+}
+
+int zk_walk_cmp(struct slice a, struct slice b)
+{
+    size_t x = depth_of(a), y = depth_of(b), i = 0;
+    if (x != y)
+        return x < y ? -1 : 1;
+    while (i < a.n && i < b.n && a.p[i] == b.p[i])
+        i++;
+    bool a_ends = i == a.n || a.p[i] == '/', b_ends = i == b.n || b.p[i] == '/';
+    if (a_ends || b_ends) /* a name that another one begins with comes first */
+        return b_ends - a_ends;
+    return (unsigned char)a.p[i] < (unsigned char)b.p[i] ? -1 : 1;
+}
 
 static struct item *next_item(struct zk_walk *w)
 {

@@ -1,5 +1,8 @@
 /* A walk over all nodes of a tree, breadth-first: a node before what is below it.
  *
+ * The nodes of one depth come in the order of their parents, those of one parent in byte order of their names, so that
+ * two walks can be compared.
+ *
  * A stepper on a session that its owner shares with it: the owner takes the events and offers them to the walk, calls
  * zk_walk_step while that does something, and takes nodes. Reads are pipelined MULTI_READs, the children of a node are
  * asked for when there is room for them, and nothing more is asked while nodes wait to be taken beyond
@@ -69,10 +72,12 @@ bool zk_walk_offer(struct zk_walk *w, const struct zk_event *ev);
 /* Sends at most one request: RC_OK, or RC_AGAIN when there is none to send now. What goes wrong is told by
  * zk_walk_next. */
 enum rc zk_walk_step(struct zk_walk *w);
-/* The next node: RC_OK (a view until the next call on the walk), RC_AGAIN (step, and offer events), RC_END. A node that
+/* The next node: RC_OK (a view until the next zk_walk_next), RC_AGAIN (step, and offer events), RC_END. A node that
  * is gone meanwhile is left out; so is all where the root does not exist. Errors, which stay: UNAVAILABLE (the session
  * was lost), UNSUPPORTED (a server before 3.6), CORRUPT (perhaps because the answer was too long: try fewer parts),
  * LIMIT, NOMEM. */
 MUST_CHECK enum rc zk_walk_next(struct zk_walk *w, struct zk_walk_node *ret, struct err *e);
+/* The order in which a walk gives nodes: < 0 where a comes before b, 0 for equal paths. */
+int zk_walk_cmp(struct slice a, struct slice b);
 
 #endif

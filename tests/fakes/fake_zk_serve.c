@@ -228,12 +228,14 @@ static int get_children(struct serving *s, const struct zk_call *c, struct zk_re
         return ZK_NO_NODE;
     if (!fz_may(s->who, n->state, ZNODE_READ))
         return ZK_NO_AUTH;
-    struct slice *names = fz_alloc(s->mem, map_count(n->children) * sizeof(*names));
+    size_t left = map_count(n->children);
+    struct slice *names = fz_alloc(s->mem, left * sizeof(*names));
     struct map_entry at;
+    ret->children = names;
+    ret->n_children = left;
     for (bool more = map_seek(n->children, SLICE_NULL, false, &at); more;
          more = map_seek(n->children, at.key, true, &at))
-        names[ret->n_children++] = fz_copy(s->mem, at.key);
-    ret->children = names;
+        names[--left] = fz_copy(s->mem, at.key); /* nobody may rely on an order */
     ret->stat = fz_stat(n);
     return ZK_OK;
 }

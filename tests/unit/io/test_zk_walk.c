@@ -22,6 +22,7 @@ struct world {
     struct zk *z;
     struct zk_walk *walk;
     struct buf seen; /* "/a 3|/b no-auth|": paths, with what the tests look at */
+    struct buf last; /* the path seen last */
     size_t n;
     size_t changes; /* told to the owner */
 };
@@ -42,6 +43,7 @@ static int setup(void **state)
     fake_clock_init(&t->clock, NS_PER_S);
     t->w = fake_zk_new(&t->clock.clock);
     buf_init(&t->seen, 1u << 20);
+    buf_init(&t->last, ZNODE_PATH_MAX);
     connect(t, NULL);
     *state = t;
     return 0;
@@ -54,6 +56,7 @@ static int teardown(void **state)
     zk_close(t->z);
     fake_zk_free(t->w);
     buf_done(&t->seen);
+    buf_done(&t->last);
     free(t);
     return 0;
 }
@@ -62,6 +65,7 @@ static void open_walk(struct world *t, struct zk_walk_opts opts)
 {
     zk_walk_close(t->walk);
     buf_reset(&t->seen);
+    buf_reset(&t->last);
     t->n = 0;
     opts.zk = t->z;
     opts.first_tag = FIRST_TAG;
@@ -70,6 +74,11 @@ static void open_walk(struct world *t, struct zk_walk_opts opts)
 
 static void see(struct world *t, const struct zk_walk_node *n)
 {
+    if (!n->error) {
+        assert_true(t->last.n == 0 || zk_walk_cmp(buf_slice(&t->last), n->path) < 0);
+        buf_reset(&t->last);
+        buf_add_slice(&t->last, n->path);
+    }
     t->n++;
     buf_addf(&t->seen, "%.*s", SLICE_ARG(n->path));
     if (n->error)
@@ -149,6 +158,23 @@ static void nodes_come_breadth_first_with_data_and_stat(void **state)
     assert_false(n.node.has_acl);
     assert_int_equal(fake_zk_asked(t->w, ZK_GET_ACL), 0);
     assert_int_equal(fake_zk_writes(t->w), 0);
+}
+
+static void the_order_of_a_walk_is_the_same_each_time(void **state)
+{
+    struct world *t = *state;
+    static const char *const paths[] = {"/b/a",  "/a/b",      "/a-b/a", "/a/a",  "/ab/c",
+                                        "/a/a-", "/\xc3\xa4", "/a.",    "/a/a/x"};
+    for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+        fake_zk_put(t->w, paths[i], "");
+    assert_walk(t, "/", "/|/a|/a-b|/a.|/ab|/b|/\xc3\xa4|/a/a|/a/a-|/a/b|/a-b/a|/ab/c|/b/a|/a/a/x|");
+    struct slice rest = buf_slice(&t->seen), last = SLICE_NULL;
+    while (rest.n) {
+        struct slice path = slice_cut(rest, '|', &rest);
+        assert_true(!last.n || (zk_walk_cmp(last, path) < 0 && zk_walk_cmp(path, last) > 0));
+        assert_int_equal(zk_walk_cmp(path, path), 0);
+        last = path;
+    }
 }
 
 static void null_data_stays_null(void **state)
@@ -476,6 +502,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(nodes_come_breadth_first_with_data_and_stat),
+        TEST(the_order_of_a_walk_is_the_same_each_time),
         TEST(null_data_stays_null),
         TEST(only_the_ensembles_own_zookeeper_is_left_out),
         TEST(a_root_that_does_not_exist_gives_nothing),
