@@ -294,7 +294,8 @@ void fake_zk_connect(struct fake_zk *w, const char *who, struct zk **ret)
     s->zk.ops = &SESSION_OPS;
     s->w = w;
     s->who.super = slice_eq(id, SLICE("super"));
-    s->who.digest = s->who.super ? SLICE_NULL : fz_copy(&s->mem, id);
+    s->who.digest =
+        s->who.super ? SLICE("super:gG7s8t3oDEtIqF6DM9LlI/R+9Ss=") : fz_copy(&s->mem, id);
     s->open_end = &s->open;
     s->out_end = &s->out;
     s->next = w->sessions;
@@ -310,6 +311,7 @@ struct fake_zk *fake_zk_new(struct clock *clock)
     fz_must(w ? RC_OK : RC_NOMEM);
     w->clock = clock;
     w->request_max = ZK_REQUEST_MAX;
+    w->minor = 8;
     fz_tree_init(&w->tree);
     fake_zk_save(w);
     fake_zk_faults(w, 0, NULL);
@@ -387,6 +389,11 @@ void fake_zk_set_delay(struct fake_zk *w, int64_t ns)
 void fake_zk_set_request_max(struct fake_zk *w, size_t bytes)
 {
     w->request_max = bytes;
+}
+
+void fake_zk_set_minor(struct fake_zk *w, unsigned minor)
+{
+    w->minor = minor;
 }
 
 size_t fake_zk_save(struct fake_zk *w)

@@ -6,11 +6,10 @@
  * it is refused; the next zk_take connects anew, without watches, and what changed meanwhile is told to nobody. Time
  * is the injected clock's and stands still by itself; zk_wait returns at once.
  *
- * As a real server: parts of a failed multi say OK before the part that failed and RUNTIME_INCONSISTENCY behind it; a
- * CREATE in a multi has no stat (before 3.9); GET_ACL of who may read but not administer a node has "x" in place of a
- * digest's hash; SET_ACL moves nothing but aversion and tells nobody; writes that fail, and sessions that come and
- * go, move the zxid, too; a change of a node that a session may not read is not told to it. "/zookeeper" with its
- * config and quota is there from the beginning.
+ * As a real server: parts of a failed multi say OK before the part that failed and RUNTIME_INCONSISTENCY behind it;
+ * GET_ACL of who may read but not administer a node has "x" in place of a digest's hash; SET_ACL moves nothing but
+ * aversion and tells nobody; writes that fail, and sessions that come and go, move the zxid, too; a change of a node
+ * that a session may not read is not told to it. "/zookeeper" with its config and quota is there from the beginning.
  *
  * Not modelled: SASL, quotas, containers, TTL and sequential nodes over a session. A fake that runs out of memory
  * aborts. */
@@ -80,6 +79,8 @@ void fake_zk_refuse(struct fake_zk *w, int64_t for_ns); /* the same until the cl
 void fake_zk_set_delay(struct fake_zk *w, int64_t ns);  /* answers come so much later */
 /* A longer request loses the connection, as with a small jute.maxbuffer; at first ZK_REQUEST_MAX. */
 void fake_zk_set_request_max(struct fake_zk *w, size_t bytes);
+/* The server's version 3.x: 8 at first; from 9 on a CREATE in a multi answers its stat, and EXISTS needs READ. */
+void fake_zk_set_minor(struct fake_zk *w, unsigned minor);
 
 /* ---- faults ---- */
 #define FAKE_ZK_ANY (-1)

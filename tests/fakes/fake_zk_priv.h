@@ -49,6 +49,7 @@ struct fz_change {
     enum fz_change_kind kind;
     struct fz_node *node;
     struct fz_state *old; /* of FZ_STATE */
+    bool data;            /* of FZ_STATE: the data were set, which is told */
 };
 struct fz_journal {
     struct fz_change *changes;
@@ -126,6 +127,7 @@ struct fake_zk {
     bool down;
     int64_t refuse_until_ns, delay_ns;
     size_t request_max;
+    unsigned minor; /* of the server's version 3.x */
     struct fz_rule *rules;
     struct fake_zk_rates rates;
     struct rng_seeded fault_rng;

@@ -50,7 +50,7 @@ static bool has_entry(const struct znode_acl *acl, size_t n, const struct znode_
     return false;
 }
 
-/* The ACL as it is kept: without repetitions, and "auth" as the id of who asks. */
+/* The ACL as it is kept: without repetitions, then with the id of who asks in place of "auth". */
 static int fix_acl(const struct serving *s, const struct zk_call *c, struct znode_acl *out,
                    size_t *ret_n)
 {
@@ -61,7 +61,7 @@ static int fix_acl(const struct serving *s, const struct zk_call *c, struct znod
             a = (struct znode_acl){a.perms, SLICE("digest"), s->who->digest};
         if (!is_entry(&a))
             return ZK_INVALID_ACL;
-        if (!has_entry(out, n, &a))
+        if (!has_entry(c->acl, i, &c->acl[i]))
             out[n++] = a;
     }
     *ret_n = n;
@@ -110,6 +110,8 @@ static int create(struct serving *s, const struct zk_call *c, struct zk_result *
         return ZK_NO_NODE;
     if (!fz_may(s->who, parent->state, ZNODE_CREATE))
         return ZK_NO_AUTH;
+    if (!znode_is_path(c->path, NULL))
+        return FZ_BAD_ARGUMENTS;
     if (fz_find(t, c->path))
         return ZK_NODE_EXISTS;
     if (parent->state->node.stat.ephemeral_owner)
@@ -133,22 +135,24 @@ static int delete (struct serving *s, const struct zk_call *c, struct zk_result 
     struct fz_tree *t = &s->w->tree;
     if (c->path.n == 1 || slice_eq(c->path, SLICE("/zookeeper")))
         return FZ_BAD_ARGUMENTS;
-    struct fz_node *n = fz_find(t, c->path);
+    struct fz_node *parent = fz_find(t, znode_parent(c->path)), *n = fz_find(t, c->path);
+    if (parent && !fz_may(s->who, parent->state, ZNODE_DELETE))
+        return ZK_NO_AUTH;
     if (!n)
         return ZK_NO_NODE;
-    if (!fz_may(s->who, n->parent->state, ZNODE_DELETE))
-        return ZK_NO_AUTH;
     if (c->version != -1 && c->version != n->state->node.stat.version)
         return ZK_BAD_VERSION;
     if (map_count(n->children))
         return ZK_NOT_EMPTY;
     fz_remove(t, &s->journal, n);
-    count_child(s, n->parent, 0);
+    count_child(s, parent, 0);
     return ZK_OK;
 }
 
 static int set_data(struct serving *s, const struct zk_call *c, struct zk_result *ret)
 {
+    if (!znode_is_path(c->path, NULL))
+        return FZ_BAD_ARGUMENTS;
     struct fz_node *n = fz_find(&s->w->tree, c->path);
     if (!n)
         return ZK_NO_NODE;
@@ -157,6 +161,7 @@ static int set_data(struct serving *s, const struct zk_call *c, struct zk_result
     if (c->version != -1 && c->version != n->state->node.stat.version)
         return ZK_BAD_VERSION;
     struct fz_state *state = fz_change(&s->journal, n);
+    s->journal.changes[s->journal.n - 1].data = true;
     put_data(state, c);
     state->node.stat.version++;
     state->node.stat.mzxid = s->w->tree.zxid;
@@ -169,7 +174,7 @@ static int set_acl(struct serving *s, const struct zk_call *c, struct zk_result 
 {
     struct znode_acl *acl = fz_alloc(s->mem, c->n_acl * sizeof(*acl));
     size_t n_acl;
-    int error = fix_acl(s, c, acl, &n_acl);
+    int error = znode_is_path(c->path, NULL) ? fix_acl(s, c, acl, &n_acl) : FZ_BAD_ARGUMENTS;
     if (error)
         return error;
     struct fz_node *n = fz_find(&s->w->tree, c->path);
@@ -189,6 +194,8 @@ static int set_acl(struct serving *s, const struct zk_call *c, struct zk_result 
 static int check(struct serving *s, const struct zk_call *c, struct zk_result *ret)
 {
     (void)ret;
+    if (!znode_is_path(c->path, NULL))
+        return FZ_BAD_ARGUMENTS;
     struct fz_node *n = fz_find(&s->w->tree, c->path);
     if (!n)
         return ZK_NO_NODE;
@@ -203,9 +210,12 @@ static int check(struct serving *s, const struct zk_call *c, struct zk_result *r
 static int exists(struct serving *s, const struct zk_call *c, struct zk_result *ret)
 {
     struct fz_node *n = fz_find(&s->w->tree, c->path);
-    if (n)
-        ret->stat = fz_stat(n);
-    return n ? ZK_OK : ZK_NO_NODE;
+    if (!n)
+        return ZK_NO_NODE;
+    if (s->w->minor >= 9 && !fz_may(s->who, n->state, ZNODE_READ))
+        return ZK_NO_AUTH;
+    ret->stat = fz_stat(n);
+    return ZK_OK;
 }
 
 static int get_data(struct serving *s, const struct zk_call *c, struct zk_result *ret)
@@ -291,12 +301,12 @@ static int add_watch(struct serving *s, const struct zk_call *c, struct zk_resul
 static int who_am_i(struct serving *s, const struct zk_call *c, struct zk_result *ret)
 {
     (void)c;
-    struct znode_acl *ids = fz_alloc(s->mem, 2 * sizeof(*ids));
+    struct znode_acl *ids = fz_alloc(s->mem, 3 * sizeof(*ids));
     struct slice rest;
-    ids[ret->n_acl++] = (struct znode_acl){0, SLICE("ip"), SLICE("127.0.0.1")};
     if (s->who->super)
         ids[ret->n_acl++] = (struct znode_acl){0, SLICE("super"), SLICE("")};
-    else if (s->who->digest.n)
+    ids[ret->n_acl++] = (struct znode_acl){0, SLICE("ip"), SLICE("127.0.0.1")};
+    if (s->who->digest.n)
         ids[ret->n_acl++] =
             (struct znode_acl){0, SLICE("digest"), slice_cut(s->who->digest, ':', &rest)};
     ret->acl = ids;
@@ -349,8 +359,7 @@ static int serve_one(struct serving *s, const struct op *op, const struct zk_cal
                      struct zk_result *ret)
 {
     count(s, c->op);
-    bool path = c->op == ZK_WHO_AM_I || znode_is_path(c->path, NULL);
-    int error = path ? op->serve(s, c, ret) : FZ_BAD_ARGUMENTS;
+    int error = op->serve(s, c, ret);
     if (error)
         *ret = (struct zk_result){0};
     ret->error = error;
@@ -370,8 +379,7 @@ static void serve_multi(struct serving *s, const struct zk_call *c, struct zk_re
             ret->error = good ? serve_one(s, op, &c->parts[i], &parts[i]) : ZK_UNIMPLEMENTED;
     }
     for (size_t i = 0; i < c->n_parts; i++)
-        if (ret->error ||
-            c->parts[i].op == ZK_CREATE) /* servers before 3.9 answer the path alone */
+        if (ret->error || (c->parts[i].op == ZK_CREATE && s->w->minor < 9))
             parts[i].stat = (struct znode_stat){0};
     ret->parts = parts;
     ret->n_parts = c->n_parts;
@@ -409,9 +417,7 @@ static void tell_changes(struct fake_zk *w, const struct fz_journal *j)
 {
     for (size_t i = 0; i < j->n; i++) {
         const struct fz_change *c = &j->changes[i];
-        bool data =
-            c->kind != FZ_STATE || c->node->state->node.stat.mzxid != c->old->node.stat.mzxid;
-        if (data)
+        if (c->kind != FZ_STATE || c->data)
             fz_tell(w, c->node->path, c->node->state);
     }
 }

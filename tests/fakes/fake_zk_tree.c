@@ -99,7 +99,7 @@ static void note(struct fz_journal *j, struct fz_change change)
 
 struct fz_state *fz_change(struct fz_journal *j, struct fz_node *n)
 {
-    note(j, (struct fz_change){FZ_STATE, n, n->state});
+    note(j, (struct fz_change){FZ_STATE, n, n->state, false});
     n->state = state_new(n->state);
     return n->state;
 }
@@ -109,14 +109,14 @@ struct fz_node *fz_add(struct fz_tree *t, struct fz_journal *j, struct fz_node *
 {
     struct fz_node *n = node_new(parent, path, state_new(NULL));
     attach(t, n);
-    note(j, (struct fz_change){FZ_ADDED, n, NULL});
+    note(j, (struct fz_change){FZ_ADDED, n, NULL, false});
     return n;
 }
 
 void fz_remove(struct fz_tree *t, struct fz_journal *j, struct fz_node *n)
 {
     detach(t, n);
-    note(j, (struct fz_change){FZ_REMOVED, n, NULL});
+    note(j, (struct fz_change){FZ_REMOVED, n, NULL, false});
 }
 
 void fz_roll_back(struct fz_tree *t, struct fz_journal *j)

@@ -86,7 +86,9 @@ static void what_a_request_may_not_do_is_answered_as_a_server_does(void **state)
         {ZK_CREATE, "/", ZK_NODE_EXISTS},
         {ZK_CREATE, "/x/y", ZK_NO_NODE},
         {ZK_CREATE, "/e/x", ZK_NO_CHILDREN_FOR_EPHEMERALS},
-        {ZK_CREATE, "/a//b", BAD_ARGUMENTS},
+        {ZK_CREATE, "/a/..", BAD_ARGUMENTS},
+        {ZK_CREATE, "/a//b", ZK_NO_NODE}, /* that of "/a/" */
+        {ZK_GET_DATA, "/a//b", ZK_NO_NODE},
         {ZK_DELETE, "/a", ZK_NOT_EMPTY},
         {ZK_DELETE, "/x", ZK_NO_NODE},
         {ZK_DELETE, "/", BAD_ARGUMENTS},
@@ -149,6 +151,7 @@ static void an_acl_says_who_may_what(void **state)
     assert_int_equal(zk_test_ask(t, ZK_SET_DATA, "/p/read").error, ZK_NO_AUTH);
     assert_int_equal(zk_test_ask(t, ZK_SET_ACL, "/p/read").error, ZK_NO_AUTH);
     assert_int_equal(zk_test_ask(t, ZK_DELETE, "/p/read").error, ZK_NO_AUTH); /* the parent says */
+    assert_int_equal(zk_test_ask(t, ZK_DELETE, "/p/none").error, ZK_NO_AUTH);
     assert_int_equal(zk_test_ask(t, ZK_CREATE, "/p/new").error, ZK_NO_AUTH);
     zk_test_become(t, "alice:h");
     assert_int_equal(zk_test_ask(t, ZK_CREATE, "/p/new").error, ZK_OK);
@@ -170,6 +173,20 @@ static void what_one_may_not_read_hides_all_but_its_existence(void **state)
     assert_int_equal(zk_test_ask(t, ZK_EXISTS, "/s").stat.num_children, 1);
     assert_int_equal(zk_test_ask(t, ZK_GET_DATA, "/s/in").error,
                      ZK_OK); /* ACLs are not inherited */
+}
+
+static void servers_of_3_9_hide_existence_and_tell_more_of_a_multi(void **state)
+{
+    struct zk_test *t = *state;
+    fake_zk_set_minor(t->w, 9);
+    fake_zk_create(t->w, "/s", "x");
+    fake_zk_set_acl(t->w, "/s", "digest:alice:h:r");
+    assert_int_equal(zk_test_ask(t, ZK_EXISTS, "/s").error, ZK_NO_AUTH);
+    assert_int_equal(zk_test_ask(t, ZK_EXISTS, "/x").error, ZK_NO_NODE);
+    struct zk_call part = zk_test_call(ZK_CREATE, "/a");
+    struct zk_call c = {.op = ZK_MULTI, .parts = &part, .n_parts = 1};
+    struct zk_result r = zk_test_ask_call(t, &c);
+    assert_int_equal(r.parts[0].stat.czxid, fake_zk_zxid(t->w));
 }
 
 static void a_digest_is_told_only_to_who_administers_the_node(void **state)
@@ -324,6 +341,21 @@ static void a_change_is_told_before_an_answer_that_shows_it(void **state)
     assert_int_equal(zk_test_take(t->z).kind, ZK_ANSWER);
 }
 
+static void a_multi_tells_each_change_of_data_once(void **state)
+{
+    struct zk_test *t = *state;
+    fake_zk_put(t->w, "/a/b", "x");
+    zk_test_ask(t, ZK_ADD_WATCH, "/");
+    struct zk_call parts[] = {zk_test_call(ZK_DELETE, "/a/b"), zk_test_call(ZK_SET_DATA, "/a"),
+                              zk_test_call(ZK_CREATE, "/a/b")};
+    struct zk_call c = {.op = ZK_MULTI, .parts = parts, .n_parts = 3};
+    zk_test_send(t, &c);
+    zk_test_changed(t->z, "/a/b");
+    zk_test_changed(t->z, "/a");
+    zk_test_changed(t->z, "/a/b");
+    assert_int_equal(zk_test_take(t->z).kind, ZK_ANSWER);
+}
+
 static void what_one_may_not_read_is_not_told(void **state)
 {
     struct zk_test *t = *state;
@@ -348,6 +380,7 @@ int main(void)
         TEST(sequential_names_go_on_where_the_counter_is),
         TEST(an_acl_says_who_may_what),
         TEST(what_one_may_not_read_hides_all_but_its_existence),
+        TEST(servers_of_3_9_hide_existence_and_tell_more_of_a_multi),
         TEST(a_digest_is_told_only_to_who_administers_the_node),
         TEST(an_acl_is_checked_and_made_whole),
         TEST(a_multi_is_one_change),
@@ -355,6 +388,7 @@ int main(void)
         TEST(parts_of_a_multi_read_stand_alone),
         TEST(a_watch_tells_what_happens_below_it_but_no_acl),
         TEST(a_change_is_told_before_an_answer_that_shows_it),
+        TEST(a_multi_tells_each_change_of_data_once),
         TEST(what_one_may_not_read_is_not_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

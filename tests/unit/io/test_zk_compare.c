@@ -285,8 +285,7 @@ static void whatever_way_the_walks_go_on_the_differences_are_the_same(void **sta
     struct world *t = *state;
     struct rng_seeded r;
     AUTO(buf_done)
-    struct buf missing = BUF_INIT(1u << 20),
-               extra = BUF_INIT(1u << 20), first = BUF_INIT(1u << 20);
+    struct buf missing = BUF_INIT(1u << 20), extra = BUF_INIT(1u << 20), first = BUF_INIT(1u << 20);
     rng_seeded_init(&r, 11);
     make_random(t, &r.rng);
     fake_zk_put(t->w[D], "/r/a/only/here", "1");
