@@ -18,6 +18,7 @@ static void close_log(struct rlog *log)
     segment_writer_close(l->writer);
     lmdb_free_segments(l);
     frame_writer_free(l->frames);
+    segment_reader_free(l->reader);
     buf_done(l->frame);
     free(l->frame);
     free(l->dir);

@@ -46,11 +46,12 @@ struct rlog_lmdb {
     pthread_mutex_t lock;
     struct lmdb_segment **segments; /* by first offset */
     size_t n, cap;
-    uint64_t clock;           /* of used_at */
-    struct segment_tail tail; /* readers see offsets below tail.next */
-    uint64_t epoch;           /* writer: its own */
-    struct err damage;        /* reader: why nothing can be read from tail.next on */
-    rlog_off seen_first;      /* reader: the segment and commit that tail was read from */
+    uint64_t clock;                /* of used_at */
+    struct segment_tail tail;      /* readers see offsets below tail.next */
+    uint64_t epoch;                /* writer: its own */
+    struct err damage;             /* reader: why nothing can be read from tail.next on */
+    struct segment_reader *reader; /* of the last look-up, while nobody uses it */
+    rlog_off seen_first;           /* reader: the segment and commit that tail was read from */
     uint64_t seen_commit;
 
     /* The appending thread's own. */

@@ -309,20 +309,40 @@ static enum rc find_last(struct rlog_lmdb *l, struct slice key, rlog_off first, 
                    "the log has no event of \"%.*s\" below offset %" PRIu64, SLICE_ARG(key), until);
 }
 
+/* Look-ups mostly come in the order of the log (a listing is compared with it), so the reader of the last one, with the
+ * block that it has open, is kept for the next one, whichever thread asks. NULL when out of memory. */
+static struct segment_reader *borrow_reader(struct rlog_lmdb *l)
+{
+    pthread_mutex_lock(&l->lock);
+    struct segment_reader *r = steal(&l->reader);
+    pthread_mutex_unlock(&l->lock);
+    return r ? r : segment_reader_new();
+}
+
+static void give_back_reader(struct rlog_lmdb *l, struct segment_reader *r)
+{
+    pthread_mutex_lock(&l->lock);
+    struct segment_reader *other = l->reader;
+    l->reader = r;
+    pthread_mutex_unlock(&l->lock);
+    segment_reader_free(other);
+}
+
 static enum rc read_last(struct rlog_lmdb *l, struct slice key, rlog_off at, struct rlog_found *ret,
                          struct err *e)
 {
-    AUTO(segment_reader_freep) struct segment_reader *r = segment_reader_new();
+    struct segment_reader *r = borrow_reader(l);
     if (!r)
         return err_nomem(e);
     const struct event *ev = NULL;
     enum rc rc = read_event(l, r, at, &ev, e);
-    if (rc != RC_OK)
-        return rc;
-    if (!slice_eq(ev->key, key))
-        return err_set(e, RC_CORRUPT, ERR_FATAL,
-                       "offset %" PRIu64 ": an index says that it is of another key", at);
-    return rlog_found_set(ret, ev, e);
+    if (rc == RC_OK && !slice_eq(ev->key, key))
+        rc = err_set(e, RC_CORRUPT, ERR_FATAL,
+                     "offset %" PRIu64 ": an index says that it is of another key", at);
+    if (rc == RC_OK)
+        rc = rlog_found_set(ret, ev, e);
+    give_back_reader(l, r);
+    return rc;
 }
 
 static enum rc last_within(struct rlog_lmdb *l, struct slice key, rlog_off at,

@@ -150,7 +150,7 @@ static enum rc place(struct segment_reader *r, const struct pages *f, rlog_off a
     }
     if (rc == RC_OK && !block_holds(r, at))
         return load_block(r, f, at, e);
-    if (rc == RC_OK && r->at > at)
+    if (rc == RC_OK && r->at > at + 1) /* the one before is still at hand */
         rewind_block(r);
     return rc;
 }

@@ -209,6 +209,8 @@ static void every_event_is_read_in_any_order(void **state)
         assert_int_equal(segment_reader_event(r, had ? NULL : f, at, &ev, &e), RC_OK);
         assert_true(log_event_is(ev, at));
         assert_true(segment_reader_has(r, at));
+        assert_int_equal(segment_reader_event(r, NULL, at, &ev, &e), RC_OK); /* once more */
+        assert_true(log_event_is(ev, at));
     }
     assert_int_equal(segment_reader_event(r, f, tail.next, &ev, &e), RC_CORRUPT);
     const struct frame_head *head = NULL;
