@@ -39,6 +39,7 @@ struct show {
     struct buf name;  /* of the log's source */
     struct buf scope; /* of KIND/NAME: "group/resource"; empty: any */
     struct slice object_name;
+    struct log_path path; /* in place of both */
     struct log_print *print;
     struct event **kept; /* of --tail without -r: the last events, newest first */
     size_t n_kept;
@@ -56,6 +57,8 @@ static enum rc check_pairs(const struct show *s, struct err *e)
     } rules[] = {
         {!s->data || !s->data[0], "which folder? give --data DIR"},
         {s->follow && s->format == LOG_JSON, "-f goes with -o table, jsonl or yaml"},
+        {s->ns && s->object && log_is_path(s->object),
+         "-n goes with KIND/NAME; a path says all by itself"},
         {s->follow && s->reverse, "-f and -r exclude each other"},
         {s->follow && (s->cursor_file || s->show_cursor),
          "a followed log has no end: --cursor-file and --show-cursor go without -f"},
@@ -150,9 +153,11 @@ static bool has_place(const struct show *s, const struct event *ev)
 {
     struct key key;
     struct err ignored = ERR_INIT;
+    if (s->path.root.n)
+        return log_path_has(&s->path, ev->key);
     if (!s->ns && !s->object)
         return true;
-    if (key_parse(ev->key, &key, &ignored) < 0)
+    if (ev->source_kind == SOURCE_ZOOKEEPER || key_parse(ev->key, &key, &ignored) < 0)
         return false;
     if (s->ns && !slice_eq(key.ns, slice_str(s->ns)))
         return false;
@@ -246,6 +251,16 @@ static enum rc apply_cursor(struct show *s, struct rlog_range *range, struct err
     return rc;
 }
 
+/* What all keys begin with that are meant. */
+static enum rc find_object(struct show *s, struct slice *ret_prefix, struct err *e)
+{
+    bool path = log_is_path(s->object);
+    enum rc rc = path ? log_path(s->object, &s->path, e)
+                      : log_object(s->log, s->object, &s->scope, &s->object_name, e);
+    *ret_prefix = path ? s->path.root : buf_slice(&s->scope);
+    return rc;
+}
+
 static enum rc find_range(struct show *s, struct rlog_range *range, struct err *e)
 {
     int64_t now = clock_wall_ns(clock_sys());
@@ -268,9 +283,7 @@ static enum rc find_range(struct show *s, struct rlog_range *range, struct err *
     if (rc == RC_OK)
         rc = apply_cursor(s, range, e);
     if (rc == RC_OK && s->object)
-        rc = log_object(s->log, s->object, &s->scope, &s->object_name, e);
-    if (rc == RC_OK && s->object)
-        range->prefix = buf_slice(&s->scope);
+        rc = find_object(s, &range->prefix, e);
     return rc;
 }
 

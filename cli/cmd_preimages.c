@@ -79,7 +79,7 @@ static enum rc print_object(const struct preimages *s, struct slice key,
         rc = kube_record_desired(&record, s->compressor, &text, e);
     if (rc == RC_OK)
         rc = json_parse_view(buf_slice(&text), &d, e);
-    if (rc == RC_OK && secret_is(key) && !s->show_secrets)
+    if (rc == RC_OK && secret_is(SOURCE_KUBERNETES, key) && !s->show_secrets)
         rc = secret_mask(d, e);
     if (rc != RC_OK)
         return rc;

@@ -73,7 +73,8 @@ static const char HOLDS_SHOW_HELP[] =
     "      --data DIR        as given to 'run'\n"
     "  -n, --namespace NS    only in this namespace\n"
     "  -o, --output FORMAT   text (default) or json\n\n"
-    "KIND/NAME as in 'log show', or a key as 'holds ls' prints it: apps/deployments/shop/web.\n";
+    "KIND/NAME as in 'log show', or a key as 'holds ls' prints it: apps/deployments/shop/web, "
+    "/app/config.\n";
 
 #define ORDER_HELP                                                                                 \
     "      --data DIR        as given to 'run'\n"                                                  \
@@ -110,7 +111,7 @@ static const char ADOPT_HELP[] =
     "      --plan            only show what would be adopted, with the reason as of the last try\n";
 
 static const char LOG_SHOW_HELP[] =
-    "Usage: resilog log show --data DIR [OPTIONS] [KIND/NAME]\n\n"
+    "Usage: resilog log show --data DIR [OPTIONS] [KIND/NAME|PATH|PATH/]\n\n"
     "Prints events of the log: time, offset, op, key, manager. Works while 'run' is running and "
     "while it is not.\n\n"
     "Which events (all that are given must hold):\n"
@@ -141,7 +142,9 @@ static const char LOG_SHOW_HELP[] =
     "there\n\n"
     "KIND may be the plural, the kind or a short name, in any case, with the group behind a dot "
     "where it is needed: deploy/web,\n"
-    "Deployment/web, deployments.apps/web. NO_COLOR switches colours off.\n";
+    "Deployment/web, deployments.apps/web. Of a ZooKeeper source PATH is one znode, and PATH/ that "
+    "and all below it: /app/config,\n"
+    "/app/, or / for all; their data is shown. NO_COLOR switches colours off.\n";
 
 static const char LOG_VERIFY_HELP[] =
     "Usage: resilog log verify --data DIR [--source NAME]\n\n"

@@ -22,9 +22,10 @@ struct search {
 static bool is_meant(const struct search *s, struct slice text, struct key *ret)
 {
     struct err ignored = ERR_INIT;
-    return key_parse(text, ret, &ignored) == RC_OK &&
-           (s->name.n == 0 || slice_eq(ret->name, s->name)) &&
-           (!s->ns || slice_eq(ret->ns, slice_str(s->ns)));
+    *ret = (struct key){.name = SLICE_NULL};
+    bool object = key_parse(text, ret, &ignored) == RC_OK; /* else a path */
+    return (s->name.n == 0 || (object && slice_eq(ret->name, s->name))) &&
+           (!s->ns || (object && slice_eq(ret->ns, slice_str(s->ns))));
 }
 
 static enum rc look(void *arg, struct slice text, struct slice value, struct err *e)
@@ -90,7 +91,7 @@ enum rc hold_find(const struct hold_query *q, struct buf *ret_key, struct hold *
     struct search s = {.ns = q->ns, .key = ret_key, .hold = ret, .spaces = BUF_INIT(SHOWN_MAX)};
     struct err ignored = ERR_INIT;
     struct key key;
-    bool whole = key_parse(slice_str(q->text), &key, &ignored) == RC_OK;
+    bool whole = log_is_path(q->text) || key_parse(slice_str(q->text), &key, &ignored) == RC_OK;
     enum rc rc = RC_OK;
     if (whole)
         buf_add_str(&prefix, q->text);

@@ -14,8 +14,8 @@ struct hold_query {
     struct ckpt *ckpt;
     struct slice consumer; /* the synchronization's full name */
     struct rlog *log;      /* says what kinds there are; NULL: only a key is understood */
-    const char *text;      /* KIND/NAME as in `log show`, or a key as `holds ls` prints it */
-    const char *ns;        /* only in this namespace; NULL: in any */
+    const char *text; /* KIND/NAME as in `log show`, or a key (a path) as `holds ls` prints it */
+    const char *ns;   /* only in this namespace; NULL: in any */
 };
 
 /* Appends the key of the one object that is held and meant. Errors: INVALID (not KIND/NAME, several are meant), NOTFOUND

@@ -6,6 +6,7 @@
 #include "core/event_iter.h"
 #include "core/json.h"
 #include "core/key.h"
+#include "core/znode.h"
 #include "log/rlog.h"
 
 #include <errno.h>
@@ -130,7 +131,8 @@ static enum rc find_kind(struct rlog *log, struct slice word, struct slice group
                        SLICE_ARG(word));
     if (hits == 0)
         return err_set(e, RC_NOTFOUND, ERR_FINAL, "the log has no kind \"%.*s\"; it has %s",
-                       SLICE_ARG(word), known.n ? known.p : "none yet");
+                       SLICE_ARG(word),
+                       known.n ? known.p : "none yet; a znode is given by its path: /a/b");
     return buf_check(ret, "kind", e);
 }
 
@@ -145,4 +147,28 @@ enum rc log_object(struct rlog *log, const char *text, struct buf *ret_scope,
     struct slice word = slice_cut(kind, '.', &group);
     *ret_name = name;
     return find_kind(log, word, group, ret_scope, e);
+}
+
+/* ---- Paths ---- */
+
+enum rc log_path(const char *text, struct log_path *ret, struct err *e)
+{
+    struct log_path p = {.root = slice_str(text)};
+    const char *why = "";
+    struct key object;
+    p.below = p.root.n > 0 && p.root.p[p.root.n - 1] == '/';
+    if (p.below && p.root.n > 1)
+        p.root.n--;
+    if (!znode_is_path(p.root, &why) && key_parse(p.root, &object, NULL) != RC_OK)
+        return err_set(
+            e, RC_INVALID, ERR_FINAL,
+            "\"%s\" is no path, it %s; give /a/b for a node, /a/b/ for all below it, too", text,
+            why);
+    *ret = p;
+    return RC_OK;
+}
+
+bool log_path_has(const struct log_path *p, struct slice key)
+{
+    return p->below ? znode_is_within(key, p->root) : slice_eq(key, p->root);
 }

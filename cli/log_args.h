@@ -1,4 +1,4 @@
-/* The arguments of `log show`: points in the log, sets of operations, KIND/NAME. */
+/* The arguments of `log show`: points in the log, sets of operations, KIND/NAME, paths. */
 #ifndef RESILOG_CLI_LOG_ARGS_H
 #define RESILOG_CLI_LOG_ARGS_H
 
@@ -24,5 +24,19 @@ MUST_CHECK enum rc log_ops(const char *text, uint32_t *ret, struct err *e);
  * reading. */
 MUST_CHECK enum rc log_object(struct rlog *log, const char *text, struct buf *ret_scope,
                               struct slice *ret_name, struct err *e);
+
+/* What PATH or PATH/ selects: the one key, or with the '/' at its end that and all below it. */
+struct log_path {
+    struct slice root; /* without that '/'; lives as long as the text */
+    bool below;
+};
+/* True if an argument is meant as a path: it begins with '/'. */
+static inline bool log_is_path(const char *text)
+{
+    return text[0] == '/';
+}
+/* Reads the path of a znode; the key of an object that begins with '/' is taken, too. Errors: INVALID with the reason. */
+MUST_CHECK enum rc log_path(const char *text, struct log_path *ret, struct err *e);
+bool log_path_has(const struct log_path *p, struct slice key);
 
 #endif

@@ -76,7 +76,7 @@ static enum rc add_changes(struct log_print *p, const struct event *ev, struct b
     AUTO(json_freep) struct json_doc *before = NULL;
     AUTO(json_freep) struct json_doc *after = NULL;
     bool text = p->opts.format == LOG_TABLE;
-    bool mask = secret_is(ev->key) && !p->opts.show_secrets;
+    bool mask = secret_is(ev->source_kind, ev->key) && !p->opts.show_secrets;
     enum rc rc = parse_states(p, ev, &before, &after, e);
     if (rc != RC_OK)
         return rc;

@@ -17,7 +17,7 @@ static enum rc add_object(const struct event *ev, bool show_secrets, struct buf 
 {
     AUTO(json_freep) struct json_doc *d = NULL;
     struct err why = ERR_INIT;
-    bool mask = secret_is(ev->key) && !show_secrets;
+    bool mask = secret_is(ev->source_kind, ev->key) && !show_secrets;
     buf_add_str(out, ",\"object\":");
     enum rc rc = ev->body.n ? json_parse_view(ev->body, &d, &why) : RC_INVALID;
     if (rc == RC_NOMEM)

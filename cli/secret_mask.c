@@ -6,12 +6,12 @@
 
 #define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
 
-bool secret_is(struct slice key)
+bool secret_is(enum event_source_kind source, struct slice key)
 {
     struct key parts;
     struct err ignored = ERR_INIT;
-    return key_parse(key, &parts, &ignored) == RC_OK && parts.group.n == 0 &&
-           slice_eq(parts.resource, SLICE("secrets"));
+    return source != SOURCE_ZOOKEEPER && key_parse(key, &parts, &ignored) == RC_OK &&
+           parts.group.n == 0 && slice_eq(parts.resource, SLICE("secrets"));
 }
 
 static bool lies_in(struct slice pointer, struct slice place)

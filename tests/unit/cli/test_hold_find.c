@@ -124,6 +124,7 @@ static void what_is_not_held_or_not_clear_is_refused_with_the_reason(void **stat
         {"pods/web", NULL, true, RC_NOTFOUND, "apps/deployments"},
         {"web", NULL, true, RC_INVALID, "KIND/NAME"},
         {"deploy/web", NULL, false, RC_INVALID, "without the log"},
+        {"/a", NULL, false, RC_NOTFOUND, "/a is not held"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         AUTO(buf_done) struct buf key = BUF_INIT(4096);
@@ -137,6 +138,25 @@ static void what_is_not_held_or_not_clear_is_refused_with_the_reason(void **stat
     }
 }
 
+static void a_node_is_found_by_its_path(void **state)
+{
+    struct world *w = *state;
+    static const char *const paths[] = {"/a", "/a/b", "/a/b/c"};
+    hold(w, "/a", 11);
+    hold(w, "/a/b", 12);
+    hold(w, "/a/b/c", 13); /* looks like an object of namespace b */
+    for (size_t i = 0; i < 3; i++) {
+        AUTO(buf_done) struct buf key = BUF_INIT(4096);
+        struct hold h;
+        struct err e = ERR_INIT;
+        const struct hold_query q = {w->ckpt, SYNC, NULL, paths[i], NULL};
+        if (hold_find(&q, &key, &h, &e) != RC_OK)
+            fail_msg("%s: %s", paths[i], e.msg);
+        assert_int_equal(h.offset, 11 + i);
+        assert_string_equal(key.p, paths[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +164,7 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_not_held_or_not_clear_is_refused_with_the_reason,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_node_is_found_by_its_path, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -234,6 +234,50 @@ static void a_kind_that_is_no_more_is_not_found(void **state)
     assert_string_equal(scope.p, "b.example/things");
 }
 
+static void a_path_is_one_node_and_with_a_slash_all_below_it(void **state)
+{
+    static const struct {
+        const char *text, *key;
+        bool has;
+    } rows[] = {
+        {"/a", "/a", true},
+        {"/a", "/a/b", false},
+        {"/a", "/ab", false},
+        {"/a/", "/a", true},
+        {"/a/", "/a/b/c", true},
+        {"/a/", "/ab", false},
+        {"/", "/", true},
+        {"/", "/zookeeper/quota", true},
+        {"/", "@sync//", false},
+        {"/configmaps/n/a", "/configmaps/n/a", true},
+        {"/namespaces//n", "/namespaces//n", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct log_path p;
+        struct err e = ERR_INIT;
+        if (log_path(rows[i].text, &p, &e) != RC_OK)
+            fail_msg("%s: %s", rows[i].text, e.msg);
+        if (log_path_has(&p, slice_str(rows[i].key)) != rows[i].has)
+            fail_msg("%s and %s", rows[i].text, rows[i].key);
+    }
+}
+
+static void what_is_no_path_is_told_why(void **state)
+{
+    static const char *const rows[][2] = {{"/a/b//c", "has an empty segment"},
+                                          {"/a//", "ends in /"},
+                                          {"/a/../b/c", "segment . or .."}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct log_path p;
+        struct err e = ERR_INIT;
+        assert_int_equal(log_path(rows[i][0], &p, &e), RC_INVALID);
+        if (!strstr(e.msg, rows[i][1]))
+            fail_msg("%s: %s", rows[i][0], e.msg);
+    }
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -247,6 +291,8 @@ int main(void)
         T(a_kind_may_be_given_by_each_of_its_names_in_any_case),
         T(what_selects_no_object_is_told_why),
         T(a_kind_that_is_no_more_is_not_found),
+        cmocka_unit_test(a_path_is_one_node_and_with_a_slash_all_below_it),
+        cmocka_unit_test(what_is_no_path_is_told_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -145,6 +145,11 @@ static void what_is_only_called_secrets_elsewhere_is_not_masked(void **state)
         print(&ev, false, &out);
         assert_non_null(strstr(out.p, SECRET));
     }
+    AUTO(buf_done) struct buf out = BUF_INIT(TEXT_MAX);
+    struct event node = event_of("/secrets/ns/s", SECRET);
+    node.source_kind = SOURCE_ZOOKEEPER;
+    print(&node, false, &out);
+    assert_non_null(strstr(out.p, SECRET));
 }
 
 static void an_event_that_does_not_fit_is_a_limit(void **state)

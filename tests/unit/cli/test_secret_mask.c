@@ -13,10 +13,11 @@
 static void only_secrets_of_the_core_group_are_secrets(void **state)
 {
     (void)state;
-    assert_true(secret_is(SLICE("/secrets/ns/a")));
-    assert_false(secret_is(SLICE("/configmaps/ns/secrets")));
-    assert_false(secret_is(SLICE("example.com/secrets/ns/a")));
-    assert_false(secret_is(SLICE("@kind//secrets")));
+    assert_true(secret_is(SOURCE_KUBERNETES, SLICE("/secrets/ns/a")));
+    assert_false(secret_is(SOURCE_KUBERNETES, SLICE("/configmaps/ns/secrets")));
+    assert_false(secret_is(SOURCE_KUBERNETES, SLICE("example.com/secrets/ns/a")));
+    assert_false(secret_is(SOURCE_KUBERNETES, SLICE("@kind//secrets")));
+    assert_false(secret_is(SOURCE_ZOOKEEPER, SLICE("/secrets/ns/a")));
 }
 
 static void paths_into_values_are_known(void **state)
