@@ -18,7 +18,7 @@
 #include "io/kube_discovery.h"
 #include "io/kube_error.h"
 #include "io/kube_identity.h"
-#include "producers/kube_queue.h"
+#include "producers/producer_queue.h"
 #include "producers/kube_scope.h"
 
 #include <stdio.h>
@@ -38,7 +38,7 @@ struct kube_producer {
     struct http *http;
     struct env env;
     struct kube_scope_world world;
-    struct kube_queue *queue;
+    struct producer_queue *queue;
     struct kube_discovery *discovery;
     enum stage stage;
     bool ever_discovered;
@@ -115,7 +115,7 @@ static enum rc queue_identity(struct kube_producer *k, const char *reason, struc
                        .wall_ns = clock_wall_ns(k->env.clock),
                        .key = SLICE("@epoch/source"),
                        .body = buf_slice(&body)};
-    return kube_queue_add(k->queue, k, &ev, e);
+    return producer_queue_add(k->queue, k, &ev, e);
 }
 
 static enum rc ask_identity(struct kube_producer *k, struct err *e)
@@ -276,7 +276,7 @@ static enum rc offer(struct kube_producer *k, const struct http_event *ev, struc
 
 static enum rc take_http(struct kube_producer *k, bool *ret_any, struct err *e)
 {
-    for (int i = 0; i < HTTP_EVENTS_A_STEP && !kube_queue_full(k->queue); i++) {
+    for (int i = 0; i < HTTP_EVENTS_A_STEP && !producer_queue_full(k->queue); i++) {
         struct http_event ev;
         enum rc rc = http_take(k->http, &ev, e);
         if (rc == RC_OK)
@@ -341,7 +341,7 @@ static enum rc verify(struct kube_producer *k, int64_t *wake_ns, struct err *e)
 /* While events wait beyond the limit the sockets stay unread, so that the source feels it. */
 static void push_back(struct kube_producer *k)
 {
-    bool full = kube_queue_full(k->queue);
+    bool full = producer_queue_full(k->queue);
     if (full == k->held)
         return;
     k->held = full;
@@ -373,7 +373,7 @@ static enum rc kube_step(struct producer *p, int64_t *ret_wake_ns, struct err *e
 static enum rc kube_take(struct producer *p, const struct event **ret, struct err *e)
 {
     (void)e;
-    const struct event *ev = kube_queue_take(downcast(p)->queue);
+    const struct event *ev = producer_queue_take(downcast(p)->queue);
     if (!ev)
         return RC_AGAIN;
     *ret = ev;
@@ -428,7 +428,7 @@ static void kube_drop(struct producer *p, struct slice scope)
     size_t i = find_scope(k, scope);
     if (i == k->n_scopes)
         return;
-    kube_queue_forget(k->queue, k->scopes[i]);
+    producer_queue_forget(k->queue, k->scopes[i]);
     kube_scope_free(k->scopes[i]);
     k->n_scopes--;
     memmove(k->scopes + i, k->scopes + i + 1, (k->n_scopes - i) * sizeof *k->scopes);
@@ -476,7 +476,7 @@ static void kube_close(struct producer *p)
         kube_scope_free(k->scopes[i]);
     free(k->scopes);
     kube_discovery_free(k->discovery);
-    kube_queue_free(k->queue);
+    producer_queue_free(k->queue);
     http_close(k->http);
     kube_identity_done(&k->who);
     free(k);
@@ -509,7 +509,7 @@ enum rc kube_producer_open(struct http *http, const char *ca_pem, const char *ns
     k->backoff = (struct backoff){RETRY_FIRST_NS, RETRY_MAX_NS, 0};
     k->verify_backoff = k->backoff;
     k->kinds_due_ns = INT64_MAX;
-    k->queue = kube_queue_new();
+    k->queue = producer_queue_new();
     k->discovery = kube_discovery_new(http);
     k->world = (struct kube_scope_world){.http = http, .env = &k->env, .queue = k->queue};
     enum rc rc = kube_identity_init(&k->who, ca_pem, ns, e);

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 struct env;
-struct kube_queue;
+struct producer_queue;
 struct kube_resource;
 struct kube_scope;
 
@@ -20,7 +20,7 @@ struct kube_scope;
 struct kube_scope_world {
     struct http *http;
     const struct env *env;
-    struct kube_queue *queue;
+    struct producer_queue *queue;
     unsigned listings;  /* begun and not ended, at most KUBE_LISTINGS_MAX */
     bool regressed;     /* a scope found the source's versions going backwards: all are to be listed
                            anew */

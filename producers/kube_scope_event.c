@@ -5,7 +5,7 @@
 #include "core/env.h"
 #include "core/json.h"
 #include "io/kube_discovery.h"
-#include "producers/kube_queue.h"
+#include "producers/producer_queue.h"
 
 enum rc kube_scope_queue_own(struct kube_scope *s, enum event_op op, const char *prefix,
                              struct slice version, struct slice body, struct err *e)
@@ -23,7 +23,7 @@ enum rc kube_scope_queue_own(struct kube_scope *s, enum event_op op, const char 
                        .key = buf_slice(&key),
                        .version = version,
                        .body = body};
-    return kube_queue_add(s->world->queue, s, &ev, e);
+    return producer_queue_add(s->world->queue, s, &ev, e);
 }
 
 enum rc kube_scope_queue_gap(struct kube_scope *s, const char *reason, struct err *e)
@@ -69,7 +69,7 @@ enum rc kube_scope_queue_object(struct kube_scope *s, struct slice bytes, enum e
     rc = event_check(&ev,
                      e); /* what the log would refuse is this scope's trouble, not everybody's */
     if (rc == RC_OK)
-        rc = kube_queue_add(s->world->queue, s, &ev, e);
+        rc = producer_queue_add(s->world->queue, s, &ev, e);
     if (rc == RC_OK && cause == CAUSE_WATCH) {
         buf_reset(&s->version);
         buf_add_slice(&s->version, o.resource_version);
@@ -105,7 +105,7 @@ enum rc kube_scope_queue_kind(struct kube_scope *s, const struct kube_resource *
                        .api_version = slice_str(s->api_version),
                        .kind = r->kind,
                        .body = buf_slice(&body)};
-    rc = kube_queue_add(s->world->queue, s, &ev, e);
+    rc = producer_queue_add(s->world->queue, s, &ev, e);
     if (rc < 0)
         return rc;
     buf_reset(&s->said_kind);

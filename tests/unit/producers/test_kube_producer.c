@@ -2,7 +2,7 @@
 
 #include "core/diag.h"
 #include "io/http.h"
-#include "producers/kube_queue.h"
+#include "producers/producer_queue.h"
 #include "producers/producer.h"
 
 #define CA      "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n"
@@ -428,7 +428,7 @@ static void events_that_are_not_taken_stop_the_reading_and_none_is_lost(void **s
     following(t);
     t->deaf = true;
     char name[20];
-    for (int i = 0; i < KUBE_QUEUE_EVENTS + 3000; i++) {
+    for (int i = 0; i < PRODUCER_QUEUE_EVENTS + 3000; i++) {
         snprintf(name, sizeof name, "k%d", i);
         cw_put(&t->w, name, 1);
     }
@@ -441,12 +441,12 @@ static void events_that_are_not_taken_stop_the_reading_and_none_is_lost(void **s
     size_t puts = 0;
     for (const char *p = t->w.said.p; (p = strstr(p, "put ")); p++)
         puts++;
-    assert_true(puts >= KUBE_QUEUE_EVENTS && puts < KUBE_QUEUE_EVENTS + 1000);
+    assert_true(puts >= PRODUCER_QUEUE_EVENTS && puts < PRODUCER_QUEUE_EVENTS + 1000);
     run_for(t, 100 * NS_PER_S);
     puts = 0;
     for (const char *p = t->w.said.p; (p = strstr(p, "put ")); p++)
         puts++;
-    assert_int_equal(puts, KUBE_QUEUE_EVENTS + 3000);
+    assert_int_equal(puts, PRODUCER_QUEUE_EVENTS + 3000);
     assert_false(said(t, "sync-begin"));
 }
 

@@ -3,7 +3,7 @@
 
 #include "io/http.h"
 #include "io/kube_discovery.h"
-#include "producers/kube_queue.h"
+#include "producers/producer_queue.h"
 #include "producers/kube_scope.h"
 
 #define CM      "/configmaps"
@@ -21,7 +21,7 @@ static const struct kube_resource CONFIGMAPS = {.version = SLICE("v1"),
 struct test {
     struct cluster_world w;
     struct http *http;
-    struct kube_queue *queue;
+    struct producer_queue *queue;
     struct kube_scope_world world;
     struct kube_scope *scope;
 };
@@ -41,7 +41,7 @@ static int setup(void **state)
     assert_non_null(t);
     cw_init(&t->w);
     fake_kube_connect(t->w.kube, &t->http);
-    t->queue = kube_queue_new();
+    t->queue = producer_queue_new();
     t->world = (struct kube_scope_world){.http = t->http, .env = &t->w.env, .queue = t->queue};
     t->scope = add_scope(t, CM, "");
     *state = t;
@@ -52,7 +52,7 @@ static int teardown(void **state)
 {
     struct test *t = *state;
     kube_scope_free(t->scope);
-    kube_queue_free(t->queue);
+    producer_queue_free(t->queue);
     http_close(t->http);
     cw_done(&t->w);
     free(t);
@@ -82,7 +82,7 @@ static void run_for(struct test *t, int64_t ns)
         enum rc rc = kube_scope_step(t->scope, &wake, &e);
         assert_true(rc >= 0);
         bool any = take_http(t) || rc == RC_OK;
-        for (const struct event *ev; (ev = kube_queue_take(t->queue));)
+        for (const struct event *ev; (ev = producer_queue_take(t->queue));)
             cw_say(&t->w, ev);
         if (any)
             continue;
@@ -148,7 +148,7 @@ static void events_carry_what_the_log_needs(void **state)
         assert_true(kube_scope_step(t->scope, &wake, &e) >= 0);
         if (!take_http(t))
             fake_clock_advance(&t->w.clock, NS_PER_MS);
-        const struct event *ev = kube_queue_take(t->queue);
+        const struct event *ev = producer_queue_take(t->queue);
         if (!ev || ev->op != EVENT_PUT)
             continue;
         seen = true;

@@ -10,7 +10,7 @@
 #include "core/env.h"
 #include "core/rng.h"
 #include "io/kube_discovery.h"
-#include "producers/kube_queue.h"
+#include "producers/producer_queue.h"
 #include "producers/kube_scope.h"
 #include "tests/fakes/fake_clock.h"
 
@@ -56,7 +56,7 @@ struct test {
     struct fake_clock clock;
     struct rng_seeded rng;
     struct env env;
-    struct kube_queue *queue;
+    struct producer_queue *queue;
     struct kube_scope_world world;
     struct kube_scope *scope;
 };
@@ -79,7 +79,7 @@ static int setup(void **state)
     fake_clock_init(&t->clock, 0);
     rng_seeded_init(&t->rng, 5);
     t->env = (struct env){.clock = &t->clock.clock, .rng = &t->rng.rng};
-    t->queue = kube_queue_new();
+    t->queue = producer_queue_new();
     t->world = (struct kube_scope_world){.http = &t->http.http, .env = &t->env, .queue = t->queue};
     t->scope = add_scope(t);
     *state = t;
@@ -90,7 +90,7 @@ static int teardown(void **state)
 {
     struct test *t = *state;
     kube_scope_free(t->scope);
-    kube_queue_free(t->queue);
+    producer_queue_free(t->queue);
     free(t);
     return 0;
 }
@@ -197,7 +197,7 @@ static void pages_grow_again_with_each_complete_listing(void **state)
         ask(t, t->scope);
         assert_non_null(strstr(t->http.path, "&continue=next"));
         answer(t->scope, t->http.last, 200, LIST(""));
-        while (kube_queue_take(t->queue))
+        while (producer_queue_take(t->queue))
             ;
         kube_scope_restart(t->scope);
     }

@@ -1,5 +1,5 @@
 /* A ring of owned events that grows by doubling. One thread. */
-#include "producers/kube_queue.h"
+#include "producers/producer_queue.h"
 
 #include "core/event_codec.h"
 
@@ -12,24 +12,24 @@ struct entry {
     const void *owner;
 };
 
-struct kube_queue {
+struct producer_queue {
     struct entry *ring;
     size_t size, head, n; /* size is a power of two */
     size_t bytes;
     struct event *taken;
 };
 
-static struct entry *at(const struct kube_queue *q, size_t i)
+static struct entry *at(const struct producer_queue *q, size_t i)
 {
     return &q->ring[(q->head + i) & (q->size - 1)];
 }
 
-struct kube_queue *kube_queue_new(void)
+struct producer_queue *producer_queue_new(void)
 {
-    return calloc(1, sizeof(struct kube_queue));
+    return calloc(1, sizeof(struct producer_queue));
 }
 
-void kube_queue_free(struct kube_queue *q)
+void producer_queue_free(struct producer_queue *q)
 {
     if (!q)
         return;
@@ -40,7 +40,7 @@ void kube_queue_free(struct kube_queue *q)
     free(q);
 }
 
-static enum rc grow(struct kube_queue *q, struct err *e)
+static enum rc grow(struct producer_queue *q, struct err *e)
 {
     size_t size = q->size ? q->size * 2 : FIRST_SIZE;
     struct entry *ring = calloc(size, sizeof *ring);
@@ -55,8 +55,8 @@ static enum rc grow(struct kube_queue *q, struct err *e)
     return RC_OK;
 }
 
-enum rc kube_queue_add(struct kube_queue *q, const void *owner, const struct event *ev,
-                       struct err *e)
+enum rc producer_queue_add(struct producer_queue *q, const void *owner, const struct event *ev,
+                           struct err *e)
 {
     if (q->n == q->size) {
         enum rc rc = grow(q, e);
@@ -71,7 +71,7 @@ enum rc kube_queue_add(struct kube_queue *q, const void *owner, const struct eve
     return RC_OK;
 }
 
-void kube_queue_forget(struct kube_queue *q, const void *owner)
+void producer_queue_forget(struct producer_queue *q, const void *owner)
 {
     size_t kept = 0;
     for (size_t i = 0; i < q->n; i++) {
@@ -86,7 +86,7 @@ void kube_queue_forget(struct kube_queue *q, const void *owner)
     q->n = kept;
 }
 
-const struct event *kube_queue_take(struct kube_queue *q)
+const struct event *producer_queue_take(struct producer_queue *q)
 {
     free(q->taken);
     q->taken = NULL;
@@ -99,7 +99,7 @@ const struct event *kube_queue_take(struct kube_queue *q)
     return q->taken;
 }
 
-bool kube_queue_full(const struct kube_queue *q)
+bool producer_queue_full(const struct producer_queue *q)
 {
-    return q->n >= KUBE_QUEUE_EVENTS || q->bytes >= KUBE_QUEUE_BYTES;
+    return q->n >= PRODUCER_QUEUE_EVENTS || q->bytes >= PRODUCER_QUEUE_BYTES;
 }
