@@ -1,0 +1,121 @@
+/* Three sets of paths: this round's, its parents, the next round's. A set is a map whose values mean nothing. One
+ * thread. */
+#include "producers/zk_dirty.h"
+
+#include "core/buf.h"
+#include "core/map.h"
+
+enum kind { NOW, PARENTS, NEXT, KINDS };
+
+struct zk_dirty {
+    struct map *sets[KINDS];
+    size_t bytes;
+    bool overflowed;
+};
+
+void zk_dirty_free(struct zk_dirty *d)
+{
+    if (!d)
+        return;
+    for (int i = 0; i < KINDS; i++)
+        map_free(d->sets[i]);
+    free(d);
+}
+
+struct zk_dirty *zk_dirty_new(void)
+{
+    AUTO(zk_dirty_freep) struct zk_dirty *d = calloc(1, sizeof *d);
+    for (int i = 0; d && i < KINDS; i++) {
+        d->sets[i] = map_new(NULL);
+        if (!d->sets[i])
+            return NULL;
+    }
+    return steal(&d);
+}
+
+static void empty(struct zk_dirty *d)
+{
+    for (int i = 0; i < KINDS; i++)
+        map_clear(d->sets[i]);
+    d->bytes = 0;
+}
+
+void zk_dirty_clear(struct zk_dirty *d)
+{
+    empty(d);
+    d->overflowed = false;
+}
+
+static size_t count(const struct zk_dirty *d)
+{
+    size_t n = 0;
+    for (int i = 0; i < KINDS; i++)
+        n += map_count(d->sets[i]);
+    return n;
+}
+
+static enum rc add(struct zk_dirty *d, enum kind kind, struct slice path, struct err *e)
+{
+    if (d->overflowed || map_get(d->sets[kind], path))
+        return RC_OK;
+    if (count(d) >= ZK_DIRTY_PATHS || d->bytes + path.n > ZK_DIRTY_BYTES) {
+        empty(d);
+        d->overflowed = true;
+        return RC_OK;
+    }
+    enum rc rc = map_put(d->sets[kind], path, d, e);
+    d->bytes += rc == RC_OK ? path.n : 0;
+    return rc;
+}
+
+/* What is still to be taken in this round will be read after what happened now. */
+enum rc zk_dirty_add(struct zk_dirty *d, struct slice path, struct err *e)
+{
+    return map_get(d->sets[NOW], path) ? RC_OK : add(d, NEXT, path, e);
+}
+
+enum rc zk_dirty_add_parent(struct zk_dirty *d, struct slice path, struct err *e)
+{
+    return add(d, PARENTS, path, e);
+}
+
+bool zk_dirty_has(const struct zk_dirty *d, struct slice path)
+{
+    return map_get(d->sets[NOW], path) || map_get(d->sets[NEXT], path);
+}
+
+/* What waited for the paths taken before: their parents, or else the next round. */
+static void turn(struct zk_dirty *d)
+{
+    enum kind next = map_count(d->sets[PARENTS]) > 0 ? PARENTS : NEXT;
+    struct map *done = d->sets[NOW];
+    d->sets[NOW] = d->sets[next];
+    d->sets[next] = done;
+}
+
+enum rc zk_dirty_take(struct zk_dirty *d, bool settled, struct buf *out, struct err *e)
+{
+    struct map_entry first;
+    if (settled && map_count(d->sets[NOW]) == 0)
+        turn(d);
+    if (!map_seek(d->sets[NOW], SLICE_NULL, false, &first))
+        return RC_AGAIN;
+    buf_reset(out);
+    buf_add_slice(out, first.key);
+    enum rc rc = buf_check(out, "path", e);
+    if (rc < 0)
+        return rc;
+    d->bytes -= first.key.n;
+    map_delete(d->sets[NOW], first.key);
+    return RC_OK;
+}
+
+bool zk_dirty_is_empty(const struct zk_dirty *d)
+{
+    return count(d) == 0;
+}
+
+bool zk_dirty_overflowed(const struct zk_dirty *d)
+{
+    return d->overflowed;
+}

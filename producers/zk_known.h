@@ -1,0 +1,37 @@
+/* What was said of each node in this life: as little as tells whether a node that was read is news. About 150 bytes a
+ * node with a path of 40 bytes. */
+#ifndef RESILOG_PRODUCERS_ZK_KNOWN_H
+#define RESILOG_PRODUCERS_ZK_KNOWN_H
+
+#include "core/err.h"
+#include "core/scope.h"
+#include "core/slice.h"
+
+#include <stdint.h>
+
+struct zk_known;
+struct znode_stat;
+
+struct zk_said {
+    int64_t czxid, mzxid, sequence;
+    int32_t aversion;
+    uint32_t walk; /* the last walk that met it, or that was over when it was said */
+};
+
+struct zk_known *zk_known_new(void); /* NULL when out of memory */
+void zk_known_free(struct zk_known *k);
+DEFINE_FREEP(struct zk_known, zk_known_free)
+
+size_t zk_known_count(const struct zk_known *k);
+/* NULL: nothing was said of it, or that it is gone. Lives until the next change of k. */
+const struct zk_said *zk_known_get(const struct zk_known *k, struct slice path);
+/* Errors: NOMEM. */
+MUST_CHECK enum rc zk_known_put(struct zk_known *k, struct slice path, struct zk_said said,
+                                struct err *e);
+void zk_known_delete(struct zk_known *k, struct slice path);
+void zk_known_clear(struct zk_known *k);
+/* The first path > after (or at all, with an empty one) that this walk did not meet; false: none. It lives until the
+ * next change of k. */
+bool zk_known_unmet(const struct zk_known *k, uint32_t walk, struct slice after, struct slice *ret);
+
+#endif

@@ -1,0 +1,149 @@
+#include "tests/unit/producers/producer_test.h"
+
+#include "producers/zk_dirty.h"
+
+static void add(struct zk_dirty *d, const char *path)
+{
+    struct err e = ERR_INIT;
+    assert_ok(zk_dirty_add(d, slice_str(path), &e));
+}
+
+static void add_parent(struct zk_dirty *d, const char *path)
+{
+    struct err e = ERR_INIT;
+    assert_ok(zk_dirty_add_parent(d, slice_str(path), &e));
+}
+
+static void assert_takes(struct zk_dirty *d, bool settled, const char *want)
+{
+    AUTO(buf_done) struct buf out = BUF_INIT(4096);
+    struct err e = ERR_INIT;
+    enum rc rc = zk_dirty_take(d, settled, &out, &e);
+    if (!want) {
+        assert_int_equal(rc, RC_AGAIN);
+        return;
+    }
+    assert_int_equal(rc, RC_OK);
+    assert_string_equal(out.p, want);
+}
+
+static void a_path_is_taken_once_however_often_it_changed(void **state)
+{
+    (void)state;
+    AUTO(zk_dirty_freep) struct zk_dirty *d = zk_dirty_new();
+    add(d, "/a");
+    add(d, "/a");
+    assert_takes(d, true, "/a");
+    assert_takes(d, true, NULL);
+    assert_true(zk_dirty_is_empty(d));
+}
+
+static void paths_come_in_byte_order_parents_first(void **state)
+{
+    (void)state;
+    AUTO(zk_dirty_freep) struct zk_dirty *d = zk_dirty_new();
+    add(d, "/b");
+    add(d, "/a/x");
+    add(d, "/a");
+    assert_takes(d, true, "/a");
+    assert_takes(d, false, "/a/x");
+    assert_takes(d, false, "/b");
+}
+
+static void what_changes_while_a_round_is_taken_belongs_to_the_next_one(void **state)
+{
+    (void)state;
+    AUTO(zk_dirty_freep) struct zk_dirty *d = zk_dirty_new();
+    add(d, "/a");
+    add(d, "/b");
+    assert_takes(d, true, "/a");
+    add(d, "/a");
+    add(d, "/b"); /* was not taken yet: read once is enough */
+    assert_takes(d, false, "/b");
+    assert_takes(d, false, NULL);
+    assert_takes(d, true, "/a");
+    assert_takes(d, true, NULL);
+}
+
+static void parents_wait_until_their_children_are_settled(void **state)
+{
+    (void)state;
+    AUTO(zk_dirty_freep) struct zk_dirty *d = zk_dirty_new();
+    add(d, "/a/x");
+    add(d, "/a/y");
+    assert_takes(d, true, "/a/x");
+    add_parent(d, "/a");
+    add_parent(d, "/b");
+    add(d, "/a/z");
+    assert_takes(d, true, "/a/y");
+    assert_takes(d, false, NULL);
+    assert_takes(d, true, "/a");
+    assert_takes(d, false, "/b");
+    assert_takes(d, false, NULL);
+    assert_takes(d, true, "/a/z");
+}
+
+static void it_knows_what_changed_and_was_not_taken(void **state)
+{
+    (void)state;
+    AUTO(zk_dirty_freep) struct zk_dirty *d = zk_dirty_new();
+    add(d, "/a");
+    assert_true(zk_dirty_has(d, SLICE("/a")));
+    assert_false(zk_dirty_has(d, SLICE("/b")));
+    assert_takes(d, true, "/a");
+    assert_false(zk_dirty_has(d, SLICE("/a")));
+}
+
+static void beyond_the_limit_of_paths_nothing_is_kept_until_it_is_cleared(void **state)
+{
+    (void)state;
+    AUTO(zk_dirty_freep) struct zk_dirty *d = zk_dirty_new();
+    char path[32];
+    for (unsigned i = 0; i < ZK_DIRTY_PATHS; i++) {
+        snprintf(path, sizeof path, "/%u", i);
+        add(d, path);
+    }
+    assert_false(zk_dirty_overflowed(d));
+    add(d, "/1");
+    assert_false(zk_dirty_overflowed(d));
+    add(d, "/one more");
+    assert_true(zk_dirty_overflowed(d));
+    add(d, "/a");
+    assert_true(zk_dirty_is_empty(d));
+    zk_dirty_clear(d);
+    assert_false(zk_dirty_overflowed(d));
+    add(d, "/a");
+    assert_takes(d, true, "/a");
+}
+
+static void beyond_the_limit_of_bytes_too(void **state)
+{
+    (void)state;
+    AUTO(zk_dirty_freep) struct zk_dirty *d = zk_dirty_new();
+    char path[4001];
+    memset(path, 'x', sizeof path - 1);
+    path[sizeof path - 1] = '\0';
+    for (unsigned i = 0; i < ZK_DIRTY_BYTES / (sizeof path - 1); i++) {
+        snprintf(path, 8, "/%06u", i);
+        path[7] = 'x';
+        add(d, path);
+    }
+    assert_false(zk_dirty_overflowed(d));
+    memcpy(path, "/again", 6);
+    add(d, path);
+    assert_true(zk_dirty_overflowed(d));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_path_is_taken_once_however_often_it_changed),
+        cmocka_unit_test(paths_come_in_byte_order_parents_first),
+        cmocka_unit_test(what_changes_while_a_round_is_taken_belongs_to_the_next_one),
+        cmocka_unit_test(parents_wait_until_their_children_are_settled),
+        cmocka_unit_test(it_knows_what_changed_and_was_not_taken),
+        cmocka_unit_test(beyond_the_limit_of_paths_nothing_is_kept_until_it_is_cleared),
+        cmocka_unit_test(beyond_the_limit_of_bytes_too),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

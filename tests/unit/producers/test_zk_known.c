@@ -1,0 +1,48 @@
+#include "tests/unit/producers/producer_test.h"
+
+#include "producers/zk_known.h"
+
+static void put(struct zk_known *k, const char *path, int64_t mzxid, uint32_t walk)
+{
+    struct err e = ERR_INIT;
+    assert_ok(zk_known_put(k, slice_str(path), (struct zk_said){.mzxid = mzxid, .walk = walk}, &e));
+}
+
+static void the_last_word_on_a_node_counts(void **state)
+{
+    (void)state;
+    AUTO(zk_known_freep) struct zk_known *k = zk_known_new();
+    assert_null(zk_known_get(k, SLICE("/a")));
+    put(k, "/a", 1, 1);
+    put(k, "/a", 2, 1);
+    assert_int_equal(zk_known_get(k, SLICE("/a"))->mzxid, 2);
+    assert_int_equal(zk_known_count(k), 1);
+    zk_known_delete(k, SLICE("/a"));
+    assert_null(zk_known_get(k, SLICE("/a")));
+}
+
+static void what_a_walk_did_not_meet_is_found_in_order(void **state)
+{
+    (void)state;
+    AUTO(zk_known_freep) struct zk_known *k = zk_known_new();
+    struct slice path;
+    put(k, "/c", 1, 1);
+    put(k, "/a", 1, 1);
+    put(k, "/b", 1, 2);
+    assert_true(zk_known_unmet(k, 2, SLICE_NULL, &path));
+    assert_true(slice_eq(path, SLICE("/a")));
+    assert_true(zk_known_unmet(k, 2, SLICE("/a"), &path));
+    assert_true(slice_eq(path, SLICE("/c")));
+    assert_false(zk_known_unmet(k, 2, SLICE("/c"), &path));
+    zk_known_clear(k);
+    assert_false(zk_known_unmet(k, 2, SLICE_NULL, &path));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_last_word_on_a_node_counts),
+        cmocka_unit_test(what_a_walk_did_not_meet_is_found_in_order),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
