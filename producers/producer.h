@@ -1,21 +1,22 @@
 /* A producer turns one source into events: listings, changes, positions, gaps.
  *
- * It keeps nothing across restarts (I2): ingest tells it from where to go on. It emits struct event
- * with these fields set: op, cause, key, source, source_kind, wall_ns, and where they apply
- * version, uid, api_version, kind, manager, user, body. In this order: EVENT_EPOCH    key
- * "@epoch/source", before everything else, and again when the source's identity or version order
- * breaks; body {"identity": "...", "reason": "start" | "regression"} EVENT_KIND
- * "@kind/<group>/<resource>", before a listing of that scope, and when it changed EVENT_GAP
- * "@gap/<scope>": changes after `version` were not observed; body {"reason", "after"}; a listing
- * follows EVENT_SYNC_BEGIN, puts, EVENT_SYNC_END  "@sync/<scope>": one complete listing; the end's
- * version is where the following goes on EVENT_PUT, EVENT_DELETE with CAUSE_WATCH: observed changes
- * in the source's order of that scope; version is the new resume position EVENT_POSITION
- * "@position/<scope>": nothing changed up to `version` A listing that breaks off is followed by
- * another SYNC_BEGIN of the same scope; never by a SYNC_END.
+ * It keeps nothing across restarts (I2): ingest tells it from where to go on. It emits struct event with these fields
+ * set: op, cause, key, source_kind, wall_ns, and where they apply version, uid, api_version, kind, manager, user, body.
+ * In this order:
+ *   EVENT_EPOCH "@epoch/source": before everything else, and again when the source's identity or version order breaks;
+ *     body {"identity": "...", "reason": "start" | "regression"}
+ *   EVENT_KIND "@kind/<group>/<resource>": before a listing of that scope, and when it changed
+ *   EVENT_GAP "@gap/<scope>": changes after `version` were not observed; body {"reason", "after"}; a listing follows
+ *   EVENT_SYNC_BEGIN, puts, EVENT_SYNC_END "@sync/<scope>": one complete listing; the end's version is where the
+ *     following goes on. Its body may be {"unread": [keys]}: of these the source did not tell, so that one that is not
+ *     among the puts must not be taken for deleted; one that ends in '/' stands for all keys that begin so
+ *   EVENT_PUT, EVENT_DELETE with CAUSE_WATCH: observed changes in the source's order of that scope; version is the new
+ *     resume position, but of ZooKeeper only what SYNC_END and POSITION say is one
+ *   EVENT_POSITION "@position/<scope>": nothing changed, or nothing is left to be said, up to `version`
+ * A listing that breaks off is followed by another SYNC_BEGIN of the same scope; never by a SYNC_END.
  *
- * A scope is what is listed and followed as one: "group/resource" or, where only one namespace may
- * be read, "group/resource/ns"; for ZooKeeper the root path. Step, not loop: nothing blocks but
- * producer_wait. One thread. */
+ * A scope is what is listed and followed as one: "group/resource" or, where only one namespace may be read,
+ * "group/resource/ns"; for ZooKeeper the root path. Step, not loop: nothing blocks but producer_wait. One thread. */
 #ifndef RESILOG_PRODUCERS_PRODUCER_H
 #define RESILOG_PRODUCERS_PRODUCER_H
 
@@ -42,7 +43,8 @@ enum producer_phase {
 struct producer_status {
     struct slice scope; /* lives until the next call on the producer */
     enum producer_phase phase;
-    char error[320]; /* of the last failure while not following; empty otherwise */
+    char error
+        [320]; /* of the last failure while not following; then, what of the scope cannot be read; else empty */
 };
 
 /* A resource that the source serves, in one of its versions. */
@@ -83,7 +85,8 @@ struct producer {
  * told as it is. Errors: LIMIT, NOMEM. */
 MUST_CHECK enum rc producer_expect(struct producer *p, struct slice identity, struct err *e);
 /* Before the first step: where to look up what the log knows (borrowed). A put of a listing whose version and uid are
- * those of the memory's event may come without body: the log has it. Nothing for a producer that has no use for it. */
+ * those of the memory's event, or of what was said before that listing, may come without body: the log has it. Nothing
+ * for a producer that has no use for it. */
 void producer_recall(struct producer *p, const struct producer_memory *memory);
 /* Follows one more scope, in that version ("v1"; empty: the source's preferred one, and when that
  * becomes another, then that one, after its EVENT_KIND from a listing on): from `resume` if that is

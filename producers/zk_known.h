@@ -12,8 +12,12 @@
 struct zk_known;
 struct znode_stat;
 
+#define ZK_SAID_GONE (-1)
+
 struct zk_said {
-    int64_t czxid, mzxid, sequence;
+    int64_t
+        czxid; /* or ZK_SAID_GONE: of no other node than one that the log may still have, for it is behind */
+    int64_t mzxid, sequence;
     int32_t aversion;
     uint32_t walk; /* the last walk that met it, or that was over when it was said */
 };
