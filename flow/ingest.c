@@ -101,6 +101,8 @@ static enum rc accept_put(struct ingest *g, const struct event *ev, struct err *
 {
     if (ev->cause == CAUSE_WATCH) {
         enum rc rc = ingest_add(g, ev, e);
+        if (g->tree) /* what changed is read in no order: EVENT_POSITION follows when nothing is left */
+            return rc;
         return rc < 0 ? rc
                       : ingest_set_position(g, scope_find(g->scopes, ev->key, g->tree), ev->version,
                                             true, e);
@@ -127,7 +129,7 @@ static enum rc accept_sync_end(struct ingest *g, const struct event *ev, struct 
                        "producer %s ended a listing that did not begin: %.*s",
                        g->producer->ops->name, SLICE_ARG(ev->key));
     g->closing_end = event_copy(ev);
-    return g->closing_end ? RC_OK : err_nomem(e);
+    return g->closing_end ? listing_end(g->closing, ev->body, e) : err_nomem(e);
 }
 
 static enum rc accept_kind(struct ingest *g, const struct event *ev, struct err *e)

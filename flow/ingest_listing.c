@@ -5,6 +5,7 @@
 #include "core/buf.h"
 #include "core/event.h"
 #include "core/event_iter.h"
+#include "core/json.h"
 #include "core/key.h"
 #include "core/map.h"
 #include "flow/scope.h"
@@ -19,7 +20,9 @@ struct listing {
     struct scope scope; /* its text stands in `prefix` */
     struct buf prefix;
     struct map *seen; /* keys of the listing; their values mean nothing */
-    rlog_off begin;   /* the log's end at the first object; 0: none was noted yet */
+    struct map *
+        unread; /* keys of which the source did not tell, and what such keys begin with, up to a '/' */
+    rlog_off begin; /* the log's end at the first object; 0: none was noted yet */
     struct event_iter *live;
     struct listing_counts counts;
 };
@@ -32,7 +35,8 @@ struct listing *listing_new(const struct scope *scope, struct rlog *log)
     l->log = log;
     buf_init(&l->prefix, 2 * KEY_MAX);
     l->seen = map_new(NULL);
-    if (!l->seen || scope_print_prefix(scope, &l->prefix, NULL) != RC_OK)
+    l->unread = map_new(NULL);
+    if (!l->seen || !l->unread || scope_print_prefix(scope, &l->prefix, NULL) != RC_OK)
         return NULL;
     l->scope = (struct scope){slice_of(l->prefix.p, scope->text.n), scope->tree};
     return steal(&l);
@@ -44,6 +48,7 @@ void listing_free(struct listing *l)
         return;
     event_iter_free(l->live);
     map_free(l->seen);
+    map_free(l->unread);
     buf_done(&l->prefix);
     free(l);
 }
@@ -86,6 +91,35 @@ enum rc listing_note(struct listing *l, const struct event *put, uint64_t incarn
     return RC_OK;
 }
 
+enum rc listing_end(struct listing *l, struct slice body, struct err *e)
+{
+    AUTO(json_freep) struct json_doc *doc = NULL;
+    if (body.n == 0)
+        return RC_OK;
+    enum rc rc = json_parse_view(body, &doc, e);
+    if (rc < 0)
+        return err_wrap(e, "end of the listing of %.*s", SLICE_ARG(listing_scope(l)));
+    const struct json *list = json_get(json_root(doc), "unread");
+    for (const struct json *key = list ? list->first : NULL; key && rc == RC_OK; key = key->next)
+        rc = map_put(l->unread, json_text(doc, key), l, e);
+    return rc;
+}
+
+static bool is_unread(const struct listing *l, struct slice key)
+{
+    if (map_count(l->unread) == 0)
+        return false;
+    for (size_t n = 1; n < key.n; n++)
+        if (key.p[n - 1] == '/' && map_get(l->unread, slice_of(key.p, n)))
+            return true;
+    return map_get(l->unread, key) != NULL;
+}
+
+static bool is_missing(const struct listing *l, struct slice key)
+{
+    return scope_has(&l->scope, key) && !map_get(l->seen, key) && !is_unread(l, key);
+}
+
 enum rc listing_next_missing(struct listing *l, const struct event **ret, struct err *e)
 {
     enum rc rc = note_begin(l, e);
@@ -98,7 +132,7 @@ enum rc listing_next_missing(struct listing *l, const struct event **ret, struct
     for (int i = 0; rc == RC_OK && i < KEYS_PER_STEP; i++) {
         const struct event *ev;
         rc = event_iter_next(l->live, &ev, e);
-        if (rc == RC_OK && scope_has(&l->scope, ev->key) && !map_get(l->seen, ev->key)) {
+        if (rc == RC_OK && is_missing(l, ev->key)) {
             l->counts.missing++;
             *ret = ev;
             return RC_OK;

@@ -25,6 +25,9 @@ struct slice listing_scope(const struct listing *l);
  * first object. Errors: the log's, NOMEM. */
 MUST_CHECK enum rc listing_note(struct listing *l, const struct event *put, uint64_t incarnation,
                                 bool *ret_new, struct err *e);
+/* After the last object was noted: the body of the listing's end, which may name keys of which the source did not tell
+ * ("unread", see producers/producer.h). Errors: INVALID (no such body), LIMIT, NOMEM. */
+MUST_CHECK enum rc listing_end(struct listing *l, struct slice body, struct err *e);
 /* After the last object was noted: the next object of the scope that was live before the first was noted, and that the
  * listing lacked (a view until the next call), RC_AGAIN after a bounded number of others, RC_END. Errors: the log's. */
 MUST_CHECK enum rc listing_next_missing(struct listing *l, const struct event **ret, struct err *e);

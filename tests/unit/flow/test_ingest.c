@@ -194,17 +194,39 @@ static void what_the_servers_keep_is_none_of_the_whole_tree(void **state)
     assert_said(w, "sync-begin delete x@2 gap@20 sync-end@20 position@20");
 }
 
-static void what_is_watched_below_a_root_moves_its_position(void **state)
+/* Of what was watched one node may be said before another that changed earlier. */
+static void a_tree_stands_where_its_producer_says_and_not_where_a_node_does(void **state)
 {
     struct world *w = *state;
     list_trees(w);
     watched(w, "/ab/c", "11");
     run(w);
-    assert_said(w, "put c@11 position@11");
+    assert_said(w, "put c@11");
+    fake_clock_advance(&w->log.clock, 61 * NS_PER_S);
+    fake_producer_own(w->producer, EVENT_POSITION, "/ab", "12");
+    watched(w, "/ab/d", "13");
+    run(w);
+    assert_said(w, "put d@13 position@12");
     AUTO(rlog_found_done) struct rlog_found at = {0};
     last_of(w, "@position//ab", &at);
-    assert_true(slice_eq(at.event.version, SLICE("11")));
+    assert_true(slice_eq(at.event.version, SLICE("12")));
     assert_int_equal(at.event.source_kind, SOURCE_ZOOKEEPER);
+}
+
+static void nodes_of_which_the_source_did_not_tell_are_not_missing(void **state)
+{
+    struct world *w = *state;
+    list_trees(w);
+    fake_producer_own(w->producer, EVENT_SYNC_BEGIN, "/a", NULL);
+    fake_producer_say(w->producer,
+                      &(struct event){.op = EVENT_SYNC_END,
+                                      .cause = CAUSE_SELF,
+                                      .source_kind = SOURCE_ZOOKEEPER,
+                                      .key = SLICE("@sync//a"),
+                                      .version = SLICE("20"),
+                                      .body = SLICE("{\"unread\":[\"/a/b/\",\"/a\"]}")});
+    run(w);
+    assert_said(w, "sync-begin delete b@2 gap@20 sync-end@20 position@20");
 }
 
 static void say_bare(struct world *w, const char *key, const char *version)
@@ -282,7 +304,8 @@ int main(void)
         TREE(a_listing_of_a_tree_infers_deletes_of_its_own_nodes_alone),
         TREE(the_root_of_a_tree_may_be_missing_too),
         TREE(what_the_servers_keep_is_none_of_the_whole_tree),
-        TREE(what_is_watched_below_a_root_moves_its_position),
+        TREE(a_tree_stands_where_its_producer_says_and_not_where_a_node_does),
+        TREE(nodes_of_which_the_source_did_not_tell_are_not_missing),
         TREE(what_the_log_has_may_be_listed_without_body),
         TREE(what_the_log_lacks_may_not),
         TREE(a_producer_may_look_up_what_is_there_now),

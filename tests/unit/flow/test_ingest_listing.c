@@ -180,6 +180,28 @@ static void a_log_that_cannot_be_read_is_an_error(void **state)
     ft_log_done(&w);
 }
 
+static void what_the_source_did_not_tell_of_is_not_missing(void **state)
+{
+    (void)state;
+    struct ft_log w;
+    ft_log_init(&w);
+    static const char *const KEYS[] = {"/configmaps/n/a", "/configmaps/n/b",   "/configmaps/n/b/c",
+                                       "/configmaps/n/d", "/configmaps/n/d/e", "/configmaps/n/dd"};
+    for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
+        struct event ev = object(KEYS[i], "5");
+        ft_append(&w, &ev);
+    }
+    AUTO(listing_freep)
+    struct listing *l = listing_new(&(struct scope){SLICE("/configmaps"), true}, w.log);
+    struct err e = ERR_INIT;
+    struct slice body = SLICE("{\"unread\":[\"/configmaps/n/b\",\"/configmaps/n/d/\"]}");
+    assert_ok(listing_end(l, body, &e));
+    assert_missing(l, "ab/cddd");
+    assert_int_equal(listing_end(l, SLICE("["), &e), RC_INVALID);
+    listing_free(steal(&l));
+    ft_log_done(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +211,7 @@ int main(void)
         cmocka_unit_test(what_came_into_the_log_since_is_not_missing),
         cmocka_unit_test(a_long_search_comes_up_for_air),
         cmocka_unit_test(a_log_that_cannot_be_read_is_an_error),
+        cmocka_unit_test(what_the_source_did_not_tell_of_is_not_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
