@@ -1,14 +1,28 @@
 /* A seed's schedule of changes, losses, faults, restarts and restored backups in a modelled ensemble, while a producer
- * follows two roots of it; in the end the log must have exactly what the ensemble has. zk_world checks on the way. */
+ * follows two roots of it; in the end the log must have exactly what the ensemble has. Once with the log of zk_world,
+ * which checks on the way, and once through ingest into a real one. SEED=n replays one. */
 #include "tests/unit/producers/zk_test.h"
+
+#include "core/event_codec.h"
+#include "core/event_iter.h"
+#include "core/key.h"
+#include "flow/ingest.h"
+#include "log/rlog.h"
 
 #include <stdlib.h>
 
 #define SEEDS  400
 #define ROUNDS 120
 
+static const struct ingest_scope ROOTS[] = {{.scope = SLICE("/a"), .tree = true},
+                                            {.scope = SLICE("/b"), .tree = true}};
+
 struct schedule {
     struct zk_world w;
+    bool through; /* ingest */
+    struct rlog_mem_store *store;
+    struct rlog *log;
+    struct ingest *ingest;
     struct rng_seeded chance;
     char path[64];
     size_t saved; /* 0: none */
@@ -67,11 +81,50 @@ static void change(struct schedule *s)
     }
 }
 
+/* ---- Lives ---- */
+
+static void must(enum rc rc, const struct err *e)
+{
+    if (rc < 0)
+        fail_msg("%s: %s", rc_name(rc), e->msg);
+}
+
 static void live(struct schedule *s, bool resume)
 {
+    struct err e = ERR_INIT;
     zw_start(&s->w);
-    zw_add(&s->w, "/a", resume);
-    zw_add(&s->w, "/b", resume);
+    if (s->through) {
+        must(ingest_open(s->w.producer, s->log, &s->w.env, &s->ingest, &e), &e);
+        must(ingest_want(s->ingest, ROOTS, 2, &e), &e);
+    } else {
+        zw_add(&s->w, "/a", resume);
+        zw_add(&s->w, "/b", resume);
+    }
+}
+
+static void stop(struct schedule *s)
+{
+    ingest_close(s->ingest);
+    s->ingest = NULL;
+    zw_stop(&s->w);
+}
+
+static bool step(struct schedule *s, size_t most)
+{
+    struct err e = ERR_INIT;
+    int64_t wake;
+    if (!s->through)
+        return zw_step(&s->w, most);
+    enum rc rc = ingest_step(s->ingest, &wake, &e);
+    must(rc, &e);
+    return rc == RC_OK;
+}
+
+static void pass(struct schedule *s, int64_t ns)
+{
+    fake_clock_advance(&s->w.clock, ns);
+    for (int i = 0; step(s, SIZE_MAX); i++)
+        assert_true(i < 100000);
 }
 
 static void save(struct schedule *s)
@@ -88,16 +141,16 @@ static void restore(struct schedule *s)
         return;
     fake_zk_faults(s->w.zk, 0, NULL);
     fake_zk_set_down(s->w.zk, false);
-    zw_pass(&s->w, WALK_NS);
+    pass(s, WALK_NS);
     fake_zk_restore(s->w.zk, s->saved);
-    zw_pass(&s->w, WALK_NS);
+    pass(s, WALK_NS);
 }
 
 static void disturb(struct schedule *s)
 {
     switch (below(s, 40)) {
     case 0:
-        zw_stop(&s->w);
+        stop(s);
         live(s, true);
         return;
     case 1:
@@ -119,7 +172,7 @@ static void disturb(struct schedule *s)
     case 7:
     case 8:
     case 9:
-        zw_pass(&s->w, (int64_t)below(s, 90) * NS_PER_S);
+        pass(s, (int64_t)below(s, 90) * NS_PER_S);
         return;
     default:
         return;
@@ -139,6 +192,19 @@ static void open_all(struct zk_world *w)
     }
 }
 
+/* What is in the real log, for zw_assert_same. */
+static void read_log(struct schedule *s)
+{
+    AUTO(event_iter_freep) struct event_iter *it = NULL;
+    const struct rlog_range range = {.mode = RLOG_LIVE};
+    const struct event *ev;
+    struct err e = ERR_INIT;
+    must(rlog_cursor(s->log, &range, &it, &e), &e);
+    while (event_iter_next(it, &ev, &e) == RC_OK)
+        if (!key_is_internal(ev->key))
+            must(map_put(s->w.nodes, ev->key, event_copy(ev), &e), &e);
+}
+
 static void settle(struct schedule *s)
 {
     fake_zk_faults(s->w.zk, 0, NULL);
@@ -147,16 +213,30 @@ static void settle(struct schedule *s)
     fake_zk_put(s->w.zk, "/b", "end");
     open_all(&s->w);
     for (int i = 0; i < 4; i++)
-        zw_pass(&s->w, WALK_NS);
+        pass(s, WALK_NS);
     assert_int_equal(zw_status(&s->w, 0).phase, PRODUCER_FOLLOWING);
     assert_int_equal(zw_status(&s->w, 1).phase, PRODUCER_FOLLOWING);
+    read_log(s);
     zw_assert_same(&s->w, "/a");
     zw_assert_same(&s->w, "/b");
 }
 
-static void run_seed(uint64_t seed)
+static void open_log(struct schedule *s)
 {
-    struct schedule s = {.saved = 0};
+    struct err e = ERR_INIT;
+    s->store = rlog_mem_store_new();
+    must(rlog_mem_open(s->store, RLOG_WRITE, &s->w.env, &s->log, &e), &e);
+}
+
+static void close_log(struct schedule *s)
+{
+    rlog_close(s->log);
+    rlog_mem_store_free(s->store);
+}
+
+static void run_seed(uint64_t seed, bool through)
+{
+    struct schedule s = {.through = through};
     const struct fake_zk_rates rates = {.per_mille = {[FAKE_ZK_REQUEST_LOST] = 5,
                                                       [FAKE_ZK_ANSWER_LOST] = 5,
                                                       [FAKE_ZK_EVENT_LOST] = 5,
@@ -164,6 +244,7 @@ static void run_seed(uint64_t seed)
     print_message("seed %llu\n", (unsigned long long)seed);
     zw_init(&s.w);
     rng_seeded_init(&s.chance, seed);
+    open_log(&s);
     live(&s, false);
     for (int i = 0; i < ROUNDS; i++) {
         if (i % 40 == 0)
@@ -171,29 +252,40 @@ static void run_seed(uint64_t seed)
         for (unsigned n = below(&s, 4); n > 0; n--)
             change(&s);
         for (unsigned n = below(&s, 5); n > 0; n--)
-            zw_step(&s.w, below(&s, 10));
+            (void)step(&s, below(&s, 10));
         disturb(&s);
     }
     settle(&s);
+    stop(&s);
     zw_done(&s.w);
+    close_log(&s);
+}
+
+static void run_seeds(bool through)
+{
+    const char *one = getenv("SEED");
+    uint64_t first = one ? strtoull(one, NULL, 10) : 1;
+    for (uint64_t seed = first; seed <= (one ? first : SEEDS); seed++)
+        run_seed(seed, through);
 }
 
 static void every_schedule_ends_with_the_ensembles_tree_in_the_log(void **state)
 {
     (void)state;
-    const char *one = getenv("SEED");
-    if (one) {
-        run_seed(strtoull(one, NULL, 10));
-        return;
-    }
-    for (uint64_t seed = 1; seed <= SEEDS; seed++)
-        run_seed(seed);
+    run_seeds(/* through= */ false);
+}
+
+static void so_it_does_through_ingest(void **state)
+{
+    (void)state;
+    run_seeds(/* through= */ true);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_schedule_ends_with_the_ensembles_tree_in_the_log),
+        cmocka_unit_test(so_it_does_through_ingest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
