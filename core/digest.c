@@ -1,4 +1,4 @@
-/* The door to OpenSSL's SHA-256, and the small codecs beside it: CRC32C, hexadecimal, base64.
+/* The door to OpenSSL's digests, and the small codecs beside it: CRC32C, hexadecimal, base64.
  *
  * A context fetches its algorithm once, for a fetch costs more than a short digest. After that no
  * digest call can fail except for lack of memory inside the library, and then the process aborts: a
@@ -26,15 +26,25 @@ static void must(int ok)
         abort();
 }
 
-void sha256(struct slice a, struct slice b, uint8_t out[SHA256_SIZE])
+static void digest(const EVP_MD *md, struct slice a, struct slice b, uint8_t *out)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     must(ctx != NULL);
-    must(EVP_DigestInit_ex(ctx, EVP_sha256(), NULL));
+    must(EVP_DigestInit_ex(ctx, md, NULL));
     must(EVP_DigestUpdate(ctx, a.p, a.n));
     must(EVP_DigestUpdate(ctx, b.p, b.n));
     must(EVP_DigestFinal_ex(ctx, out, NULL));
     EVP_MD_CTX_free(ctx);
+}
+
+void sha256(struct slice a, struct slice b, uint8_t out[SHA256_SIZE])
+{
+    digest(EVP_sha256(), a, b, out);
+}
+
+void sha1(struct slice a, uint8_t out[SHA1_SIZE])
+{
+    digest(EVP_sha1(), a, SLICE_NULL, out);
 }
 
 struct sha256 *sha256_new(void)

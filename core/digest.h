@@ -22,6 +22,10 @@ void sha256_start(struct sha256 *s);
 void sha256_add(struct sha256 *s, struct slice piece);
 void sha256_finish(struct sha256 *s, uint8_t out[SHA256_SIZE]);
 
+/* SHA-1, of no use to keep anything safe: ZooKeeper's ids of the scheme digest are made of it. Aborts as sha256. */
+#define SHA1_SIZE 20
+void sha1(struct slice a, uint8_t out[SHA1_SIZE]);
+
 /* CRC32C (Castagnoli, RFC 3720 appendix B.4); start with crc = 0. Uses SSE4.2 where the processor has it. */
 uint32_t crc32c(uint32_t crc, const void *p, size_t n);
 

@@ -34,6 +34,16 @@ static void sha256_gives_the_published_digests(void **state)
     assert_hex(d, ABC);
 }
 
+static void sha1_gives_the_published_digest(void **state)
+{
+    (void)state;
+    uint8_t d[SHA1_SIZE];
+    char hex[2 * SHA1_SIZE + 1];
+    sha1(SLICE("abc"), d);
+    hex_encode(d, SHA1_SIZE, hex);
+    assert_string_equal(hex, "a9993e364706816aba3e25717850c26c9cd0d89d");
+}
+
 static void a_context_can_be_used_again_and_again(void **state)
 {
     (void)state;
@@ -227,6 +237,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256_gives_the_published_digests),
+        cmocka_unit_test(sha1_gives_the_published_digest),
         cmocka_unit_test(a_context_can_be_used_again_and_again),
         cmocka_unit_test(starting_anew_forgets_what_was_not_finished),
         cmocka_unit_test(crc32c_gives_the_values_of_rfc_3720),
