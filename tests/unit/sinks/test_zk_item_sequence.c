@@ -1,0 +1,197 @@
+/* Sequential numbers: after a copy the next one is the source's, whatever was deleted, ephemeral or left out there. */
+#include "tests/unit/sinks/zk_test_world.h"
+
+#include "core/diag.h"
+
+static int begin(void **state)
+{
+    struct zt_world *w = zt_new("/a");
+    fake_zk_create(w->src, "/a", "root");
+    fake_zk_create(w->dst, "/a", "root");
+    zt_open(w);
+    *state = w;
+    return 0;
+}
+
+static int done(void **state)
+{
+    zt_free(*state);
+    return 0;
+}
+
+static int64_t sequence_of(struct fake_zk *z, const char *path)
+{
+    struct znode n;
+    assert_true(fake_zk_get(z, slice_str(path), &n));
+    return znode_sequence(&n.stat);
+}
+
+/* A queue that has given out `made` numbers, of which the last `left` are there yet. */
+static void make_queue(struct zt_world *w, const char *path, unsigned made, unsigned left)
+{
+    char prefix[64], name[64];
+    fake_zk_create(w->src, path, "q");
+    snprintf(prefix, sizeof prefix, "%s/n-", path);
+    for (unsigned i = 0; i < made; i++) {
+        struct slice child;
+        assert_int_equal(fake_zk_create_sequential(w->src, prefix, "x", &child), ZK_OK);
+        snprintf(name, sizeof name, "%.*s", SLICE_ARG(child));
+        if (i + left < made)
+            fake_zk_delete(w->src, name);
+    }
+}
+
+static void a_queue_goes_on_where_the_source_was(void **state)
+{
+    struct zt_world *w = *state;
+    make_queue(w, "/a/q", 10, 3);
+    zt_send_all(w);
+    zt_run(w);
+    zt_assert_equal(w, "/a");
+    struct slice next;
+    assert_int_equal(fake_zk_create_sequential(w->dst, "/a/q/n-", "x", &next), ZK_OK);
+    assert_string_equal(next.p, "/a/q/n-0000000010");
+}
+
+static void children_that_come_raise_it_by_themselves(void **state)
+{
+    struct zt_world *w = *state;
+    fake_zk_create(w->src, "/a/b", "1");
+    fake_zk_create(w->src, "/a/b/c", "1");
+    fake_zk_create(w->src, "/a/b/d", "1");
+    zt_send_all(w);
+    zt_run(w);
+    zt_assert_equal(w, "/a");
+    assert_int_equal(fake_zk_asked(w->dst, ZK_DELETE), 0);
+}
+
+static void an_ephemeral_child_never_comes(void **state)
+{
+    struct zt_world *w = *state;
+    fake_zk_create(w->src, "/a/b", "1");
+    fake_zk_create(w->src, "/a/b/c", "1");
+    fake_zk_create_ephemeral(w->src, "/a/b/e", "1");
+    struct zt_job *b = zt_send(w, "/a/b");
+    zt_send(w, "/a/b/c");
+    zt_run(w);
+    zt_assert_result(&b->result, SINK_DONE, "");
+    assert_int_equal(sequence_of(w->dst, "/a/b"), 2);
+}
+
+/* What is seen as it happens comes behind its children, so nothing is waited for. */
+static void a_seen_change_is_aligned_at_once(void **state)
+{
+    struct zt_world *w = *state;
+    fake_zk_create(w->src, "/a/b", "1");
+    zt_do(w, "/a/b");
+    fake_zk_create_ephemeral(w->src, "/a/b/e", "1");
+    fake_zk_create(w->src, "/a/b/c", "1");
+    w->cause = CAUSE_WATCH;
+    int64_t before = w->clock.boot_ns;
+    zt_send(w, "/a/b/c");
+    zt_send(w, "/a/b");
+    zt_run(w);
+    assert_int_equal(sequence_of(w->dst, "/a/b"), 2);
+    assert_true(w->clock.boot_ns - before < NS_PER_S);
+}
+
+static void children_that_are_late_are_not_counted_twice(void **state)
+{
+    struct zt_world *w = *state;
+    make_queue(w, "/a/q", 9, 2);
+    struct zt_job *q = zt_send(w, "/a/q");
+    zt_steps(w, 10);
+    assert_false(q->done);
+    assert_int_equal(sequence_of(w->dst, "/a/q"), 7);
+    zt_send(w, "/a/q/n-0000000007");
+    zt_send(w, "/a/q/n-0000000008");
+    zt_run(w);
+    zt_assert_equal(w, "/a");
+}
+
+static void a_long_way_goes_in_requests_that_the_server_takes(void **state)
+{
+    struct zt_world *w = *state;
+    struct zt_job *j;
+    fake_zk_create(w->src, "/a/b", "1");
+    struct znode n;
+    assert_true(fake_zk_get(w->src, SLICE("/a/b"), &n));
+    n.stat.cversion = 2 * 5000;
+    j = zt_job(w, SINK_PUT, "/a/b");
+    znode_print(&n, &j->body);
+    zt_submit(w, j);
+    zt_run(w);
+    zt_assert_result(&j->result, SINK_DONE, "");
+    assert_int_equal(sequence_of(w->dst, "/a/b"), 5000);
+    n.stat.cversion = INT32_MAX;
+    j = zt_job(w, SINK_PUT, "/a/b");
+    znode_print(&n, &j->body);
+    zt_submit(w, j);
+    zt_run(w);
+    zt_assert_result(&j->result, SINK_HELD, "sequence-gap");
+}
+
+static void count_line(void *arg, const char *line, size_t n)
+{
+    (void)n;
+    *(int *)arg += strstr(line, "next sequential number is higher") != NULL;
+}
+
+static void a_destination_that_is_ahead_is_said_once(void **state)
+{
+    struct zt_world *w = *state;
+    int said = 0;
+    AUTO(diag_freep)
+    struct diag *d = diag_new(&w->clock.clock, DIAG_TEXT, DIAG_WARN, count_line, &said);
+    zt_close(w);
+    w->env.diag = d;
+    zt_open(w);
+    fake_zk_create(w->src, "/a/b", "1");
+    zt_do(w, "/a/b");
+    fake_zk_create(w->dst, "/a/b/x", "1");
+    fake_zk_delete(w->dst, "/a/b/x");
+    for (int i = 0; i < 3; i++) {
+        fake_zk_set(w->src, "/a/b", "2");
+        fake_clock_advance(&w->clock, 60 * NS_PER_S);
+        zt_assert_result(zt_do(w, "/a/b"), SINK_DONE, "");
+    }
+    assert_int_equal(said, 1);
+    assert_int_equal(sequence_of(w->dst, "/a/b"), 1);
+    zt_close(w);
+}
+
+static void a_node_whose_children_never_come_waits_no_longer_than_it_must(void **state)
+{
+    struct zt_world *w = *state;
+    make_queue(w, "/a/q", 3, 3);
+    struct zt_job *q = zt_send(w, "/a/q");
+    for (int i = 0; i < 40 && !q->done; i++) { /* others are made all the time */
+        char path[64];
+        snprintf(path, sizeof path, "/a/other%d", i);
+        fake_zk_create(w->src, path, "1");
+        struct zt_job *j = zt_send(w, path);
+        while (!j->done && !q->done)
+            zt_steps(w, 1);
+        fake_clock_advance(&w->clock, NS_PER_S);
+    }
+    zt_run(w);
+    zt_assert_result(&q->result, SINK_WAITING, "sequence-last");
+    assert_true(q->result.record_changed);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, begin, done)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_queue_goes_on_where_the_source_was),
+        T(children_that_come_raise_it_by_themselves),
+        T(an_ephemeral_child_never_comes),
+        T(a_seen_change_is_aligned_at_once),
+        T(children_that_are_late_are_not_counted_twice),
+        T(a_long_way_goes_in_requests_that_the_server_takes),
+        T(a_destination_that_is_ahead_is_said_once),
+        T(a_node_whose_children_never_come_waits_no_longer_than_it_must),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
