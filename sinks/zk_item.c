@@ -121,6 +121,13 @@ static bool is_made_in_doubt(const struct zk_item *it)
            it->same_data && (it->same_acl || it->provisional);
 }
 
+/* It came to be between a look that missed it and the answer that it was made. */
+static bool is_made(const struct zk_item *it)
+{
+    return it->made_zxid && it->exists && it->live.czxid > it->absent_zxid &&
+           it->live.czxid <= it->made_zxid;
+}
+
 static void take_as_mine(struct zk_item *it, uint32_t flags)
 {
     it->has_mine = true;
@@ -320,13 +327,18 @@ static enum rc saw_of_put(struct zk_item *it, const struct zk_dest *d, const str
                           struct err *e)
 {
     const struct znode live = {.data = r->data, .null_data = r->null_data};
+    bool made = is_made(it), as_made = made && it->live.aversion == 0;
+    if (made)
+        take_as_mine(it, 0);
+    it->made_zxid = 0;
     it->same_data = it->exists && znode_same_data(&live, it->want);
-    it->same_acl = !it->wants_acl || (it->exists && is_acl_proven(it));
-    it->provisional = it->acl_known = false;
+    it->same_acl = !it->wants_acl || (as_made ? !it->provisional : is_acl_proven(it));
+    it->provisional = as_made && it->provisional;
+    it->acl_known = false;
     enum rc rc = it->exists ? keep_data(it, r, e) : RC_OK;
     if (rc != RC_OK)
         return rc;
-    if (it->exists && !it->same_acl) {
+    if (it->exists && !it->same_acl && !as_made) {
         it->wants = ZK_WANTS_ACL;
         return RC_OK;
     }
@@ -482,16 +494,31 @@ enum rc zk_item_calls(struct zk_item *it, const struct zk_dest *d, struct zk_cal
     return RC_OK;
 }
 
+/* A server before 3.9 does not tell the stat of what a multi made: which node it is shows a look. */
+static void created(struct zk_item *it, const struct zk_result *r, int64_t zxid)
+{
+    it->created = true;
+    if (r->stat.czxid == 0) {
+        it->made_zxid = zxid;
+        it->seen = false;
+        it->wants = ZK_WANTS_LOOK;
+        return;
+    }
+    it->exists = it->seen = true;
+    it->live = r->stat;
+    it->same_data = true;
+    it->same_acl = !it->provisional;
+    take_as_mine(it, 0);
+}
+
 static void wrote_put(struct zk_item *it, const struct zk_dest *d, const struct zk_result *r,
-                      size_t n)
+                      size_t n, int64_t zxid)
 {
     switch (it->next) {
     case ZK_NEXT_CREATE:
-        it->exists = it->created = true;
-        it->live = r[n - 1].stat;
-        it->same_data = true;
-        it->same_acl = !it->provisional;
-        take_as_mine(it, 0);
+        created(it, &r[n - 1], zxid);
+        if (it->made_zxid)
+            return;
         break;
     case ZK_NEXT_SET_DATA:
         it->live = r[n - 1].stat;
@@ -514,13 +541,14 @@ static void wrote_put(struct zk_item *it, const struct zk_dest *d, const struct 
     plan(it, d);
 }
 
-void zk_item_wrote(struct zk_item *it, const struct zk_dest *d, const struct zk_result *r, size_t n)
+void zk_item_wrote(struct zk_item *it, const struct zk_dest *d, const struct zk_result *r, size_t n,
+                   int64_t zxid)
 {
     it->wrote = true;
     it->unserved = 0;
     it->doubt = false;
     if (is_put(it)) {
-        wrote_put(it, d, r, n);
+        wrote_put(it, d, r, n, zxid);
         return;
     }
     it->forget = true;

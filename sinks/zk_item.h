@@ -59,6 +59,7 @@ struct zk_item {
     bool created;        /* by this very item */
     bool doubt;          /* a CREATE may have been done */
     int64_t absent_zxid; /* the node was missing then */
+    int64_t made_zxid;   /* and was made until then; 0: not, or its stat came with the answer */
 
     bool seen; /* live is known, and kept up to date (zk_item_child) */
     bool exists, same_data, same_acl, provisional;
@@ -92,9 +93,9 @@ MUST_CHECK enum rc zk_item_calls(struct zk_item *it, const struct zk_dest *d, st
                                  size_t max, size_t *ret_n, struct err *e);
 /* True where that step cannot be a part of a ZK_MULTI with others. */
 bool zk_item_is_alone(const struct zk_item *it);
-/* They were done; r has n answers. */
-void zk_item_wrote(struct zk_item *it, const struct zk_dest *d, const struct zk_result *r,
-                   size_t n);
+/* They were done; r has n answers, zxid is the ensemble's as of then. */
+void zk_item_wrote(struct zk_item *it, const struct zk_dest *d, const struct zk_result *r, size_t n,
+                   int64_t zxid);
 /* They were refused with an error, and nothing was done. pending: the node's parent is on its way, too. */
 void zk_item_refused(struct zk_item *it, int error, bool pending);
 /* The answer was lost: they may have been done. */

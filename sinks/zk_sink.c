@@ -165,28 +165,30 @@ static void tell_parent(struct zk_sink *k, const struct zk_slot *x, bool made)
         route(k, parent);
 }
 
-static void on_root(struct zk_sink *k, const struct zk_slot *x, bool made)
+/* Another root node than before is nobody else's, if we made it. */
+static void note_root(struct zk_sink *k, const struct zk_slot *x)
 {
+    const struct zk_item *it = &x->item;
     if (!slice_eq(x->path, k->dest.root))
         return;
-    if (made)
-        zk_link_root_made(&k->link, x->item.live.czxid);
-    else
+    if (it->created && it->seen && it->mine.czxid == it->live.czxid)
+        zk_link_root_made(&k->link, it->live.czxid);
+    else if (it->item.op == SINK_DELETE && it->wrote && it->wants == ZK_WANTS_NOTHING)
         zk_link_root_gone(&k->link);
 }
 
-static void wrote(struct zk_sink *k, struct zk_slot *x, const struct zk_result *r, size_t n)
+static void wrote(struct zk_sink *k, struct zk_slot *x, const struct zk_event *ev,
+                  const struct zk_result *r, size_t n)
 {
     bool making = is_making(&x->item), deleting = x->item.item.op == SINK_DELETE;
     x->alone = false;
     x->lost = 0;
-    zk_item_wrote(&x->item, &k->dest, r, n);
+    zk_item_wrote(&x->item, &k->dest, r, n, ev->zxid);
     if (making)
         k->created_ns = now_ns(k);
-    if (making || deleting) {
-        on_root(k, x, making);
+    if (making || deleting)
         tell_parent(k, x, making);
-    }
+    note_root(k, x);
     route(k, x);
 }
 
@@ -212,7 +214,7 @@ static enum rc answered(struct zk_sink *k, struct zk_slot *x, const struct zk_ev
     switch (x->item.wants) {
     case ZK_WANTS_WRITE:
         if (ev->result->error == ZK_OK)
-            wrote(k, x, r, n);
+            wrote(k, x, ev, r, n);
         else
             refused(k, x, ev->result->error);
         return RC_OK;
@@ -230,6 +232,7 @@ static enum rc answered(struct zk_sink *k, struct zk_slot *x, const struct zk_ev
     }
     if (rc != RC_OK)
         x->item.wants = ZK_WANTS_LOOK;
+    note_root(k, x);
     route(k, x);
     return rc;
 }
