@@ -15,6 +15,7 @@
 #include "io/zk.h"
 #include "sinks/zk_batch.h"
 #include "sinks/zk_link.h"
+#include "sinks/zk_scan.h"
 
 #include <stdio.h>
 
@@ -32,7 +33,7 @@
 #define LOST_MOST      6
 #define TEXTS_MAX      (16u << 10)
 
-/* What a tag begins with; the rest is a number. */
+/* What a tag begins with; the rest is a number. Scans have those from 16 on. */
 enum tag { TAG_LINK = 1, TAG_SLOT, TAG_BATCH };
 #define TAG(kind, number) ((uint64_t)(kind) << 32 | (number))
 
@@ -43,6 +44,7 @@ struct zk_sink {
     struct buf texts; /* root, our id, the Database's name: each with a NUL */
     struct zk_dest dest;
     struct zk_link link;
+    struct zk_scans scans;
     struct zk_slots slots;
     struct zk_batch batches[BATCHES];
     struct zk_call calls[ZK_BATCH_PARTS]; /* of the request that is being made */
@@ -314,7 +316,7 @@ static enum rc on_slot(struct zk_sink *k, struct zk_slot *x, const struct zk_eve
 static enum rc on_event(struct zk_sink *k, const struct zk_event *ev, struct err *e)
 {
     uint32_t number = (uint32_t)ev->tag;
-    if (ev->kind == ZK_CHANGED)
+    if (zk_scans_offer(&k->scans, ev) || ev->kind == ZK_CHANGED)
         return RC_OK;
     if (ev->kind != ZK_ANSWER)
         return zk_link_event(&k->link, ev, &k->env, e);
@@ -483,13 +485,16 @@ static enum rc send_next(struct zk_sink *k, int64_t *ret_wake_ns, struct err *e)
 {
     static const enum zk_state order[] = {ZK_SLOT_WRITE, ZK_SLOT_LOOK};
     enum rc rc = zk_link_ask(&k->link, k->zk, TAG(TAG_LINK, 0), &k->env, ret_wake_ns, e);
-    if (rc != RC_AGAIN || !zk_link_is_up(&k->link))
+    k->scans.up = zk_link_is_up(&k->link);
+    if (rc != RC_AGAIN || !k->scans.up)
         return rc;
     if (now_ns(k) >= k->due_ns)
         look_after_all(k);
     rc = send_acl(k, e);
     for (size_t i = 0; rc == RC_AGAIN && i < sizeof order / sizeof *order; i++)
         rc = send_some(k, order[i], e);
+    if (rc == RC_AGAIN)
+        rc = zk_scans_step(&k->scans);
     *ret_wake_ns = list(k, ZK_SLOT_FINISHED)->first ? now_ns(k) : k->due_ns;
     return rc;
 }
@@ -510,6 +515,26 @@ static enum rc sink_step_once(struct sink *s, int64_t *ret_wake_ns, struct err *
     return rc;
 }
 
+/* The scope is the tree's root node. */
+static enum rc sink_scan_scope(struct sink *s, struct slice scope, struct slice api_version,
+                               struct event_iter **ret, struct err *e)
+{
+    struct zk_sink *k = of(s);
+    (void)api_version;
+    if (!znode_is_path(scope, NULL) || !znode_is_within(scope, k->dest.root))
+        return err_set(e, RC_INVALID, ERR_FINAL, "%.*s is no node below rootPath",
+                       SLICE_ARG(scope));
+    return zk_scan_open(&k->scans, scope, ret, e);
+}
+
+static bool sink_recognises_record(struct sink *s, struct slice record, const struct event *found)
+{
+    struct zk_record r;
+    struct err ignored = ERR_INIT;
+    return found && zk_record_decode(record, &r, &ignored) == RC_OK &&
+           zk_scan_is_as(&r, found, of(s)->dest.acl);
+}
+
 static void sink_get_status(struct sink *s, struct sink_status *ret)
 {
     const struct zk_link *l = &of(s)->link;
@@ -526,6 +551,7 @@ static enum rc sink_wait_for(struct sink *s, int wake_fd, int64_t timeout_ns, st
 static void sink_end(struct sink *s)
 {
     struct zk_sink *k = of(s);
+    zk_scans_done(&k->scans);
     zk_slots_done(&k->slots);
     zk_link_done(&k->link);
     sha256_free(k->dest.sha);
@@ -540,6 +566,8 @@ static const struct sink_ops zk_sink_ops = {
     .submit = sink_submit_item,
     .step = sink_step_once,
     .take = sink_take_result,
+    .scan = sink_scan_scope,
+    .recognises = sink_recognises_record,
     .status = sink_get_status,
     .wait = sink_wait_for,
     .close = sink_end,
@@ -598,7 +626,7 @@ enum rc zk_sink_open(const struct zk_sink_opts *opts, const struct env *env, str
         return err_nomem(e);
     }
     k->sink.ops = &zk_sink_ops;
-    k->zk = opts->zk;
+    k->zk = k->scans.zk = opts->zk;
     k->env = *env;
     buf_init(&k->texts, TEXTS_MAX);
     buf_init(&k->record, ZK_RECORD_MAX);
