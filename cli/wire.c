@@ -11,11 +11,13 @@
 #include "core/json.h"
 #include "io/http.h"
 #include "io/kube.h"
+#include "io/zk.h"
 #include "log/ckpt.h"
 #include "log/folder.h"
 #include "log/rlog.h"
 #include "producers/producer.h"
 #include "sinks/sink.h"
+#include "sinks/zk_sink.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -316,18 +318,29 @@ static enum rc open_ckpt(void *arg, struct ckpt **ret, struct err *e)
     return rc;
 }
 
-static enum rc open_producer(void *arg, const struct cluster *source, const struct env *env,
-                             struct producer **ret, struct err *e)
+static enum rc open_kube_producer(const struct cluster *source, const struct env *env,
+                                  struct producer **ret, struct err *e)
 {
     const struct kube_config *c = &source->config;
     struct http *http;
-    (void)arg;
-    if (source->zookeeper)
-        return err_set(e, RC_UNSUPPORTED, ERR_FATAL, "source %s: a Database cannot be read yet",
-                       source->full_name);
     enum rc rc = http_curl_open(&c->target, env, &http, e);
-    if (rc == RC_OK)
-        rc = kube_producer_open(http, c->target.ca_pem, c->ns, env, ret, e);
+    return rc == RC_OK ? kube_producer_open(http, c->target.ca_pem, c->ns, env, ret, e) : rc;
+}
+
+static enum rc open_zk_producer(const struct cluster *source, const struct env *env,
+                                struct producer **ret, struct err *e)
+{
+    struct zk_producer_opts opts = {.name = source->full_name, .acl = source->acl};
+    enum rc rc = zk_wire_open(source->zookeeper, env, &opts.zk, e);
+    return rc == RC_OK ? zk_producer_open(&opts, env, ret, e) : rc;
+}
+
+static enum rc open_producer(void *arg, const struct cluster *source, const struct env *env,
+                             struct producer **ret, struct err *e)
+{
+    (void)arg;
+    enum rc rc = source->zookeeper ? open_zk_producer(source, env, ret, e)
+                                   : open_kube_producer(source, env, ret, e);
     return rc < 0 ? err_wrap(e, "source %s", source->full_name) : rc;
 }
 
@@ -376,6 +389,21 @@ static enum rc open_kube_sink(const struct sync *sync, const struct identities *
     return rc == RC_OK ? kube_sink_open(&opts, env, ret, e) : rc;
 }
 
+static enum rc open_zk_sink(const struct sync *sync, const struct identities *who,
+                            const struct env *env, struct sink **ret, struct err *e)
+{
+    const struct zk_target *target = sync->destination->zookeeper;
+    struct zk_sink_opts opts = {.user = target->user,
+                                .password = target->password,
+                                .name = sync->destination->full_name,
+                                .root = sync->replication.entries[0].root,
+                                .create_root = sync->tree.create_root,
+                                .acl = sync->tree.acl};
+    (void)who; /* the sink compares what it reads: the very same node is the very same ensemble */
+    enum rc rc = zk_wire_open(target, env, &opts.zk, e);
+    return rc == RC_OK ? zk_sink_open(&opts, env, ret, e) : rc;
+}
+
 /* The sink of each plugin. */
 static const struct {
     const char *plugin;
@@ -383,6 +411,7 @@ static const struct {
                     struct sink **ret, struct err *e);
 } sinks[] = {
     {"kubernetes-objects-to-kubernetes", open_kube_sink},
+    {"zookeeper-to-zookeeper-nodes", open_zk_sink},
 };
 
 static enum rc open_sink(void *arg, const struct sync *sync, const struct identities *who,
