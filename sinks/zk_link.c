@@ -205,7 +205,7 @@ static enum rc on_answer(struct zk_link *l, const struct zk_result *r, const str
     }
     switch (l->step) {
     case ZK_LINK_SYNC:
-        l->step = ZK_LINK_WHO;
+        l->step = l->no_who ? ZK_LINK_ROOT : ZK_LINK_WHO;
         return RC_OK;
     case ZK_LINK_WHO:
         learn_who(l, r);
@@ -224,6 +224,7 @@ static enum rc on_answer(struct zk_link *l, const struct zk_result *r, const str
 
 static void on_lost(struct zk_link *l, const struct zk_event *ev, const struct env *env)
 {
+    l->no_who = l->no_who || (l->step == ZK_LINK_WHO && l->asked);
     l->step = ZK_LINK_DOWN;
     l->asked = false;
     if (l->fatal)
@@ -249,6 +250,7 @@ enum rc zk_link_event(struct zk_link *l, const struct zk_event *ev, const struct
     }
     if (ev->err.rc != RC_OK) { /* LOST tells it, too */
         l->asked = false;
+        l->no_who = l->no_who || l->step == ZK_LINK_WHO;
         return RC_OK;
     }
     return on_answer(l, ev->result, env, e);

@@ -136,6 +136,18 @@ static void without_acls_the_acl_of_root_must_be_readable(void **state)
     assert_true(status_of(w).connected);
 }
 
+/* As a server of 3.6 does. */
+static void who_ends_the_session_is_not_asked_again(void **state)
+{
+    struct zt_world *w = *state;
+    fake_zk_put(w->dst, "/x/y/z", "root");
+    fake_zk_plan(w->dst, &(struct fake_zk_rule){
+                             .fault = FAKE_ZK_REQUEST_LOST, .op = ZK_WHO_AM_I, .times = 1000});
+    zt_open(w);
+    zt_assert_result(zt_do(w, "/x/y/z"), SINK_DONE, "");
+    assert_int_equal(fake_zk_struck(w->dst, FAKE_ZK_REQUEST_LOST), 1);
+}
+
 static void a_root_path_that_is_none_is_refused(void **state)
 {
     struct zt_world *w = *state;
@@ -159,6 +171,7 @@ int main(void)
         T(another_root_node_after_a_silence_stops_all),
         T(our_own_new_root_node_is_known_after_a_silence),
         T(without_acls_the_acl_of_root_must_be_readable),
+        T(who_ends_the_session_is_not_asked_again),
         T(a_root_path_that_is_none_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
