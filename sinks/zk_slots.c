@@ -67,13 +67,20 @@ static struct zk_slot **chain_of(const struct zk_slots *s, struct slice path)
     return &s->chains[(h ^ h >> 32) & (s->n_chains - 1)];
 }
 
-static void forget(struct zk_slots *s, struct zk_slot *x)
+/* The path is borrowed, and its owner may free it once the result was taken. */
+static void forget_path(struct zk_slots *s, struct zk_slot *x)
 {
     struct zk_slot **at = x->path.n ? chain_of(s, x->path) : NULL;
     while (at && *at != x)
         at = &(*at)->chain;
     if (at)
         *at = x->chain;
+    x->path = SLICE_NULL;
+    x->chain = NULL;
+}
+
+static void forget(struct zk_slot *x)
+{
     zk_item_done(&x->item);
     *x = (struct zk_slot){.state = ZK_SLOT_FREE};
 }
@@ -82,8 +89,10 @@ void zk_slots_move(struct zk_slots *s, struct zk_slot *x, enum zk_state state, b
 {
     assert(allowed[state] & BIT(x->state));
     take_out(&s->lists[x->state], x);
+    if (state == ZK_SLOT_TAKEN || state == ZK_SLOT_FREE)
+        forget_path(s, x);
     if (state == ZK_SLOT_FREE)
-        forget(s, x);
+        forget(x);
     x->state = state;
     add(&s->lists[state], x, front);
 }
