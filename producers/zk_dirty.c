@@ -1,11 +1,12 @@
-/* Three sets of paths: this round's, its parents, the next round's. A set is a map whose values mean nothing. One
+/* Four sets of paths: this round's, its parents, the next round's, and parents that come after that one. A set is a map whose values mean nothing. One
  * thread. */
 #include "producers/zk_dirty.h"
 
 #include "core/buf.h"
 #include "core/map.h"
+#include "core/znode.h"
 
-enum kind { NOW, PARENTS, NEXT, KINDS };
+enum kind { NOW, PARENTS, NEXT, LATER, KINDS };
 
 struct zk_dirty {
     struct map *sets[KINDS];
@@ -79,18 +80,49 @@ enum rc zk_dirty_add_parent(struct zk_dirty *d, struct slice path, struct err *e
     return add(d, PARENTS, path, e);
 }
 
+enum rc zk_dirty_add_later(struct zk_dirty *d, struct slice path, struct err *e)
+{
+    return add(d, LATER, path, e);
+}
+
+static bool any_below(const struct map *set, struct slice prefix)
+{
+    struct map_entry entry;
+    return map_seek(set, prefix, false, &entry) && slice_starts(entry.key, prefix);
+}
+
+enum rc zk_dirty_has_below(const struct zk_dirty *d, struct slice path, bool *ret, struct err *e)
+{
+    AUTO(buf_done) struct buf prefix = BUF_INIT(ZNODE_PATH_MAX + 1);
+    buf_add_slice(&prefix, path);
+    if (path.n > 1)
+        buf_add_char(&prefix, '/');
+    *ret =
+        any_below(d->sets[NOW], buf_slice(&prefix)) || any_below(d->sets[NEXT], buf_slice(&prefix));
+    return buf_check(&prefix, "path", e);
+}
+
 bool zk_dirty_has(const struct zk_dirty *d, struct slice path)
 {
     return map_get(d->sets[NOW], path) || map_get(d->sets[NEXT], path);
 }
 
 /* What waited for the paths taken before: their parents, or else the next round. */
+static void swap(struct zk_dirty *d, enum kind a, enum kind b)
+{
+    struct map *was = d->sets[a];
+    d->sets[a] = d->sets[b];
+    d->sets[b] = was;
+}
+
 static void turn(struct zk_dirty *d)
 {
-    enum kind next = map_count(d->sets[PARENTS]) > 0 ? PARENTS : NEXT;
-    struct map *done = d->sets[NOW];
-    d->sets[NOW] = d->sets[next];
-    d->sets[next] = done;
+    if (map_count(d->sets[PARENTS]) > 0) {
+        swap(d, NOW, PARENTS);
+        return;
+    }
+    swap(d, NOW, NEXT);
+    swap(d, PARENTS, LATER);
 }
 
 enum rc zk_dirty_take(struct zk_dirty *d, bool settled, struct buf *out, struct err *e)

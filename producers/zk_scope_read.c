@@ -125,6 +125,18 @@ static enum rc weigh(struct zk_scope *s, const struct read *q, const struct zk_r
     return rc;
 }
 
+/* Of a child that its sequence counts something was told before this answer; but it may not be read yet, and the
+ * sequence is told behind all of its children. */
+static enum rc take_stat(struct zk_scope *s, struct slice path, const struct zk_result *r,
+                         struct err *e)
+{
+    bool below = false;
+    enum rc rc = zk_dirty_has_below(s->dirty, path, &below, e);
+    if (rc < 0)
+        return rc;
+    return below ? zk_dirty_add_later(s->dirty, path, e) : take_found(s, path, r, ZK_NEWS_STAT, e);
+}
+
 static enum rc take_parts(struct zk_scope *s, const struct read *q, const struct zk_result *r,
                           struct err *e)
 {
@@ -135,7 +147,7 @@ static enum rc take_parts(struct zk_scope *s, const struct read *q, const struct
             rc = take_found(s, path_of(q, i), &r->parts[i], news[i], e);
     for (size_t i = q->n; rc == RC_OK && i-- > 0;)
         if (news[i] == ZK_NEWS_STAT)
-            rc = take_found(s, path_of(q, i), &r->parts[i], news[i], e);
+            rc = take_stat(s, path_of(q, i), &r->parts[i], e);
     return rc;
 }
 

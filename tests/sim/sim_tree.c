@@ -30,6 +30,7 @@
 #define SYNC          "sim/tree"
 #define TURNS         300
 #define QUIET_TURNS   400000
+#define APART         5000 /* the zxids of both never meet: equal ones at one time mean one ensemble */
 #define NAMES         4
 #define DEPTH         3
 
@@ -55,8 +56,9 @@ struct world {
     struct replication replication;
     struct replication_entry entry;
     const char *root;
-    bool acl, foreign; /* the plan: ACLs are copied; somebody else works in the destination, too */
-    size_t n_foreign;
+    /* The plan: ACLs are copied; somebody else works in the destination, too; nothing is deleted in the source. */
+    bool acl, foreign, grows;
+    size_t n_foreign, n_told;
     bool trace;
     char failure[512];
 };
@@ -240,10 +242,14 @@ static void user_act(struct world *w)
         say(w, "user: set %s: %d", path, rc);
         break;
     case 3:
+        if (w->grows)
+            return;
         rc = fake_zk_delete(w->source, path);
         say(w, "user: delete %s: %d", path, rc);
         break;
     case 4:
+        if (w->grows)
+            return;
         rc = one_in(w, 3) ? fake_zk_delete_tree(w->source, path) : fake_zk_delete(w->source, path);
         say(w, "user: delete all of %s: %d", path, rc);
         break;
@@ -256,9 +262,12 @@ static void user_act(struct world *w)
         rc = fake_zk_create_sequential(w->source, path, data, NULL);
         say(w, "user: create sequential %s: %d", path, rc);
         break;
-    default:
-        rc = one_in(w, 4) ? fake_zk_create_ephemeral(w->source, path, data)
-                          : fake_zk_create(w->source, path, data);
+    default: /* an ephemeral node in place of a persistent one would leave a frozen copy behind */
+        if (one_in(w, 4)) {
+            strncat(path, "-e", sizeof path - strlen(path) - 1);
+            rc = fake_zk_create_ephemeral(w->source, path, data);
+        } else
+            rc = fake_zk_create(w->source, path, data);
         say(w, "user: create %s: %d", path, rc);
         break;
     }
@@ -346,7 +355,9 @@ static void check_copy(struct world *w, struct slice path, const struct znode *n
         fail(w, "I1: the data of %.*s differ", SLICE_ARG(path));
     else if (w->acl && !znode_same_acl(node, &copy))
         fail(w, "I1: the ACL of %.*s differs", SLICE_ARG(path));
-    else if (!w->foreign && !root && znode_sequence(&node->stat) != znode_sequence(&copy.stat))
+    /* A copy outlives its source that was deleted and made again unseen, and so does its number, which only grows. */
+    else if (!root && (w->grows ? znode_sequence(&node->stat) != znode_sequence(&copy.stat)
+                                : znode_sequence(&node->stat) > znode_sequence(&copy.stat)))
         fail(w, "I1: the next number of %.*s is %lld in the source, %lld in the destination",
              SLICE_ARG(path), (long long)znode_sequence(&node->stat),
              (long long)znode_sequence(&copy.stat));
@@ -381,6 +392,19 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* What was written into the destination by sessions, with SIM trace only. */
+static void say_writes(struct world *w)
+{
+    static const char *const names[] = {[ZK_CREATE] = "create",
+                                        [ZK_DELETE] = "delete",
+                                        [ZK_SET_DATA] = "set",
+                                        [ZK_SET_ACL] = "acl"};
+    for (; w->trace && w->n_told < fake_zk_writes(w->destination); w->n_told++) {
+        struct fake_zk_write one = fake_zk_write_at(w->destination, w->n_told);
+        say(w, "  we %s %.*s", names[one.op], SLICE_ARG(one.path));
+    }
+}
+
 /* Steps both; where neither has anything to do, time goes to when one has. False: nothing will ever be. */
 static bool go_on(struct world *w, int64_t not_after_ns)
 {
@@ -389,6 +413,7 @@ static bool go_on(struct world *w, int64_t not_after_ns)
     enum rc member = step_member(w, &wake[1]);
     if (intake == RC_OK || member == RC_OK)
         return true;
+    say_writes(w);
     int64_t at = least(least(wake[0], wake[1]),
                        least(fake_zk_wake(w->source), fake_zk_wake(w->destination)));
     if (at > not_after_ns)
@@ -399,6 +424,8 @@ static bool go_on(struct world *w, int64_t not_after_ns)
 
 static void turn(struct world *w)
 {
+    if (one_in(w, 3))
+        fake_clock_advance(&w->clock, (int64_t)below(w, 3000) * NS_PER_MS);
     if (one_in(w, 2))
         user_act(w);
     if (w->foreign && one_in(w, 10))
@@ -449,6 +476,7 @@ static void begin(struct world *w, uint64_t seed)
     w->root = one_in(w, 3) ? "/" : "/app";
     w->acl = !one_in(w, 4);
     w->foreign = one_in(w, 3);
+    w->grows = !w->foreign && one_in(w, 2);
     w->entry =
         (struct replication_entry){.root = slice_str(w->root), .policy = {.adopt = ADOPT_ALWAYS}};
     w->replication = (struct replication){.sync = slice_str(SYNC),
@@ -456,6 +484,8 @@ static void begin(struct world *w, uint64_t seed)
                                           .n_entries = 1,
                                           .n_recorded = 1,
                                           .resync_ns = 180 * NS_PER_S};
+    for (int i = 0; i < APART; i++)
+        fake_zk_set(w->destination, "/zookeeper/quota", "");
     fake_zk_put(w->source, w->root[1] ? w->root : "/n0", "root");
 }
 
