@@ -134,10 +134,36 @@ static void beyond_the_limit_of_bytes_too(void **state)
     assert_true(zk_dirty_overflowed(d));
 }
 
+static void a_parent_of_what_is_still_to_come_waits_for_it(void **state)
+{
+    (void)state;
+    AUTO(zk_dirty_freep) struct zk_dirty *d = zk_dirty_new();
+    struct err e = ERR_INIT;
+    bool below;
+    add(d, "/q/n1");
+    add(d, "/qq");
+    assert_ok(zk_dirty_has_below(d, SLICE("/q"), &below, &e));
+    assert_true(below);
+    assert_ok(zk_dirty_has_below(d, SLICE("/"), &below, &e));
+    assert_true(below);
+    assert_ok(zk_dirty_has_below(d, SLICE("/qq"), &below, &e));
+    assert_false(below);
+    assert_ok(zk_dirty_add_later(d, SLICE("/q"), &e));
+    assert_takes(d, true, "/q/n1");
+    assert_takes(d, false, "/qq");
+    assert_ok(zk_dirty_has_below(d, SLICE("/q"), &below, &e));
+    assert_false(below);
+    assert_takes(d, false, NULL);
+    assert_takes(d, true, "/q");
+    assert_takes(d, true, NULL);
+    assert_true(zk_dirty_is_empty(d));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_path_is_taken_once_however_often_it_changed),
+        cmocka_unit_test(a_parent_of_what_is_still_to_come_waits_for_it),
         cmocka_unit_test(paths_come_in_byte_order_parents_first),
         cmocka_unit_test(what_changes_while_a_round_is_taken_belongs_to_the_next_one),
         cmocka_unit_test(parents_wait_until_their_children_are_settled),
