@@ -1,4 +1,5 @@
 /* resilog adopt: makes objects of the destination copies that are held because they are nobody's. */
+#include "cli/adopt_plan.h"
 #include "cli/cli.h"
 #include "cli/order_give.h"
 #include "cli/pager.h"
@@ -38,15 +39,21 @@ static enum rc parse_args(int argc, char **argv, struct order_wish *w, bool *ret
     return order_wish_check(w, e);
 }
 
-/* ---- The plan: what is held, as of the last try ---- */
+/* ---- The plan: the running instance tries what is held once more, the rows tell how it went ---- */
 
-static const struct table_column COLUMNS[] = {{"KEY", false}, {"AGE", true}, {"REASON", false}};
+/* What is not answered within that time of the last answer is not waited for. */
+#define LOOK_PATIENCE_NS (15 * NS_PER_S)
+#define LOOK_POLL_MS     100
+
+static const struct table_column COLUMNS[] = {
+    {"KEY", false}, {"AGE", true}, {"SEEN", false}, {"REASON", false}};
 
 struct plan {
     const struct order *order;
+    const struct adopt_plan *looks;
     struct table *table;
     int64_t now_ns;
-    size_t n;
+    size_t n, stale;
 };
 
 static enum rc plan_hold(void *arg, struct slice key, struct slice value, struct err *e)
@@ -55,15 +62,48 @@ static enum rc plan_hold(void *arg, struct slice key, struct slice value, struct
     AUTO(buf_done) struct buf row = BUF_INIT(ROW_MAX);
     struct hold h;
     enum rc rc = hold_decode(value, &h, e);
-    bool meant = !p->order->key[0] || slice_eq(key, slice_str(p->order->key));
-    if (rc < 0 || !meant || !hold_is_not_ours(&h) || (h.skipped && !p->order->key[0]))
+    if (rc < 0 || !adopt_plan_concerns(p->order, key, &h))
         return rc;
+    bool fresh = adopt_plan_is_fresh(p->looks, key, &h);
     buf_addf(&row, "%.*s%c", SLICE_ARG(key), '\0');
     print_age(p->now_ns - h.since_ns, &row);
-    buf_addf(&row, "%c%s%c", '\0', h.reason, '\0');
+    buf_addf(&row, "%c%s%c%s%c", '\0', fresh ? "now" : "before", '\0', h.reason, '\0');
     rc = buf_check(&row, "row", e);
     p->n += rc == RC_OK;
+    p->stale += !fresh;
     return rc == RC_OK ? table_add(p->table, row.p, NULL, e) : rc;
+}
+
+/* Gives why nobody looks, in *why: it leaves the plan as of before. */
+static enum rc look(const struct order_wish *wish, const struct order *o, const struct env *env,
+                    const struct adopt_plan *looks, struct err *why, struct err *e)
+{
+    struct order order = *o;
+    bool ignored;
+    size_t left, last;
+    enum rc rc = adopt_plan_stale(looks, &last, e);
+    order.act = HOLD_LOOK;
+    if (rc < 0 || last == 0 || order_give(wish->data, env, &order, &left, &ignored, why) < 0)
+        return rc;
+    int64_t until = clock_boot_ns(env->clock) + LOOK_PATIENCE_NS;
+    while ((rc = adopt_plan_stale(looks, &left, e)) == RC_OK && left > 0 &&
+           clock_boot_ns(env->clock) < until && !cli_reader_is_gone(LOOK_POLL_MS)) {
+        if (left < last)
+            until = clock_boot_ns(env->clock) + LOOK_PATIENCE_NS;
+        last = left;
+    }
+    return rc;
+}
+
+static void say_plan(const struct plan *p, const struct err *why)
+{
+    if (p->n > 0)
+        table_print(p->table);
+    fprintf(stderr, "resilog: %zu object%s would be adopted\n", p->n, cli_plural(p->n));
+    if (p->stale > 0)
+        fprintf(stderr,
+                "resilog: %zu of them could not be looked at now, the reason is of before: %s\n",
+                p->stale, why->rc < 0 ? why->msg : "the destination did not answer in time");
 }
 
 static enum rc plan(const struct order_wish *wish, const struct order *o, const struct env *env,
@@ -71,16 +111,20 @@ static enum rc plan(const struct order_wish *wish, const struct order *o, const 
 {
     AUTO(ckpt_closep) struct ckpt *ckpt = NULL;
     AUTO(table_freep) struct table *table = NULL;
+    AUTO(adopt_plan_freep) struct adopt_plan *looks = NULL;
+    struct err why = ERR_INIT;
     enum rc rc = data_open_ckpt(wish->data, env, &ckpt, e);
     if (rc == RC_OK)
         rc = table_new(COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, pager_may_colour(), &table, e);
-    struct plan p = {o, table, clock_wall_ns(env->clock), 0};
+    if (rc == RC_OK)
+        rc = adopt_plan_new(ckpt, o, &looks, e);
+    if (rc == RC_OK)
+        rc = look(wish, o, env, looks, &why, e);
+    struct plan p = {o, looks, table, clock_wall_ns(env->clock), 0, 0};
     if (rc == RC_OK)
         rc = ckpt_scan(ckpt, slice_str(o->sync), CKPT_HOLDS, SLICE_NULL, plan_hold, &p, e);
-    if (rc == RC_OK && p.n > 0)
-        table_print(table);
     if (rc == RC_OK)
-        fprintf(stderr, "resilog: %zu object%s would be adopted\n", p.n, cli_plural(p.n));
+        say_plan(&p, &why);
     return rc;
 }
 

@@ -107,8 +107,11 @@ static const char ADOPT_HELP[] =
     "as any other. What they were is kept: 'resilog preimages'. What another synchronization keeps "
     "is "
     "never adopted.\n"
-    "Needs 'run' to be running, but for --plan.\n\n" ORDER_HELP
-    "      --plan            only show what would be adopted, with the reason as of the last try\n";
+    "Needs 'run' to be running. --plan has it try the held objects once, as it does by itself from "
+    "time "
+    "to time, and shows why each is\n"
+    "held now (SEEN now); where nothing runs or answers, why it was (SEEN before).\n\n" ORDER_HELP
+    "      --plan            only show what would be adopted, and what is in the way\n";
 
 static const char LOG_SHOW_HELP[] =
     "Usage: resilog log show --data DIR [OPTIONS] [KIND/NAME|PATH|PATH/]\n\n"

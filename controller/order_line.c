@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const char *const acts[] = {
-    [HOLD_RETRY] = "retry", [HOLD_SKIP] = "skip", [HOLD_ADOPT] = "adopt"};
+    [HOLD_RETRY] = "retry", [HOLD_SKIP] = "skip", [HOLD_ADOPT] = "adopt", [HOLD_LOOK] = "look"};
 #define N_ACTS (sizeof acts / sizeof *acts)
 
 static void add_text(struct buf *out, const char *name, const char *text)

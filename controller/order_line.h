@@ -1,5 +1,5 @@
-/* Orders and their answers as lines of JSON, for the control socket. An order: {"order":"retry" ("skip", "adopt"),"sync":"ns/name",
- * "key":"/configmaps/ns/a"}, key empty for all. An answer: {"result":"ok","n":1,"atRest":false}, or
+/* Orders and their answers as lines of JSON, for the control socket. An order: {"order":"retry" ("skip", "adopt", "look"),
+ * "sync":"ns/name","key":"/configmaps/ns/a"}, key empty for all. An answer: {"result":"ok","n":1,"atRest":false}, or
  * {"result":"conflict","n":0,"atRest":false,"message":"..."} with the name of an enum rc. Members that are not known are passed over. */
 #ifndef RESILOG_CONTROLLER_ORDER_LINE_H
 #define RESILOG_CONTROLLER_ORDER_LINE_H

@@ -33,6 +33,8 @@ static bool is_fit(enum hold_act act, const struct hold *h)
         return h->skipped || !hold_is_prune(h);
     case HOLD_ADOPT:
         return hold_is_not_ours(h);
+    case HOLD_LOOK:
+        return hold_is_not_ours(h) && !h->skipped;
     case HOLD_SKIP:
         break;
     }
@@ -67,7 +69,10 @@ static enum rc order_all(struct rows *r, enum hold_act act, size_t *ret_n, struc
 
 static enum rc refuse(const struct hold_order *o, const struct hold *h, struct err *e)
 {
-    if (o->act == HOLD_ADOPT)
+    if (o->act == HOLD_LOOK && h->skipped)
+        return err_set(e, RC_CONFLICT, ERR_FINAL, "%.*s was given up, it is not tried",
+                       SLICE_ARG(o->key));
+    if (o->act == HOLD_ADOPT || o->act == HOLD_LOOK)
         return err_set(e, RC_CONFLICT, ERR_FINAL,
                        "%.*s is held as \"%s\": only what is held as \"" HOLD_NOT_OURS
                        "\" can be adopted",
@@ -98,10 +103,12 @@ enum rc hold_order_at_rest(struct ckpt *ckpt, struct slice consumer, const struc
 {
     AUTO(rows_freep) struct rows *rows = NULL;
     struct ckpt_head head;
-    if (o->act == HOLD_ADOPT)
-        return err_set(e, RC_CONFLICT, ERR_FINAL,
-                       "the synchronization is not at work, nothing was adopted: start 'resilog "
-                       "run', or end its suspension");
+    if (o->act == HOLD_ADOPT || o->act == HOLD_LOOK)
+        return err_set(
+            e, RC_CONFLICT, ERR_FINAL,
+            "the synchronization is not at work, nothing was %s: start 'resilog run', or "
+            "end its suspension",
+            o->act == HOLD_ADOPT ? "adopted" : "looked at");
     enum rc rc = ckpt_load(ckpt, consumer, &head, NULL, NULL, e);
     if (rc == RC_OK)
         rc = rows_open(ckpt, consumer, &rows, e);

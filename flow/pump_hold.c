@@ -150,6 +150,7 @@ static void say_order(struct pump *p, const struct hold_order *o)
         [HOLD_RETRY] = "held object is tried again by order",
         [HOLD_SKIP] = "held object was given up by order",
         [HOLD_ADOPT] = "the destination's object is adopted by order",
+        [HOLD_LOOK] = "held object is tried again by order",
     };
     const struct hold *h = rows_hold(p->rows, o->key);
     if (!h)

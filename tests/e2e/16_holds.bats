@@ -175,9 +175,12 @@ holds() { # COMMAND WORD...
     k two create configmap go-other --from-literal=is=two --from-literal=more=1
     k one create configmap go-other --from-literal=is=one
     k one create configmap go-apart-too --from-literal=is=one
-    wait_until 20 status_is holds copies held 2
+    k two create configmap go-gone --from-literal=is=two
+    k one create configmap go-gone --from-literal=is=one
+    wait_until 20 status_is holds copies held 3
+    k two delete configmap go-gone
     run -0 --separate-stderr adopt copies --plan
-    [[ $output == *"/configmaps/default/go-apart "*"/configmaps/default/go-other "*"differs in /data/is"* ]]
+    [[ $output == *"/configmaps/default/go-apart "*" now "*"/configmaps/default/go-other "*" now "*"differs in /data/is"* ]]
     [ "$stderr" = "resilog: 2 objects would be adopted" ]
     run -0 --separate-stderr adopt copies configmap/go-other --plan
     [ "$stderr" = "resilog: 1 object would be adopted" ]

@@ -19,6 +19,7 @@ static void an_order_comes_back_as_it_was(void **state)
     static const struct order orders[] = {
         {HOLD_RETRY, "default/s", ""},
         {HOLD_ADOPT, "a/b", ""},
+        {HOLD_LOOK, "a/b", ""},
         {HOLD_SKIP, "team/a", "rbac.authorization.k8s.io/clusterroles//system:\"x\"\n"},
     };
     for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {

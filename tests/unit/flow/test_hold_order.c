@@ -406,6 +406,54 @@ static void an_adoption_that_meets_a_try_on_its_way_follows_it(void **state)
     assert_int_equal(last_policy(w), ADOPT_ALWAYS);
 }
 
+static unsigned stored_attempts(struct pump_world *w, const char *key)
+{
+    AUTO(buf_done) struct buf row = BUF_INIT(CKPT_VALUE_MAX);
+    struct err e = ERR_INIT;
+    struct hold h;
+    assert_ok(ckpt_get(w->ckpt, PT_SYNC, CKPT_HOLDS, slice_str(key), &row, &e));
+    assert_ok(hold_decode(buf_slice(&row), &h, &e));
+    return h.attempts;
+}
+
+static void a_look_is_one_try_that_adopts_nothing_and_counts(void **state)
+{
+    struct pump_world *w = *state;
+    hold_a(w);
+    hold_as_not_ours(w, B);
+    pt_run(w);
+    size_t a = tries(w), b = dest_mem_submits(w->dest, B);
+    assert_int_equal(order(w, HOLD_LOOK, ""), 1);
+    pt_run(w);
+    assert_int_equal(tries(w), a);
+    assert_int_equal(dest_mem_submits(w->dest, B), b + 1);
+    assert_int_equal(last_policy(w), ADOPT_EQUAL);
+    assert_int_equal(stored_attempts(w, B), 2);
+    assert_int_equal(order(w, HOLD_LOOK, B), 1);
+    pt_run(w);
+    assert_int_equal(stored_attempts(w, B), 3);
+}
+
+static void what_was_given_up_is_not_looked_at_and_stays_so(void **state)
+{
+    struct pump_world *w = *state;
+    struct err e = ERR_INIT;
+    size_t n;
+    hold_as_not_ours(w, B);
+    pt_run(w);
+    order(w, HOLD_SKIP, B);
+    size_t b = dest_mem_submits(w->dest, B);
+    assert_int_equal(order(w, HOLD_LOOK, ""), 0);
+    assert_int_equal(try_order(w, HOLD_LOOK, B, &n, &e), RC_CONFLICT);
+    assert_non_null(strstr(e.msg, "given up"));
+    pt_run(w);
+    assert_int_equal(dest_mem_submits(w->dest, B), b);
+    assert_int_equal(pt_status(w).skipped, 1);
+    const struct hold_order all = {HOLD_LOOK, SLICE_NULL};
+    assert_int_equal(hold_order_at_rest(w->ckpt, PT_SYNC, &all, &n, &e), RC_CONFLICT);
+    assert_non_null(strstr(e.msg, "nothing was looked at"));
+}
+
 static void what_is_held_for_another_reason_is_not_adopted(void **state)
 {
     struct pump_world *w = *state;
@@ -442,6 +490,8 @@ int main(void)
         TEST(a_retry_is_no_end_of_an_adoption_and_giving_up_is_one),
         TEST(an_adoption_keeps_what_it_overwrites),
         TEST(an_adoption_that_meets_a_try_on_its_way_follows_it),
+        TEST(a_look_is_one_try_that_adopts_nothing_and_counts),
+        TEST(what_was_given_up_is_not_looked_at_and_stays_so),
         TEST(what_is_held_for_another_reason_is_not_adopted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
