@@ -3,15 +3,10 @@
 
 #include "core/buf.h"
 
-static const char *const NAMES[] = {"debug", "info", "warn", "error"};
-
 static enum rc parse_level(struct slice text, enum diag_level *ret, struct err *e)
 {
-    for (int i = DIAG_DEBUG; i <= DIAG_ERROR; i++)
-        if (slice_eq(text, slice_str(NAMES[i]))) {
-            *ret = (enum diag_level)i;
-            return RC_OK;
-        }
+    if (speaker_level(text, ret))
+        return RC_OK;
     return err_set(e, RC_INVALID, ERR_FINAL,
                    "--log-level: \"%.*s\" is no level: debug, info, warn or error",
                    SLICE_ARG(text));
@@ -30,8 +25,10 @@ static enum rc unknown_component(struct slice text, struct err *e)
 static enum rc parse_one(const char *value, struct log_levels *l, struct err *e)
 {
     struct slice level, name = slice_cut(slice_str(value), '=', &level);
-    if (!strchr(value, '='))
+    if (!strchr(value, '=')) {
+        l->said = true;
         return parse_level(name, &l->least, e);
+    }
     for (int i = 0; i < SPEAKERS; i++)
         if (slice_eq(name, slice_str(speaker_name((enum speaker)i)))) {
             l->has[i] = true;
@@ -55,6 +52,7 @@ enum rc log_levels_parse(const struct option_values *given, struct log_levels *r
 void log_levels_apply(const struct log_levels *levels, struct diag *d)
 {
     for (int i = 0; i < SPEAKERS; i++)
-        if (levels->has[i])
-            diag_rule(d, SPEAKER_FIELD, speaker_name((enum speaker)i), levels->of[i]);
+        if (levels->has[i] || levels->said)
+            diag_rule(d, SPEAKER_FIELD, speaker_name((enum speaker)i),
+                      levels->has[i] ? levels->of[i] : levels->least);
 }

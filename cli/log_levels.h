@@ -8,6 +8,7 @@
 
 struct log_levels {
     enum diag_level least; /* of all that have none of their own */
+    bool said;             /* least was: it counts for more than what a synchronization asks for */
     enum diag_level of[SPEAKERS];
     bool has[SPEAKERS]; /* one of its own */
 };

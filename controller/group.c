@@ -479,6 +479,20 @@ static enum rc prepare(struct group *g, const struct group_member *members, size
     return RC_OK;
 }
 
+/* One listener speaks for all synchronizations. */
+static enum rc bind_listener(struct group *g, struct err *e)
+{
+    struct speaker_levels levels = {.has = {false}};
+    enum rc rc = speaker_bind(g->given.diag, SPEAKER_EVENTS_LISTENER, g->source, /* sync= */ NULL,
+                              &g->listener, e);
+    for (size_t i = 0; i < g->n; i++)
+        speaker_levels_join(&levels, &g->wanted[i].sync->levels);
+    if (rc == RC_OK && levels.has[SPEAKER_EVENTS_LISTENER])
+        diag_set_least(g->listener, levels.of[SPEAKER_EVENTS_LISTENER]);
+    g->env.diag = g->listener;
+    return rc;
+}
+
 enum rc group_start(const struct group_opts *opts, struct group **ret, struct err *e)
 {
     static const struct worker_job job = {group_run, group_failed};
@@ -492,9 +506,7 @@ enum rc group_start(const struct group_opts *opts, struct group **ret, struct er
     g->given = g->env = *opts->env;
     enum rc rc = prepare(g, opts->members, opts->n_members, e);
     if (rc == RC_OK)
-        rc = speaker_bind(opts->env->diag, SPEAKER_EVENTS_LISTENER, g->source, /* sync= */ NULL,
-                          &g->listener, e);
-    g->env.diag = g->listener;
+        rc = bind_listener(g, e);
     if (rc == RC_OK && worker_start(&g->worker, e) < 0)
         rc = err_wrap(e, "source %s", g->source->full_name);
     if (rc == RC_OK)

@@ -4,6 +4,7 @@
 #define RESILOG_CONTROLLER_RESOURCE_H
 
 #include "controller/schedule.h"
+#include "controller/speaker.h"
 #include "core/err.h"
 #include "core/scope.h"
 #include "core/slice.h"
@@ -61,6 +62,7 @@ struct sync {
         replication; /* as it stands in the file: controller/resolve.h makes kinds of it */
     const struct kind_pattern *excluded; /* of what entries with `*` take */
     size_t n_excluded;
+    struct speaker_levels levels;    /* of those of its components that there are */
     uint8_t digest[RESOURCE_DIGEST]; /* of its spec */
 };
 

@@ -166,6 +166,12 @@ static const struct field replication_fields[] = {
 };
 
 static const struct field component_fields[] = {
+    CHOICE("logLevel", level_choices), LATER_CHOICE("imagePullPolicy", pull_choices),
+    LATER("resources", FIELD_MAP),     LATER_INT("concurrentTasks", 1),
+    LATER_INT("replicas", 0),          END,
+};
+/* Of those that resilog has no part for. */
+static const struct field absent_component_fields[] = {
     CHOICE("logLevel", level_choices),
     CHOICE("imagePullPolicy", pull_choices),
     MAP("resources", NULL),
@@ -177,11 +183,11 @@ static const struct field components_fields[] = {
     OBJECT("eventsListener", component_fields),
     OBJECT("processor", component_fields),
     OBJECT("reconciler", component_fields),
-    OBJECT("restorer", component_fields),
+    LATER_OF("restorer", FIELD_OBJECT, absent_component_fields),
     OBJECT("synchronizer", component_fields),
-    OBJECT("nats", component_fields),
-    OBJECT("redis", component_fields),
-    OBJECT("metricsExporter", component_fields),
+    LATER_OF("nats", FIELD_OBJECT, absent_component_fields),
+    LATER_OF("redis", FIELD_OBJECT, absent_component_fields),
+    LATER_OF("metricsExporter", FIELD_OBJECT, absent_component_fields),
     END,
 };
 static const struct field observability_fields[] = {
@@ -195,7 +201,7 @@ static const struct field config_fields[] = {
     LATER("bucketName", FIELD_STRING),
     NEED_OBJECT("replication", replication_fields),
     LATER_OF("observability", FIELD_OBJECT, observability_fields),
-    LATER_OF("components", FIELD_OBJECT, components_fields),
+    OBJECT("components", components_fields),
     {.name = "resyncPeriod",
      .type = FIELD_DURATION}, /* both here and in replication, in the reference */
     MOVED("resources", "it in replication"),

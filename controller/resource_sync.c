@@ -279,6 +279,18 @@ static enum rc read_replication(struct loader *l, const struct item *item,
                        : rc;
 }
 
+/* Wrong ones are told by the field table. */
+static void read_levels(const struct item *item, const struct json *config,
+                        struct speaker_levels *ret)
+{
+    const struct json *components = fields_object(config, "components");
+    for (int i = 0; i < SPEAKERS; i++) {
+        const char *name = speaker_component((enum speaker)i);
+        const struct json *one = name ? fields_object(components, name) : NULL;
+        ret->has[i] = speaker_level(json_get_text(item->origin.doc, one, "logLevel"), &ret->of[i]);
+    }
+}
+
 /* ---- The whole ---- */
 
 enum rc item_digest(const struct item *item, const struct json *part, struct slice salt,

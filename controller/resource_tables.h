@@ -32,6 +32,10 @@
 #define LATER(name_, type_)    {.name = (name_), .type = (type_), .flags = FIELD_LATER}
 #define LATER_OF(name_, type_, of_) \
     {.name = (name_), .type = (type_), .flags = FIELD_LATER, .of = (of_)}
+#define LATER_CHOICE(name_, of_) \
+    {.name = (name_), .type = FIELD_STRING, .flags = FIELD_LATER, .choices = (of_)}
+#define LATER_INT(name_, least_) \
+    {.name = (name_), .type = FIELD_INT, .flags = FIELD_LATER, .least = (least_), .most = INT32_MAX}
 #define MOVED(name_, to_)      {.name = (name_), .type = FIELD_MOVED, .instead = (to_)}
 #define INT(name_, least_) \
     {.name = (name_), .type = FIELD_INT, .least = (least_), .most = INT32_MAX}

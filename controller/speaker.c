@@ -3,25 +3,50 @@
 #include "controller/speaker.h"
 
 #include "controller/resource.h"
-#include "core/diag.h"
 
 #include <assert.h>
 
 static const struct {
-    const char *id;
+    const char *id, *component;
     bool source, destination; /* asks it */
 } speakers[] = {
-    [SPEAKER_CONTROLLER] = {"controller", false, false},
-    [SPEAKER_LOG] = {"log", false, false},
-    [SPEAKER_EVENTS_LISTENER] = {"eventslistener", true, false},
-    [SPEAKER_PROCESSOR] = {"processor", false, false},
-    [SPEAKER_SYNCHRONIZER] = {"synchronizer", false, true},
-    [SPEAKER_RECONCILER] = {"reconciler", false, true},
+    [SPEAKER_CONTROLLER] = {"controller", NULL, false, false},
+    [SPEAKER_LOG] = {"log", NULL, false, false},
+    [SPEAKER_EVENTS_LISTENER] = {"eventslistener", "eventsListener", true, false},
+    [SPEAKER_PROCESSOR] = {"processor", "processor", false, false},
+    [SPEAKER_SYNCHRONIZER] = {"synchronizer", "synchronizer", false, true},
+    [SPEAKER_RECONCILER] = {"reconciler", "reconciler", false, true},
 };
+static const char *const levels[] = {
+    [DIAG_DEBUG] = "debug", [DIAG_INFO] = "info", [DIAG_WARN] = "warn", [DIAG_ERROR] = "error"};
 
 const char *speaker_name(enum speaker who)
 {
     return speakers[who].id;
+}
+
+const char *speaker_component(enum speaker who)
+{
+    return speakers[who].component;
+}
+
+bool speaker_level(struct slice text, enum diag_level *ret)
+{
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+        if (slice_eq(text, slice_str(levels[i]))) {
+            *ret = (enum diag_level)i;
+            return true;
+        }
+    return false;
+}
+
+void speaker_levels_join(struct speaker_levels *all, const struct speaker_levels *one)
+{
+    for (int i = 0; i < SPEAKERS; i++) {
+        if (one->has[i] && (!all->has[i] || one->of[i] < all->of[i]))
+            all->of[i] = one->of[i];
+        all->has[i] = all->has[i] || one->has[i];
+    }
 }
 
 enum rc speaker_bind(struct diag *d, enum speaker who, const struct cluster *source,
@@ -45,5 +70,8 @@ enum rc speaker_bind(struct diag *d, enum speaker who, const struct cluster *sou
         fields[n++] = DIAG_J("destinationCluster.name", slice_str(sync->destination->name));
         fields[n++] = DIAG_J("destinationCluster.namespace", slice_str(sync->destination->ns));
     }
-    return diag_bind(d, fields, n, ret, e);
+    enum rc rc = diag_bind(d, fields, n, ret, e);
+    if (rc == RC_OK && sync && sync->levels.has[who])
+        diag_set_least(*ret, sync->levels.of[who]);
+    return rc;
 }

@@ -3,10 +3,12 @@
 #ifndef RESILOG_CONTROLLER_SPEAKER_H
 #define RESILOG_CONTROLLER_SPEAKER_H
 
+#include "core/diag.h"
 #include "core/err.h"
 
+#include <stdbool.h>
+
 struct cluster;
-struct diag;
 struct sync;
 
 enum speaker {
@@ -21,9 +23,22 @@ enum speaker {
 /* What it has in the field SPEAKER_FIELD of each line. */
 const char *speaker_name(enum speaker who);
 #define SPEAKER_FIELD "process.id"
+/* The component of a LiveSynchronization that it is; NULL: none. */
+const char *speaker_component(enum speaker who);
+/* What "debug", "info", "warn" and "error" mean; false: text is none of them. */
+bool speaker_level(struct slice text, enum diag_level *ret);
+
+/* The least levels that a synchronization asks for, of those that speak of it. */
+struct speaker_levels {
+    bool has[SPEAKERS];
+    enum diag_level of[SPEAKERS];
+};
+
+/* Adds what another synchronization asks for: of two levels the one that says more. */
+void speaker_levels_join(struct speaker_levels *all, const struct speaker_levels *one);
 
 /* Gives a diag of that speaker, to be freed before d. source: of the EVENTS_LISTENER, sync: of the last three; else
- * NULL. Errors: NOMEM. */
+ * NULL. Of a sync at the level that it asks for, unless a rule of d says otherwise. Errors: NOMEM. */
 MUST_CHECK enum rc speaker_bind(struct diag *d, enum speaker who, const struct cluster *source,
                                 const struct sync *sync, struct diag **ret, struct err *e);
 

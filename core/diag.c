@@ -406,9 +406,9 @@ static bool is_bound(const struct diag *d, const struct rule *rule)
     return false;
 }
 
-static enum diag_level least_of(const struct diag *d)
+/* By the rules, else that one. */
+static enum diag_level least_of(const struct diag *d, enum diag_level least)
 {
-    enum diag_level least = d->outlet->least;
     for (size_t i = 0; i < d->outlet->n_rules; i++)
         if (is_bound(d, &d->outlet->rules[i]))
             least = d->outlet->rules[i].least;
@@ -439,9 +439,17 @@ enum rc diag_bind(struct diag *d, const struct diag_field *fields, size_t n, str
             memcpy(at, fields[i].text.p, f->text.n);
         at += f->text.n;
     }
-    bound->least = least_of(bound);
+    bound->least = least_of(bound, d->outlet->least);
     *ret = steal(&bound);
     return RC_OK;
+}
+
+void diag_set_least(struct diag *d, enum diag_level least)
+{
+    if (!d)
+        return;
+    assert(!d->owns_outlet);
+    d->least = least_of(d, least);
 }
 
 bool diag_says(const struct diag *d, enum diag_level level)

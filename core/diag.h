@@ -53,6 +53,10 @@ void diag_free(struct diag *d);
  * DIAG_RULES_MAX. */
 void diag_rule(struct diag *d, const char *path, const char *text, enum diag_level least);
 
+/* Another least level of a diag that was bound, before others use it; a rule that fits it counts for more. d may be
+ * NULL. */
+void diag_set_least(struct diag *d, enum diag_level least);
+
 #define DIAG_BOUND_MAX 16
 /* Gives a diag that says its lines where d says them, with these fields (after d's own bound ones) in front of each
  * line's: who is speaking. One of a path that d has bound takes its place. At most DIAG_BOUND_MAX in all. Copies the

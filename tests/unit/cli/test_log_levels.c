@@ -1,6 +1,7 @@
 /* cli/log_levels: what the values of --log-level mean. */
 #include "cli/log_levels.h"
 
+#include "controller/resource.h"
 #include "tests/fakes/fake_clock.h"
 
 #include <string.h>
@@ -18,8 +19,17 @@ static void nothing(void *arg, const char *line, size_t n)
     (void)n;
 }
 
-/* Whether that speaker says lines of that level. */
-static bool says(const struct option_values *given, enum speaker who, enum diag_level level)
+static const struct cluster cluster = {.ns = "n", .name = "c", .full_name = "n/c"};
+/* Asks for debug of its processor and of its synchronizer. */
+static const struct sync sync_of_file = {
+    .full_name = "n/s",
+    .source = &cluster,
+    .destination = &cluster,
+    .levels = {.has = {[SPEAKER_PROCESSOR] = true, [SPEAKER_SYNCHRONIZER] = true}}};
+
+/* Whether that speaker of that sync (NULL: none) says lines of that level. */
+static bool sync_says(const struct option_values *given, enum speaker who, const struct sync *sync,
+                      enum diag_level level)
 {
     struct fake_clock clock;
     struct log_levels levels;
@@ -31,8 +41,13 @@ static bool says(const struct option_values *given, enum speaker who, enum diag_
     AUTO(diag_freep)
     struct diag *d = diag_new(&clock.clock, DIAG_TEXT, levels.least, nothing, NULL);
     log_levels_apply(&levels, d);
-    assert_int_equal(speaker_bind(d, who, NULL, NULL, &speaker, &e), RC_OK);
+    assert_int_equal(speaker_bind(d, who, NULL, sync, &speaker, &e), RC_OK);
     return diag_says(speaker, level);
+}
+
+static bool says(const struct option_values *given, enum speaker who, enum diag_level level)
+{
+    return sync_says(given, who, NULL, level);
 }
 
 static void without_a_value_it_is_info(void **state)
@@ -52,6 +67,17 @@ static void a_component_may_have_a_level_of_its_own_and_the_last_value_counts(vo
     assert_true(says(&given, SPEAKER_CONTROLLER, DIAG_DEBUG));
     assert_false(says(&given, SPEAKER_PROCESSOR, DIAG_INFO));
     assert_true(says(&given, SPEAKER_PROCESSOR, DIAG_WARN));
+}
+
+static void what_a_synchronization_asks_for_counts_where_the_command_line_is_silent(void **state)
+{
+    (void)state;
+    const struct option_values none = {.n = 0}, all = {{"warn"}, 1}, one = {{"processor=info"}, 1};
+    assert_true(sync_says(&none, SPEAKER_PROCESSOR, &sync_of_file, DIAG_DEBUG));
+    assert_false(sync_says(&none, SPEAKER_RECONCILER, &sync_of_file, DIAG_DEBUG));
+    assert_false(sync_says(&all, SPEAKER_PROCESSOR, &sync_of_file, DIAG_INFO));
+    assert_false(sync_says(&one, SPEAKER_PROCESSOR, &sync_of_file, DIAG_DEBUG));
+    assert_true(sync_says(&one, SPEAKER_SYNCHRONIZER, &sync_of_file, DIAG_DEBUG));
 }
 
 static void wrong_values_are_told_with_what_is_allowed(void **state)
@@ -83,6 +109,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_value_it_is_info),
         cmocka_unit_test(a_component_may_have_a_level_of_its_own_and_the_last_value_counts),
+        cmocka_unit_test(what_a_synchronization_asks_for_counts_where_the_command_line_is_silent),
         cmocka_unit_test(wrong_values_are_told_with_what_is_allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

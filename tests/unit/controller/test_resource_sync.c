@@ -125,7 +125,20 @@ static void what_is_not_acted_on_yet_is_told_where_it_asks_for_something(void **
          "another value: that one is taken\n"
          "warning f.yaml:14:5 spec.config.bucketName: accepted, not acted on yet\n"
          "warning f.yaml:15:5 spec.config.observability: accepted, not acted on yet\n"
-         "warning f.yaml:16:5 spec.config.components: accepted, not acted on yet\n"},
+         "warning f.yaml:16:18 spec.config.components.nats: accepted, not acted on yet\n"},
+        {RESOURCES "      - {version: v1, resource: configmaps}\n"
+                   "    components:\n"
+                   "      processor: {logLevel: debug, replicas: 1, concurrentTasks: 2}\n"
+                   "      eventsListener: {imagePullPolicy: Never, resources: {limits: {}}}\n"
+                   "      reconciler: {resources: {limits: {cpu: \"1\"}}}\n",
+         "warning f.yaml:13:36 spec.config.components.processor.replicas: accepted, not acted on "
+         "yet\n"
+         "warning f.yaml:13:49 spec.config.components.processor.concurrentTasks: accepted, not "
+         "acted on yet\n"
+         "warning f.yaml:14:24 spec.config.components.eventsListener.imagePullPolicy: accepted, "
+         "not acted on yet\n"
+         "warning f.yaml:15:20 spec.config.components.reconciler.resources: accepted, not acted on "
+         "yet\n"},
         {RESOURCES "      - {version: v1, resource: configmaps}\n"
                    "    observability: {enabled: false}\n"
                    "    components: {nats: {}}\n",
@@ -427,6 +440,21 @@ static void a_synchronization_becomes_a_record(void **state)
     assert_true(e[1].policy.apply);
 }
 
+static void the_levels_of_components_are_those_of_the_speakers(void **state)
+{
+    (void)state;
+    AUTO(resources_freep)
+    struct resources *r =
+        rig_read(RESOURCES "      - {version: v1, resource: configmaps}\n"
+                           "    components: {eventsListener: {logLevel: debug}, processor: {}, "
+                           "synchronizer: {logLevel: error}, nats: {logLevel: warn}}\n");
+    const struct speaker_levels *l = &resources_sync(r, 0)->levels;
+    assert_true(l->has[SPEAKER_EVENTS_LISTENER] && l->has[SPEAKER_SYNCHRONIZER]);
+    assert_int_equal(l->of[SPEAKER_EVENTS_LISTENER], DIAG_DEBUG);
+    assert_int_equal(l->of[SPEAKER_SYNCHRONIZER], DIAG_ERROR);
+    assert_false(l->has[SPEAKER_PROCESSOR] || l->has[SPEAKER_RECONCILER] || l->has[SPEAKER_LOG]);
+}
+
 static void what_is_left_out_has_the_documented_default(void **state)
 {
     (void)state;
@@ -503,6 +531,8 @@ int main(void)
                                         rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_synchronization_becomes_a_record, rig_setup,
                                         rig_teardown),
+        cmocka_unit_test_setup_teardown(the_levels_of_components_are_those_of_the_speakers,
+                                        rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(what_is_left_out_has_the_documented_default, rig_setup,
                                         rig_teardown),
         cmocka_unit_test_setup_teardown(a_synchronization_with_an_error_is_no_record_and_others_are,

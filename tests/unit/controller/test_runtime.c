@@ -528,6 +528,28 @@ static void create_update_delete_and_hold_are_said_with_the_whole_set(void **sta
     assert_null(strstr(rig->said.p, SECRET_MARK));
 }
 
+/* Where they are silent, all is said, as the test's diagnostics do. */
+static void the_resources_say_how_much_each_component_says(void **state)
+{
+    (void)state;
+    const struct sink_script refuse = {.outcome = SINK_HELD, .cls = "invalid", .reason = "not so"};
+    dest_mem_script(rig->dest, SCOPE "/ns/a", &refuse);
+    dest_mem_script(rig->other, SCOPE "/ns/a", &refuse);
+    read_resources(RESOURCES ONE_ENTRY
+                   "    components: {eventsListener: {logLevel: error}}\n" SECOND_OF(
+                       ONE_ENTRY "    components: {processor: {logLevel: error}}\n"));
+    rig_start(NULL);
+    rig_identity();
+    rig_list(0, "5");
+    rig_change(EVENT_PUT, SCOPE "/ns/a", "6");
+    rig_wait(SYNC_AT, "held", "1");
+    rig_wait("default/t", "held", "1");
+    rig_stop();
+    says(HELD);
+    assert_null(strstr(rig->said.p, "\"id\":\"processor\",\"consumerID\":\"default/t\""));
+    assert_null(strstr(rig->said.p, "\"id\":\"eventslistener\""));
+}
+
 #define UNWRITTEN(who)                                                                             \
     "\"msg\":\"status cannot be written\",\"process\":{\"id\":\"processor\",\"consumerID\":\"" who \
     "\"},\"error\":\"the checkpoints do not open\"}\n"
@@ -569,6 +591,7 @@ int main(void)
         T(a_name_that_two_synchronizations_have_starts_nothing),
         T(an_approval_is_not_of_what_gets_the_same_name_later),
         T(create_update_delete_and_hold_are_said_with_the_whole_set),
+        T(the_resources_say_how_much_each_component_says),
         T(whose_status_cannot_be_written_is_said_of_each),
         T(effects_are_told_at_every_start_until_they_are_allowed),
         T(what_did_not_change_goes_on_undisturbed),

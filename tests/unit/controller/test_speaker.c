@@ -69,11 +69,55 @@ static void in_text_the_synchronization_or_the_source_is_enough(void **state)
            "1970-01-01T00:00:00Z INFO  m synchronization=team/s\n");
 }
 
+static bool says(const struct sync *sync, enum speaker who, enum diag_level level)
+{
+    struct fake_clock clock;
+    struct err e = ERR_INIT;
+    fake_clock_init(&clock, 0);
+    AUTO(diag_freep) struct diag *d = diag_new(&clock.clock, DIAG_JSON, DIAG_INFO, keep, NULL);
+    AUTO(diag_freep) struct diag *speaker = NULL;
+    assert_int_equal(speaker_bind(d, who, NULL, sync, &speaker, &e), RC_OK);
+    return diag_says(speaker, level);
+}
+
+static void each_has_the_level_that_its_synchronization_asks_for(void **state)
+{
+    (void)state;
+    struct sync sync = sync_of_both;
+    sync.levels.has[SPEAKER_SYNCHRONIZER] = sync.levels.has[SPEAKER_PROCESSOR] = true;
+    sync.levels.of[SPEAKER_SYNCHRONIZER] = DIAG_ERROR;
+    sync.levels.of[SPEAKER_PROCESSOR] = DIAG_DEBUG;
+    assert_true(says(&sync, SPEAKER_PROCESSOR, DIAG_DEBUG));
+    assert_false(says(&sync, SPEAKER_SYNCHRONIZER, DIAG_WARN));
+    assert_true(says(&sync, SPEAKER_RECONCILER, DIAG_INFO));
+    assert_false(says(&sync, SPEAKER_RECONCILER, DIAG_DEBUG));
+}
+
+static void of_two_synchronizations_the_one_that_asks_for_more_decides(void **state)
+{
+    (void)state;
+    struct speaker_levels all = {.has = {false}}, one = {.has = {false}};
+    one.has[SPEAKER_EVENTS_LISTENER] = true;
+    one.of[SPEAKER_EVENTS_LISTENER] = DIAG_WARN;
+    speaker_levels_join(&all, &one);
+    assert_true(all.has[SPEAKER_EVENTS_LISTENER]);
+    assert_int_equal(all.of[SPEAKER_EVENTS_LISTENER], DIAG_WARN);
+    one.of[SPEAKER_EVENTS_LISTENER] = DIAG_ERROR;
+    speaker_levels_join(&all, &one);
+    assert_int_equal(all.of[SPEAKER_EVENTS_LISTENER], DIAG_WARN);
+    one.of[SPEAKER_EVENTS_LISTENER] = DIAG_DEBUG;
+    speaker_levels_join(&all, &one);
+    assert_int_equal(all.of[SPEAKER_EVENTS_LISTENER], DIAG_DEBUG);
+    assert_false(all.has[SPEAKER_PROCESSOR]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_says_its_name_and_the_clusters_that_it_asks),
         cmocka_unit_test(in_text_the_synchronization_or_the_source_is_enough),
+        cmocka_unit_test(each_has_the_level_that_its_synchronization_asks_for),
+        cmocka_unit_test(of_two_synchronizations_the_one_that_asks_for_more_decides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

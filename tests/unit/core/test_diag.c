@@ -436,6 +436,26 @@ static void a_rule_gives_those_that_are_bound_with_its_text_another_level(void *
     assert_string_equal(text_of(&f), "2026-01-02T03:04:05Z DEBUG said id=a\n");
 }
 
+static void a_level_of_its_own_counts_where_no_rule_fits(void **state)
+{
+    (void)state;
+    AUTO(stop) struct fixture f;
+    struct err e;
+    AUTO(diag_freep) struct diag *free_one = NULL;
+    AUTO(diag_freep) struct diag *ruled = NULL;
+    start(&f, DIAG_TEXT, DIAG_INFO);
+    const struct diag_field a = DIAG_S("id", SLICE("a")), b = DIAG_S("id", SLICE("b"));
+    diag_rule(f.diag, "id", "b", DIAG_WARN);
+    assert_int_equal(diag_bind(f.diag, &a, 1, &free_one, &e), RC_OK);
+    assert_int_equal(diag_bind(f.diag, &b, 1, &ruled, &e), RC_OK);
+    diag_set_least(free_one, DIAG_DEBUG);
+    diag_set_least(ruled, DIAG_DEBUG);
+    diag_set_least(NULL, DIAG_DEBUG);
+    assert_true(diag_says(free_one, DIAG_DEBUG));
+    assert_false(diag_says(ruled, DIAG_INFO));
+    assert_false(diag_says(f.diag, DIAG_DEBUG));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -462,6 +482,7 @@ int main(void)
         cmocka_unit_test(without_an_object_nothing_is_said),
         cmocka_unit_test(lines_of_several_threads_never_mix),
         cmocka_unit_test(a_rule_gives_those_that_are_bound_with_its_text_another_level),
+        cmocka_unit_test(a_level_of_its_own_counts_where_no_rule_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
