@@ -91,6 +91,8 @@ enum rc pump_open(const struct pump_opts *opts, const struct env *env, struct pu
         rc = namespaces_load(p->ns, opts->log, p->next, e);
     if (rc == RC_OK)
         rc = pump_review(p, e);
+    if (rc == RC_OK)
+        rc = pump_resume_leaving(p, e);
     if (rc < 0)
         return rc;
     pump_drift_plan(p);

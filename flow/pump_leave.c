@@ -2,8 +2,8 @@
  * together, kind by kind, under the guard of all deletes that nobody asked for (I6). For one edit of a filter or of a
  * namespace's labels may concern thousands, and a typing mistake in it must not.
  *
- * Keeps the keys with what waits for them, so a crash reads or reviews them again. The applied rows say that a key left
- * before its copy goes: what is selected again afterwards is looked at. One thread. */
+ * Keeps the keys with what waits for them, so a crash reads or reviews them again, or finds them in the applied rows:
+ * these say that a key left before its copy goes, and what is selected again afterwards is looked at. One thread. */
 #include "flow/pump_prune.h"
 
 #include "core/buf.h"
@@ -45,6 +45,25 @@ enum rc pump_leave(struct pump *p, struct slice key, rlog_off offset, rlog_off a
     if (rc < 0)
         work_release(p->work, anchor);
     return rc;
+}
+
+/* Where the removal was held, or refused, the hold brings it up again. */
+static enum rc resume_row(void *arg, struct slice key, const struct applied *a, struct err *e)
+{
+    struct pump *p = arg;
+    bool open = a->state == APPLIED_DESELECTED && !rows_hold(p->rows, key);
+    return open ? pump_leave(p, key, a->offset, /* anchor= */ 0, e) : RC_OK;
+}
+
+/* What was read or walked through is again, for it held back the commit or the end of the review; of what a comparison
+ * found the row alone tells. */
+enum rc pump_resume_leaving(struct pump *p, struct err *e)
+{
+    struct rows_counts n;
+    rows_count(p->rows, &n);
+    if (!p->opts.replication->prune_deselected || p->review || p->scanning || n.deselected == 0)
+        return RC_OK;
+    return rows_scan_applied(p->rows, SLICE_NULL, resume_row, p, e);
 }
 
 void pump_stay(struct pump *p, struct slice key)

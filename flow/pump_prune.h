@@ -31,6 +31,9 @@ MUST_CHECK enum rc pump_open_scan(struct pump *p, size_t entry, struct event_ite
  * Nothing where it is collected already. Errors: NOMEM. */
 MUST_CHECK enum rc pump_leave(struct pump *p, struct slice key, rlog_off offset, rlog_off anchor,
                               struct err *e);
+/* When the pump is opened: collects what left in an earlier life that ended before it was decided. Errors: those of the
+ * checkpoint, NOMEM. */
+MUST_CHECK enum rc pump_resume_leaving(struct pump *p, struct err *e);
 /* The key is decided about anew. */
 void pump_stay(struct pump *p, struct slice key);
 /* Decides about all that was collected, if it is time: RC_OK, or RC_AGAIN with when it will be. Errors: NOMEM, those of
