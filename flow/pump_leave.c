@@ -1,6 +1,7 @@
 /* What left the selection, where its copies are to be removed (pruneDeselected): collected for a while, then decided
  * together, kind by kind, under the guard of all deletes that nobody asked for (I6). For one edit of a filter or of a
- * namespace's labels may concern thousands, and a typing mistake in it must not.
+ * namespace's labels may concern thousands, and a typing mistake in it must not; what left within the hour before is
+ * counted in, for it may concern them one after another.
  *
  * Keeps the keys with what waits for them, so a crash reads or reviews them again, or finds them in the applied rows:
  * these say that a key left before its copy goes, and what is selected again afterwards is looked at. One thread. */
@@ -87,16 +88,23 @@ static enum rc count_row(void *arg, struct slice key, const struct applied *a, s
     return RC_OK;
 }
 
-/* Of a kind: what leaves now, and what was held before because it was too much and is not given up. */
+/* Of a kind: what leaves now. */
 static size_t count_leaving(struct pump *p, struct slice prefix)
 {
     size_t n = 0;
-    struct slice key = prefix;
-    struct hold *h;
     struct map_entry entry = {prefix, NULL};
     for (bool after = false; map_seek(p->leaving, entry.key, after, &entry); after = true, n++)
         if (!slice_starts(entry.key, prefix))
             break;
+    return n;
+}
+
+/* What was held before because it was too much, is not given up and does not leave now. */
+static size_t count_held(struct pump *p, struct slice prefix)
+{
+    size_t n = 0;
+    struct slice key = prefix;
+    struct hold *h;
     while (rows_next_hold(p->rows, key, &key, &h) && slice_starts(key, prefix))
         n += hold_is_prune(h) && !h->skipped && !map_get(p->leaving, key);
     return n;
@@ -125,20 +133,32 @@ static enum rc settle_kind(struct pump *p, struct slice prefix, const char *held
     return rc;
 }
 
+/* The limit is a share of what the hour began with. */
 static enum rc decide_kind(struct pump *p, struct slice kind, struct slice prefix, struct err *e)
 {
     char why[HOLD_TEXT_MAX];
     size_t copies = 0;
+    struct removed removed;
     enum rc rc = rows_scan_applied(p->rows, prefix, count_row, &copies, e);
-    if (rc < 0)
+    if (rc == RC_OK)
+        rc = pump_removed(p, prefix, &removed, e);
+    if (rc != RC_OK)
         return rc;
-    size_t n = count_leaving(p, prefix), limit = pump_prune_limit(copies);
-    if (n <= limit || pump_may_prune(p))
+    size_t leaving = count_leaving(p, prefix), before = removed.n;
+    size_t n = leaving + count_held(p, prefix) + before;
+    size_t limit = pump_prune_limit(copies + before);
+    if (pump_may_prune(p))
         return settle_kind(p, prefix, NULL, e);
+    removed.n += n <= limit ? leaving : 0;
+    rc = pump_note_removed(p, prefix, &removed, e);
+    if (rc < 0 || n <= limit)
+        return rc == RC_OK ? settle_kind(p, prefix, NULL, e) : rc;
     snprintf(why, sizeof why,
-             "%zu of %zu copies of %.*s left the selection; to remove more than %zu at once needs "
-             "approval: resilog run --allow-prune %.*s",
-             n, copies, SLICE_ARG(kind), limit, SLICE_ARG(p->opts.replication->sync));
+             "%zu of %zu copies of %.*s left the selection (%zu of them were removed within an "
+             "hour); to remove more than %zu in an hour needs approval: resilog run --allow-prune "
+             "%.*s",
+             n, copies + before, SLICE_ARG(kind), before, limit,
+             SLICE_ARG(p->opts.replication->sync));
     DIAG(pump_reconciler(p), DIAG_WARN, "pruning held", DIAG_S("reason", slice_str(why)));
     return settle_kind(p, prefix, why, e);
 }

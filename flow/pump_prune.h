@@ -40,4 +40,18 @@ void pump_stay(struct pump *p, struct slice key);
  * the checkpoint. */
 MUST_CHECK enum rc pump_decide_leaving(struct pump *p, int64_t *ret_due_ns, struct err *e);
 
+/* ---- pump_removed.c ---- */
+/* Copies of a kind that left the selection and were removed without approval. */
+struct removed {
+    int64_t since_ns; /* wall clock: when their hour began */
+    uint64_t n;
+};
+/* Of a kind ("group/resource/"), as committed; a new hour where the last one is over. Errors: CORRUPT, UNSUPPORTED,
+ * those of ckpt_get. */
+MUST_CHECK enum rc pump_removed(struct pump *p, struct slice kind, struct removed *ret,
+                                struct err *e);
+/* Enters it for the next commit. Errors: NOMEM, LIMIT. */
+MUST_CHECK enum rc pump_note_removed(struct pump *p, struct slice kind, const struct removed *r,
+                                     struct err *e);
+
 #endif

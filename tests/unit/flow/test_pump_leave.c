@@ -208,7 +208,8 @@ static void ten_may_go_and_eleven_are_held_until_they_are_approved(void **state)
     assert_settled(w, 30, 0);
     leave(w, 10, 10 + TOO_MANY);
     assert_settled(w, 30, TOO_MANY);
-    assert_true(ft_has(pt_status(w).error, "11 of 30 copies of /secrets left the selection"));
+    assert_true(
+        ft_has(pt_status(w).error, "21 of 40 copies of /secrets left the selection (10 of them"));
     assert_true(ft_has(pt_status(w).error, "--allow-prune team/sync"));
     pt_crash(w);
     pt_run_for(w, 3600 * NS_PER_S);
