@@ -189,17 +189,22 @@ static bool watch_changed(struct watch *w)
     return true;
 }
 
-/* What could not be started, to be tried again. */
+/* What could not be started, or has to wait for the end of what ran, to be tried again. */
 struct again {
     struct backoff backoff;
     int64_t due_ns; /* boot clock; 0: everything was started */
 };
 #define AGAIN_FIRST_NS NS_PER_S
 #define AGAIN_MAX_NS   (30 * NS_PER_S)
+#define ENDING_LOOK_NS (50 * NS_PER_MS) /* whether what makes room has ended */
 
 /* Says how it went to apply, and remembers when to do it again. */
 static void settle(struct again *again, enum rc rc, const struct err *e, const struct env *env)
 {
+    if (rc == RC_AGAIN) {
+        again->due_ns = clock_boot_ns(env->clock) + ENDING_LOOK_NS;
+        return;
+    }
     if (rc < 0) {
         diag_error(env->diag, DIAG_ERROR, "the changed resources cannot be run, it is tried again",
                    e);
@@ -236,11 +241,12 @@ static void reload(struct runtime *runtime, const struct watch *w, struct again 
 
 #define LOOK_EVERY_NS NS_PER_S /* at the files, and at what is to be tried again */
 
-/* The controller's one place to wait in: signals, orders, time. */
+/* The controller's one place to wait in: signals, orders, time. What ends does so meanwhile. */
 struct duty {
     int signals;             /* a signalfd */
     struct control *control; /* NULL: no orders are taken */
     int64_t look_due_ns;     /* boot clock */
+    struct again again;
 };
 
 static enum rc duty_begin(struct duty *d, const sigset_t *ends, struct err *e)
@@ -272,7 +278,9 @@ static int duty_step(struct duty *d, const struct env *env)
 {
     struct pollfd fds[1 + CONTROL_FDS] = {{.fd = d->signals, .events = POLLIN}};
     struct signalfd_siginfo info;
-    int64_t left = d->look_due_ns - clock_boot_ns(env->clock), wait = INT64_MAX;
+    int64_t due =
+        d->again.due_ns && d->again.due_ns < d->look_due_ns ? d->again.due_ns : d->look_due_ns;
+    int64_t left = due - clock_boot_ns(env->clock), wait = INT64_MAX;
     size_t n = 1 + (d->control ? control_fds(d->control, fds + 1, &wait) : 0);
     wait = wait < left ? wait : left;
     (void)poll(fds, n, wait > 0 ? (int)((wait + NS_PER_MS - 1) / NS_PER_MS) : 0);
@@ -294,7 +302,6 @@ static bool is_time_to_look(struct duty *d, const struct env *env)
 static int wait_for_end(const sigset_t *ends, struct duty *d, struct runtime *runtime,
                         struct watch *w, const struct env *env)
 {
-    struct again again = {.backoff = {AGAIN_FIRST_NS, AGAIN_MAX_NS, 0}};
     bool succeeded;
     int got;
     d->look_due_ns = clock_boot_ns(env->clock) + LOOK_EVERY_NS;
@@ -304,9 +311,9 @@ static int wait_for_end(const sigset_t *ends, struct duty *d, struct runtime *ru
             DIAG(env->diag, DIAG_WARN,
                  "resources from standard input or a pipe cannot be read again: start anew");
         else if (got == SIGHUP || (look && watch_changed(w)))
-            reload(runtime, w, &again, env);
-        else if (look)
-            try_again(runtime, &again, env);
+            reload(runtime, w, &d->again, env);
+        else
+            try_again(runtime, &d->again, env);
         if (runtime_ended(runtime, &succeeded) == RC_OK)
             return succeeded ? EXIT_DONE : EXIT_FAILED;
     }
@@ -324,7 +331,7 @@ static int run(const struct run_args *a, struct watch *w, struct resources *reso
     struct wire wire;
     struct data_lock *lock = NULL;
     struct runtime *runtime = NULL;
-    struct duty duty = {.signals = -1};
+    struct duty duty = {.signals = -1, .again = {.backoff = {AGAIN_FIRST_NS, AGAIN_MAX_NS, 0}}};
     sigset_t ends;
     int code = EXIT_DONE;
     block_ends(&ends);

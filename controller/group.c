@@ -519,6 +519,11 @@ void group_ask_stop(struct group *g)
     worker_ask_stop(&g->worker);
 }
 
+bool group_ended(const struct group *g)
+{
+    return worker_ended(&g->worker);
+}
+
 void group_free(struct group *g)
 {
     if (!g)

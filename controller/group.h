@@ -43,6 +43,8 @@ struct group_opts {
 MUST_CHECK enum rc group_start(const struct group_opts *opts, struct group **ret, struct err *e);
 /* Asks it to end; returns at once. */
 void group_ask_stop(struct group *g);
+/* True once it ended after that: to free it takes no time. */
+bool group_ended(const struct group *g);
 /* Waits for its threads and frees it. NULL is allowed. */
 void group_free(struct group *g);
 DEFINE_FREEP(struct group, group_free)

@@ -24,6 +24,7 @@ struct slot {
     struct group *group;
     const struct cluster *source;
     uint8_t digest[SHA256_SIZE]; /* of all that it was started with */
+    bool ending;                 /* it was asked to */
 };
 
 /* The synchronizations of one source, as they are wanted. */
@@ -89,7 +90,7 @@ static bool has_plan(const struct resources *r, size_t i)
     return resources_plan(r, i);
 }
 
-/* The synchronization with that index among all: that go on, that end, of plans. NULL at the end. */
+/* The synchronization with that index among all: that go on, that end, of crews. NULL at the end. */
 static const struct sync *any_sync(const struct resources *r, size_t i)
 {
     size_t live = count(r, has_sync), once = count(r, has_once);
@@ -262,7 +263,7 @@ static struct slot *find_slot(const struct runtime *r, const struct cluster *sou
 static bool is_running(const struct runtime *r, const struct crew *p)
 {
     const struct slot *s = find_slot(r, p->source);
-    return s && memcmp(s->digest, p->digest, sizeof p->digest) == 0;
+    return s && !s->ending && memcmp(s->digest, p->digest, sizeof p->digest) == 0;
 }
 
 /* ---- From crews to groups ---- */
@@ -276,22 +277,28 @@ static bool is_wanted(const struct runtime *r, const struct slot *s, const struc
     return false;
 }
 
-/* All are asked before the first is waited for, so that they drain at the same time. */
-static void stop_others(struct runtime *r, const struct crew *crews, size_t n)
+static void ask_others(struct runtime *r, const struct crew *crews, size_t n)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        struct slot *s = &r->slots[i];
+        if (s->ending || is_wanted(r, s, crews, n))
+            continue;
+        group_ask_stop(s->group);
+        s->ending = true;
+    }
+}
+
+/* Frees those that were asked, and are over or waited for. */
+static void free_ending(struct runtime *r, bool wait)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < r->n; i++)
-        if (!is_wanted(r, &r->slots[i], crews, n))
-            group_ask_stop(r->slots[i].group);
     for (size_t i = 0; i < r->n; i++) {
-        if (is_wanted(r, &r->slots[i], crews, n))
-            continue;
-        group_free(r->slots[i].group);
-        r->slots[i].group = NULL;
+        struct slot *s = &r->slots[i];
+        if (s->ending && (wait || group_ended(s->group)))
+            group_free(s->group);
+        else
+            r->slots[kept++] = *s;
     }
-    for (size_t i = 0; i < r->n; i++)
-        if (r->slots[i].group)
-            r->slots[kept++] = r->slots[i];
     r->n = kept;
 }
 
@@ -321,7 +328,11 @@ static enum rc start_crew(struct runtime *r, const struct crew *p, struct err *e
 static enum rc carry_out(struct runtime *r, const struct crew *crews, size_t n, struct err *e)
 {
     enum rc rc = RC_OK;
-    stop_others(r, crews, n);
+    ask_others(r, crews, n);
+    free_ending(r, /* wait= */ false);
+    for (size_t i = 0; i < r->n; i++)
+        if (r->slots[i].ending)
+            return RC_AGAIN; /* it may have a synchronization that goes over to another source */
     for (size_t i = 0; i < n && rc == RC_OK; i++)
         if (crews[i].n > 0 && !is_running(r, &crews[i]))
             rc = start_crew(r, &crews[i], e);
@@ -455,7 +466,8 @@ void runtime_stop(struct runtime *r)
 {
     if (!r)
         return;
-    stop_others(r, NULL, 0);
+    ask_others(r, NULL, 0); /* all before the first is waited for: they drain at the same time */
+    free_ending(r, /* wait= */ true);
     free_unused(r, &r->newest);
     free(r->slots);
     free(r->may_prune.names);

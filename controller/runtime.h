@@ -36,11 +36,13 @@ struct runtime_opts {
 MUST_CHECK enum rc runtime_start(const struct runtime_opts *opts, const struct env *env,
                                  struct runtime **ret, struct err *e);
 /* Runs what these resources ask for, and nothing else: a source of which nothing changed, neither its own and its
- * destinations' credentials nor any of its synchronizations, goes on undisturbed; the others finish and commit (at most
- * RUNTIME_DRAIN_NS) and start anew. Takes resources; they are what is wanted also after an error, but some may not run
- * then: see runtime_again. Errors: NOMEM, UNAVAILABLE (no thread to be had), LIMIT. */
+ * destinations' credentials nor any of its synchronizations, goes on undisturbed; the others are asked to finish and
+ * commit (at most RUNTIME_DRAIN_NS), and start anew once they have. Waits for nobody: RC_AGAIN where some have not ended
+ * yet. Takes resources; they are what is wanted also after an error, but some may not run then: see runtime_again.
+ * Errors: NOMEM, UNAVAILABLE (no thread to be had), LIMIT. */
 MUST_CHECK enum rc runtime_apply(struct runtime *r, struct resources *resources, struct err *e);
-/* Applies what the last runtime_apply took once more, and so starts what that could not. Errors: as runtime_apply. */
+/* Applies what the last runtime_apply took once more, and so starts what that could not. RC_AGAIN and errors: as
+ * runtime_apply. */
 MUST_CHECK enum rc runtime_again(struct runtime *r, struct err *e);
 /* RC_OK: there is nothing but Synchronizations, and all have run to their end: *ret_succeeded says whether all of them
  * succeeded. RC_AGAIN: something goes on. */

@@ -43,6 +43,11 @@ bool worker_stopping(const struct worker *w)
     return atomic_load(&w->stop);
 }
 
+bool worker_ended(const struct worker *w)
+{
+    return atomic_load(&w->ended);
+}
+
 void worker_clear(struct worker *w)
 {
     uint64_t count;
@@ -80,6 +85,7 @@ static void *worker_main(void *arg)
         w->job->failed(w->arg, &e);
         worker_pause(w, backoff_next_ns(&w->backoff, w->env->rng));
     }
+    atomic_store(&w->ended, true);
     return NULL;
 }
 

@@ -26,6 +26,7 @@ struct worker {
     struct backoff backoff; /* may be changed before the start */
     int wake_fd;            /* to be waited on, beside what else the job waits for */
     atomic_bool stop;
+    atomic_bool ended; /* its thread does nothing any more */
     bool has_thread;
     pthread_t thread;
 };
@@ -40,6 +41,8 @@ void worker_done(struct worker *w);
 /* From any thread, once it is started. */
 void worker_wake(struct worker *w);
 void worker_ask_stop(struct worker *w); /* wakes it, too; returns at once */
+/* True once it ended after that: worker_done does not have to wait. */
+bool worker_ended(const struct worker *w);
 
 /* From the job. */
 bool worker_stopping(const struct worker *w);

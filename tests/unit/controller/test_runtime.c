@@ -326,10 +326,20 @@ static void a_name_that_two_synchronizations_have_starts_nothing(void **state)
     rig_start(SYNC_AT);
 }
 
+/* Until what has to end first has. */
+static enum rc apply_until(enum rc rc, struct err *e)
+{
+    for (int i = 0; i < POLLS_MAX && rc == RC_AGAIN; i++) {
+        rig_rest();
+        rc = runtime_again(rig->runtime, e);
+    }
+    return rc;
+}
+
 static void apply(const char *yaml)
 {
     struct err e = ERR_INIT;
-    if (runtime_apply(rig->runtime, rig_read(yaml), &e) != RC_OK)
+    if (apply_until(runtime_apply(rig->runtime, rig_read(yaml), &e), &e) != RC_OK)
         fail_msg("%s", e.msg);
 }
 
@@ -382,6 +392,28 @@ static void a_change_takes_effect_without_a_restart(void **state)
     rig_wait("default/t", "phase", "Stopped");
     rig_wait(SYNC_AT, "phase", "Live");
     assert_int_equal(dest_mem_count(rig->dest), 1); /* what a removed one had copied stays */
+}
+
+/* A destination that does not answer holds the caller up neither then nor afterwards; the end is waited for. */
+static void a_change_waits_for_nobody_and_is_carried_out_once_all_have_ended(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    read_resources(RESOURCES ONE_ENTRY);
+    dest_mem_delay(rig->dest, 24 * 3600 * NS_PER_S);
+    rig_start(NULL);
+    rig_identity();
+    rig_list(1, "5");
+    rig_wait_count(&rig->submitted, 1);
+    pthread_mutex_lock(&rig->lock); /* of the source's fake: its thread does not end */
+    enum rc applied = runtime_apply(rig->runtime, rig_read(RESOURCES ONE_ENTRY SECOND), &e);
+    enum rc back = runtime_apply(rig->runtime, rig_read(RESOURCES ONE_ENTRY), &e);
+    pthread_mutex_unlock(&rig->lock);
+    assert_int_equal(applied, RC_AGAIN);
+    assert_int_equal(back, RC_AGAIN); /* what was asked to end is no more what is wanted */
+    atomic_store(&rig->rush, true);
+    assert_int_equal(apply_until(back, &e), RC_OK);
+    rig_wait_count(&rig->logs_opened, 2);
 }
 
 static void what_is_recorded_beside_is_listed_at_once_and_copied_nowhere(void **state)
@@ -453,7 +485,8 @@ static void what_gets_no_thread_is_started_later(void **state)
     rig_list(1, "5");
     rig_wait(SYNC_AT, "phase", "Live");
     set_stacks(SIZE_MAX / 4);
-    enum rc applied = runtime_apply(rig->runtime, rig_read(RESOURCES ONE_ENTRY SECOND), &e);
+    enum rc applied =
+        apply_until(runtime_apply(rig->runtime, rig_read(RESOURCES ONE_ENTRY SECOND), &e), &e);
     enum rc again = runtime_again(rig->runtime, &e);
     set_stacks(usual);
     assert_int_equal(applied, RC_UNAVAILABLE);
@@ -596,6 +629,7 @@ int main(void)
         T(effects_are_told_at_every_start_until_they_are_allowed),
         T(what_did_not_change_goes_on_undisturbed),
         T(a_change_takes_effect_without_a_restart),
+        T(a_change_waits_for_nobody_and_is_carried_out_once_all_have_ended),
         T(what_is_recorded_beside_is_listed_at_once_and_copied_nowhere),
         T(what_a_star_leaves_may_be_recorded_all_the_same),
         T(what_gets_no_thread_is_started_later),
