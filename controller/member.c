@@ -24,8 +24,16 @@
 #define STATUS_MAX       (64u << 10)
 #define IDENTITY_POLL_NS NS_PER_S
 
+/* A suspended one does not care. */
 void member_wake(struct member *m)
 {
+    if (!m->opts.sync->suspend)
+        worker_wake(&m->worker);
+}
+
+static void wake_for_order(void *arg)
+{
+    struct member *m = arg;
     worker_wake(&m->worker);
 }
 
@@ -177,6 +185,7 @@ enum rc member_obey(struct member *m, struct err *e)
         m->pump ? pump_order(m->pump, &what, &answer.n, &broken, &answer.e)
                 : hold_order_at_rest(m->ckpt, slice_str(order.sync), &what, &answer.n, &answer.e);
     order_board_answer(m->opts.orders, &answer);
+    m->status_due_ns = 0; /* what it changed is told soon */
     if (!broken)
         return RC_OK;
     *e = answer.e;
@@ -309,12 +318,15 @@ static enum rc run_suspended(struct member *m, struct err *e)
 {
     const struct wiring *w = m->opts.wiring;
     enum rc rc = w->open_ckpt(w->arg, &m->ckpt, e);
+    m->status_due_ns = 0;
     while (rc >= 0 && !worker_stopping(&m->worker)) {
-        rc = member_write_status(m, PHASE_SUSPENDED, NULL, e);
+        int64_t left = m->status_due_ns - member_boot_ns(m);
+        if (left > 0)
+            worker_rest(&m->worker, left);
+        else
+            rc = member_write_status(m, PHASE_SUSPENDED, NULL, e);
         if (rc >= 0)
             rc = member_obey(m, e);
-        if (rc >= 0)
-            worker_pause(&m->worker, STATUS_EVERY_NS);
     }
     return rc;
 }
@@ -371,11 +383,15 @@ enum rc member_start(const struct member_opts *opts, struct member **ret, struct
     enum rc rc = bind_speakers(m, e);
     if (rc == RC_OK && worker_start(&m->worker, e) < 0)
         rc = err_wrap(e, "synchronization %s", opts->sync->full_name);
-    if (rc < 0)
+    if (rc < 0) {
         member_stop(m);
-    else
-        *ret = m;
-    return rc;
+        return rc;
+    }
+    m->watcher =
+        (struct order_watcher){.sync = opts->sync->full_name, .wake = wake_for_order, .arg = m};
+    order_board_watch(opts->orders, &m->watcher);
+    *ret = m;
+    return RC_OK;
 }
 
 void member_ask_stop(struct member *m)
@@ -387,6 +403,7 @@ void member_stop(struct member *m)
 {
     if (!m)
         return;
+    order_board_unwatch(m->opts.orders, &m->watcher);
     worker_done(&m->worker);
     free(m->runs);
     diag_free(m->processor);

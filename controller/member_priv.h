@@ -3,6 +3,7 @@
 #define RESILOG_CONTROLLER_MEMBER_PRIV_H
 
 #include "controller/member.h"
+#include "controller/order_board.h"
 #include "controller/status.h"
 #include "controller/worker.h"
 #include "core/clock.h"
@@ -20,6 +21,7 @@ struct member {
     struct env sink_env; /* with the synchronizer's */
     struct diag *processor, *synchronizer, *reconciler;
     struct worker worker;
+    struct order_watcher watcher;
 
     struct source_identity source; /* the pump borrows it */
     struct ckpt *ckpt;

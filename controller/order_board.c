@@ -13,6 +13,7 @@ struct order_board {
     enum board_state state;
     struct order order;
     struct order_answer answer;
+    struct order_watcher *watchers;
 };
 
 struct order_board *order_board_new(void)
@@ -64,6 +65,9 @@ enum rc order_board_give(struct order_board *b, const struct order *o, struct er
     if (!lock_if(b, BOARD_FREE))
         return err_set(e, RC_CONFLICT, ERR_RETRY, "another order is under way, try again");
     b->order = *o;
+    for (struct order_watcher *w = b->watchers; w; w = w->next)
+        if (strcmp(w->sync, o->sync) == 0)
+            w->wake(w->arg);
     unlock_in(b, BOARD_GIVEN);
     return RC_OK;
 }
@@ -83,6 +87,25 @@ bool order_board_withdraw(struct order_board *b)
         return false;
     unlock_in(b, BOARD_FREE);
     return true;
+}
+
+void order_board_watch(struct order_board *b, struct order_watcher *w)
+{
+    pthread_mutex_lock(&b->lock);
+    w->next = b->watchers;
+    b->watchers = w;
+    pthread_mutex_unlock(&b->lock);
+}
+
+void order_board_unwatch(struct order_board *b, struct order_watcher *w)
+{
+    pthread_mutex_lock(&b->lock);
+    struct order_watcher **at = &b->watchers;
+    while (*at && *at != w)
+        at = &(*at)->next;
+    if (*at)
+        *at = w->next;
+    pthread_mutex_unlock(&b->lock);
 }
 
 bool order_board_take(struct order_board *b, const char *sync, struct order *ret)

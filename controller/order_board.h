@@ -37,6 +37,16 @@ bool order_board_collect(struct order_board *b, struct order_answer *ret);
 bool order_board_withdraw(struct order_board *b);
 
 /* ---- Of a synchronization's thread ---- */
+/* Who is to be woken, from any thread, when there is an order for its synchronization. wake must not call the board. */
+struct order_watcher {
+    const char *sync; /* full name */
+    void (*wake)(void *arg);
+    void *arg;
+    struct order_watcher *next; /* the board's */
+};
+/* The board borrows w until order_board_unwatch, which does nothing to one that does not watch. */
+void order_board_watch(struct order_board *b, struct order_watcher *w);
+void order_board_unwatch(struct order_board *b, struct order_watcher *w);
 /* True if there is an order for this one (full name): it must be answered. */
 bool order_board_take(struct order_board *b, const char *sync, struct order *ret);
 void order_board_answer(struct order_board *b, const struct order_answer *answer);

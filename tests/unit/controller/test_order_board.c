@@ -73,6 +73,32 @@ static void only_what_nobody_took_is_withdrawn(void **state)
     assert_false(order_board_withdraw(b));
 }
 
+static void count(void *arg)
+{
+    ++*(int *)arg;
+}
+
+static void an_order_wakes_those_of_its_synchronization_as_long_as_they_watch(void **state)
+{
+    struct order_board *b = *state;
+    int mine = 0, others = 0;
+    struct order_watcher w = {.sync = "default/s", .wake = count, .arg = &mine};
+    struct order_watcher other = {.sync = "default/t", .wake = count, .arg = &others};
+    struct err e = ERR_INIT;
+    order_board_unwatch(b, &w);
+    order_board_watch(b, &w);
+    order_board_watch(b, &other);
+    assert_int_equal(order_board_give(b, &order, &e), RC_OK);
+    assert_int_equal(mine, 1);
+    assert_int_equal(order_board_give(b, &order, &e), RC_CONFLICT);
+    assert_int_equal(mine, 1);
+    assert_true(order_board_withdraw(b));
+    order_board_unwatch(b, &w);
+    assert_int_equal(order_board_give(b, &order, &e), RC_OK);
+    assert_int_equal(mine, 1);
+    assert_int_equal(others, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -81,6 +107,7 @@ int main(void)
         TEST(an_order_goes_to_its_synchronization_and_its_answer_back),
         TEST(a_second_order_is_refused_until_the_first_is_over),
         TEST(only_what_nobody_took_is_withdrawn),
+        TEST(an_order_wakes_those_of_its_synchronization_as_long_as_they_watch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
