@@ -78,13 +78,29 @@ static enum rc print(struct show *s, struct err *e)
     return rc;
 }
 
+/* Of a key all but its event is known without the log. */
+static enum rc open_log(struct show *s, struct err *e)
+{
+    struct err why = ERR_INIT;
+    enum rc rc =
+        data_log_of_sync(s->data, s->ckpt, buf_slice(&s->consumer), &s->env, &s->log, &why);
+    if (rc >= 0)
+        return rc;
+    if (hold_find_is_key(s->words[1])) {
+        fprintf(stderr, "resilog: the event is not shown: %s\n", why.msg);
+        return RC_OK;
+    }
+    *e = why;
+    return rc;
+}
+
 static enum rc show(struct show *s, struct err *e)
 {
     enum rc rc = data_open_ckpt(s->data, &s->env, &s->ckpt, e);
     if (rc == RC_OK)
         rc = names_one(s->ckpt, s->words[0], &s->consumer, e);
     if (rc == RC_OK)
-        rc = data_log_of_sync(s->data, s->ckpt, buf_slice(&s->consumer), &s->env, &s->log, e);
+        rc = open_log(s, e);
     const struct hold_query query = {s->ckpt, buf_slice(&s->consumer), s->log, s->words[1], s->ns};
     if (rc == RC_OK)
         rc = hold_find(&query, &s->key, &s->hold, e);

@@ -85,13 +85,18 @@ static enum rc check_hits(const struct hold_query *q, const struct search *s, st
     return buf_check(s->key, "key", e);
 }
 
+bool hold_find_is_key(const char *text)
+{
+    struct err ignored = ERR_INIT;
+    struct key key;
+    return log_is_path(text) || key_parse(slice_str(text), &key, &ignored) == RC_OK;
+}
+
 enum rc hold_find(const struct hold_query *q, struct buf *ret_key, struct hold *ret, struct err *e)
 {
     AUTO(buf_done) struct buf prefix = BUF_INIT(2 * KEY_MAX);
     struct search s = {.ns = q->ns, .key = ret_key, .hold = ret, .spaces = BUF_INIT(SHOWN_MAX)};
-    struct err ignored = ERR_INIT;
-    struct key key;
-    bool whole = log_is_path(q->text) || key_parse(slice_str(q->text), &key, &ignored) == RC_OK;
+    bool whole = hold_find_is_key(q->text);
     enum rc rc = RC_OK;
     if (whole)
         buf_add_str(&prefix, q->text);

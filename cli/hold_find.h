@@ -5,6 +5,8 @@
 #include "core/err.h"
 #include "core/slice.h"
 
+#include <stdbool.h>
+
 struct buf;
 struct ckpt;
 struct hold;
@@ -18,6 +20,8 @@ struct hold_query {
     const char *ns;   /* only in this namespace; NULL: in any */
 };
 
+/* Whether text is a key: that is found without a log. */
+bool hold_find_is_key(const char *text);
 /* Appends the key of the one object that is held and meant. Errors: INVALID (not KIND/NAME, several are meant), NOTFOUND
  * (no such kind, not held), those of reading. */
 MUST_CHECK enum rc hold_find(const struct hold_query *q, struct buf *ret_key, struct hold *ret,

@@ -33,7 +33,9 @@ static enum rc find_key(const struct order_wish *wish, const struct env *env, st
     AUTO(buf_done) struct buf key = BUF_INIT(KEY_MAX);
     struct slice sync = slice_str(o->sync);
     struct hold ignored;
-    enum rc rc = data_log_of_sync(wish->data, ckpt, sync, env, &log, e);
+    enum rc rc = hold_find_is_key(wish->object)
+                     ? RC_OK
+                     : data_log_of_sync(wish->data, ckpt, sync, env, &log, e);
     const struct hold_query query = {ckpt, sync, log, wish->object, wish->ns};
     if (rc == RC_OK)
         rc = hold_find(&query, &key, &ignored, e);

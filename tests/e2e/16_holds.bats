@@ -211,3 +211,18 @@ holds() { # COMMAND WORD...
     [[ $output == *"class:           not-ours"*"not in the log any more"* ]]
     mv "$E2E_DIR/holds.data/moved" "$E2E_DIR/holds.data/logs"
 }
+
+@test "a log that cannot be opened is in the way of names alone, not of keys" {
+    local segment
+    segment=$(find "$E2E_DIR/holds.data/logs" -name '*.mdb' | sort | tail -n 1)
+    mv "$segment" "$E2E_DIR/segment"
+    printf 'no segment' >"$segment"
+    run -5 holds skip copies configmap/go-apart
+    run -5 holds show copies configmap/go-apart
+    run -0 --separate-stderr holds show copies /configmaps/default/go-apart
+    [[ $output == *"class:           not-ours"* ]]
+    [[ $stderr == "resilog: the event is not shown: "* ]]
+    run -0 holds skip copies /configmaps/default/go-apart
+    run -0 holds retry copies /configmaps/default/go-apart
+    mv "$E2E_DIR/segment" "$segment"
+}

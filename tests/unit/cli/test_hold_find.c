@@ -79,6 +79,16 @@ static int tear_down(void **state)
     return 0;
 }
 
+static void a_key_is_told_from_a_kind_and_a_name(void **state)
+{
+    (void)state;
+    assert_true(hold_find_is_key("apps/deployments/n/web"));
+    assert_true(hold_find_is_key("/configmaps/n/a"));
+    assert_false(hold_find_is_key("deploy/web"));
+    assert_false(hold_find_is_key("web"));
+    assert_false(hold_find_is_key(""));
+}
+
 static void an_object_is_found_by_its_kind_its_short_name_or_its_key(void **state)
 {
     struct world *w = *state;
@@ -160,6 +170,7 @@ static void a_node_is_found_by_its_path(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_key_is_told_from_a_kind_and_a_name),
         cmocka_unit_test_setup_teardown(an_object_is_found_by_its_kind_its_short_name_or_its_key,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_not_held_or_not_clear_is_refused_with_the_reason,
