@@ -86,8 +86,10 @@ static enum rc print_object(const struct preimages *s, struct slice key,
     if (s->json) {
         json_print(json_root(d), &out);
         buf_add_char(&out, '\n');
-    } else
+    } else {
+        buf_add_str(&out, s->printed ? "---\n" : ""); /* two of that name, in two namespaces */
         print_yaml(d, json_root(d), &out);
+    }
     rc = buf_check(&out, "object", e);
     if (rc == RC_OK)
         (void)fwrite(out.p, 1, out.n, stdout);
