@@ -39,29 +39,31 @@ static enum rc parse_args(int argc, char **argv, struct validate *v, struct err 
 }
 
 #define EFFECTS_MAX (64u << 10)
-#define PROBLEM_MAX (256u << 10)
+#define ARRAY_MAX   (256u << 20)
 
 /* What was told so far. */
 struct report {
     bool json;
     size_t errors, warnings;
+    struct buf array; /* of JSON: printed whole at the end, or not at all */
 };
+
+static void report_done(struct report *r)
+{
+    buf_done(&r->array);
+}
 
 static enum rc tell(struct report *r, const struct problem *p, struct err *e)
 {
-    AUTO(buf_done) struct buf out = BUF_INIT(PROBLEM_MAX);
     bool first = r->errors + r->warnings == 0;
     *(p->level == PROBLEM_ERROR ? &r->errors : &r->warnings) += 1;
     if (!r->json) {
         problem_print(p);
         return RC_OK;
     }
-    buf_add_str(&out, first ? "[" : ",\n ");
-    problem_json(p, &out);
-    enum rc rc = buf_check(&out, "problem", e);
-    if (rc == RC_OK)
-        (void)fwrite(out.p, 1, out.n, stdout);
-    return rc;
+    buf_add_str(&r->array, first ? "" : ",\n ");
+    problem_json(p, &r->array);
+    return buf_check(&r->array, "the list of problems", e);
 }
 
 /* A warning that belongs to no place in the files. */
@@ -110,11 +112,11 @@ static enum rc tell_all(struct report *r, const struct resources *resources, siz
     return rc;
 }
 
-/* The last line: the end of the array, or the counts. With --live standard output is for the roles alone. */
+/* The array, or the last line with the counts. With --live standard output is for the roles alone. */
 static void print_end(const struct report *r, size_t syncs, bool live)
 {
     if (r->json)
-        puts(r->errors + r->warnings ? "]" : "[]");
+        printf("[%.*s]\n", SLICE_ARG(buf_slice(&r->array)));
     else
         fprintf(live ? stderr : stdout, "%zu synchronization%s, %zu error%s, %zu warning%s\n",
                 syncs, cli_plural(syncs), r->errors, cli_plural(r->errors), r->warnings,
@@ -135,7 +137,7 @@ int cmd_validate(int argc, char **argv)
                                   .allow_insecure = v.allow_insecure,
                                   .allow_exec = v.allow_exec,
                                   .offline = !v.live};
-    struct report report = {.json = v.json};
+    AUTO(report_done) struct report report = {.json = v.json, .array = BUF_INIT(ARRAY_MAX)};
     size_t syncs;
     if (resources_load(&opts, &resources, &e) < 0 || tell_all(&report, resources, &syncs, &e) < 0)
         return cli_fail(&e);
