@@ -290,22 +290,29 @@ static enum rc take_turn(struct member *m, struct course *c, int64_t due_s, int6
 
 /* ---- From run to run ---- */
 
+/* The boot time at which there is something to decide again. */
+static int64_t wake_at(const struct member *m, const struct course *c)
+{
+    int64_t at = m->status_due_ns;
+    int64_t next =
+        m->runs->next_s ? member_boot_ns(m) + (m->runs->next_s - wall_s(m)) * NS_PER_S : INT64_MAX;
+    if (c->retry_ns && c->retry_ns < at)
+        at = c->retry_ns;
+    return next < at ? next : at;
+}
+
+/* Woken by orders, by the log, and by time. */
 static enum rc rest(struct member *m, const struct course *c, struct err *e)
 {
-    int64_t until = member_boot_ns(m) + STATUS_EVERY_NS;
     enum rc rc = m->ckpt ? RC_OK : m->opts.wiring->open_ckpt(m->opts.wiring->arg, &m->ckpt, e);
-    if (rc == RC_OK)
+    if (rc == RC_OK && (member_boot_ns(m) >= m->status_due_ns || m->said.phase != phase_at_rest(m)))
         rc = member_write_status(m, phase_at_rest(m), NULL, e);
     if (rc == RC_OK)
         rc = member_obey(m, e);
-    if (rc < 0)
-        return rc;
-    int64_t to_next = m->runs->next_s ? (m->runs->next_s - wall_s(m)) * NS_PER_S : INT64_MAX;
-    int64_t pause = until - member_boot_ns(m);
-    if (c->retry_ns && c->retry_ns - member_boot_ns(m) < pause)
-        pause = c->retry_ns - member_boot_ns(m);
-    worker_pause(&m->worker, to_next < pause ? to_next : pause);
-    return RC_OK;
+    int64_t left = rc == RC_OK ? wake_at(m, c) - member_boot_ns(m) : 0;
+    if (left > 0)
+        worker_rest(&m->worker, left);
+    return rc;
 }
 
 /* True where a run is to begin now. */

@@ -13,12 +13,17 @@
 #define STAR     SLICE("*")
 #define TEXT_MAX (16u << 20)
 
+struct entries {
+    struct replication_entry *list;
+    size_t n, cap;
+};
+
 struct resolved {
     struct sync sync;
-    struct replication_entry *entries;
-    size_t n, cap;
+    struct entries entries, excluded;
     struct text_pool texts;
-    struct buf kinds;    /* "group/resource " of what was not named as it stands */
+    struct buf
+        kinds; /* "group/resource " of what was not named as it stands, "!number " of what excludes of it */
     struct buf versions; /* the versions of all */
 };
 
@@ -64,15 +69,20 @@ static bool is_named(const struct replication *r, struct slice group, struct sli
     return false;
 }
 
+static bool is_about(const struct kind_pattern *x, const char *versions, struct slice group,
+                     struct slice resource)
+{
+    return covers(x->group, group) && covers(x->resource, resource) &&
+           is_served(versions, x->version);
+}
+
+/* As a whole. */
 static bool is_excluded(const struct sync *sync, const char *versions, struct slice group,
                         struct slice resource)
 {
-    for (size_t i = 0; i < sync->n_excluded; i++) {
-        const struct kind_pattern *x = &sync->excluded[i];
-        if (covers(x->group, group) && covers(x->resource, resource) &&
-            is_served(versions, x->version))
+    for (size_t i = 0; i < sync->n_excluded; i++)
+        if (!sync->excluded[i].filters && is_about(&sync->excluded[i], versions, group, resource))
             return true;
-    }
     return false;
 }
 
@@ -94,23 +104,43 @@ static bool takes(const struct sync *sync, const struct replication_entry *entry
 
 /* ---- The entries ---- */
 
-static enum rc add(struct resolved *r, const struct replication_entry *entry, struct err *e)
+static enum rc add(struct entries *to, const struct replication_entry *entry, struct err *e)
 {
-    if (r->n == r->cap) {
-        size_t cap = r->cap ? 2 * r->cap : 64;
-        struct replication_entry *grown = reallocarray(r->entries, cap, sizeof *grown);
+    if (to->n == to->cap) {
+        size_t cap = to->cap ? 2 * to->cap : 64;
+        struct replication_entry *grown = reallocarray(to->list, cap, sizeof *grown);
         if (!grown)
             return err_nomem(e);
-        r->entries = grown;
-        r->cap = cap;
+        to->list = grown;
+        to->cap = cap;
     }
-    r->entries[r->n++] = *entry;
+    to->list[to->n++] = *entry;
     return RC_OK;
 }
 
+/* The exclusions that are about some objects of the kind of an entry. */
+static enum rc add_excluded(struct resolved *r, const struct sync *sync,
+                            const struct replication_entry *entry, const char *versions,
+                            struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < sync->n_excluded && rc == RC_OK; i++) {
+        const struct kind_pattern *x = &sync->excluded[i];
+        if (!x->filters || !is_about(x, versions, entry->group, entry->resource))
+            continue;
+        struct replication_entry one = *x->filters;
+        one.group = entry->group;
+        one.resource = entry->resource;
+        buf_addf(&r->kinds, "!%zu ", i);
+        rc = add(&r->excluded, &one, e);
+    }
+    return rc;
+}
+
 /* An entry of its own for a kind that an entry names in general. */
-static enum rc add_kind(struct resolved *r, const struct replication_entry *entry,
-                        struct slice kind, const char *versions, struct err *e)
+static enum rc add_kind(struct resolved *r, const struct sync *sync,
+                        const struct replication_entry *entry, struct slice kind,
+                        const char *versions, struct err *e)
 {
     struct replication_entry one = *entry;
     struct slice rest, first = slice_cut(slice_str(versions), ' ', &rest);
@@ -124,7 +154,8 @@ static enum rc add_kind(struct resolved *r, const struct replication_entry *entr
     buf_addf(&r->versions, "%.*s ", SLICE_ARG(one.version));
     if (r->texts.nomem)
         return err_nomem(e);
-    return add(r, &one, e);
+    enum rc rc = add(&r->entries, &one, e);
+    return rc == RC_OK && one.by_star ? add_excluded(r, sync, &one, versions, e) : rc;
 }
 
 static enum rc add_taken(struct resolved *r, const struct sync *sync,
@@ -135,18 +166,19 @@ static enum rc add_taken(struct resolved *r, const struct sync *sync,
     enum rc rc = RC_OK;
     while (rc == RC_OK && map_seek(kinds, at.key, at.key.n > 0, &at))
         if (takes(sync, entry, at.key, at.value))
-            rc = add_kind(r, entry, at.key, at.value, e);
+            rc = add_kind(r, sync, entry, at.key, at.value, e);
     return rc;
 }
 
-static enum rc add_preferred(struct resolved *r, const struct replication_entry *entry,
-                             const struct map *kinds, struct err *e)
+static enum rc add_preferred(struct resolved *r, const struct sync *sync,
+                             const struct replication_entry *entry, const struct map *kinds,
+                             struct err *e)
 {
     AUTO(buf_done) struct buf kind = BUF_INIT(TEXT_MAX);
     buf_addf(&kind, "%.*s/%.*s", SLICE_ARG(entry->group), SLICE_ARG(entry->resource));
     enum rc rc = buf_check(&kind, "kind", e);
     const char *versions = rc == RC_OK ? map_get(kinds, buf_slice(&kind)) : NULL;
-    return versions ? add_kind(r, entry, buf_slice(&kind), versions, e) : rc;
+    return versions ? add_kind(r, sync, entry, buf_slice(&kind), versions, e) : rc;
 }
 
 static enum rc add_all(struct resolved *r, const struct sync *sync, const struct map *kinds,
@@ -156,8 +188,8 @@ static enum rc add_all(struct resolved *r, const struct sync *sync, const struct
     for (size_t i = 0; i < sync->replication.n_entries && rc == RC_OK; i++) {
         const struct replication_entry *entry = &sync->replication.entries[i];
         rc = resolve_is_star(entry)  ? add_taken(r, sync, entry, kinds, e)
-             : entry->version.n == 0 ? add_preferred(r, entry, kinds, e)
-                                     : add(r, entry, e);
+             : entry->version.n == 0 ? add_preferred(r, sync, entry, kinds, e)
+                                     : add(&r->entries, entry, e);
     }
     if (rc == RC_OK)
         rc = buf_check(&r->kinds, "the kinds of a synchronization", e);
@@ -177,8 +209,10 @@ enum rc resolve(const struct sync *sync, const struct map *kinds, struct resolve
         return rc;
     const uint8_t *digest = sync->replication.digest;
     r->sync = *sync;
-    r->sync.replication.entries = r->entries;
-    r->sync.replication.n_entries = r->sync.replication.n_recorded = r->n;
+    r->sync.replication.entries = r->entries.list;
+    r->sync.replication.n_entries = r->sync.replication.n_recorded = r->entries.n;
+    r->sync.replication.excluded = r->excluded.list;
+    r->sync.replication.n_excluded = r->excluded.n;
     sha256(slice_of((const char *)digest, REPLICATION_DIGEST), buf_slice(&r->kinds),
            r->sync.replication.digest);
     *ret = steal(&r);
@@ -189,7 +223,8 @@ void resolved_free(struct resolved *r)
 {
     if (!r)
         return;
-    free(r->entries);
+    free(r->entries.list);
+    free(r->excluded.list);
     text_pool_done(&r->texts);
     buf_done(&r->kinds);
     buf_done(&r->versions);

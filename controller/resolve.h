@@ -3,8 +3,9 @@
  * of rules. Pure.
  *
  * What is named by itself wins over `*`: of a kind that an entry names by group and resource no `*` is asked, and an
- * exclusion with `*` does not touch it. An entry without a version has the one that the source prefers; one with `*`
- * and a version takes what the source serves in that version. */
+ * exclusion with `*` does not touch it. An exclusion with filters leaves the kind, and becomes one of its objects. An
+ * entry without a version has the one that the source prefers; one with `*` and a version takes what the source serves in
+ * that version. */
 #ifndef RESILOG_CONTROLLER_RESOLVE_H
 #define RESILOG_CONTROLLER_RESOLVE_H
 

@@ -39,6 +39,7 @@ struct cluster {
 /* Kinds that are named in general: "*" stands for any group or resource, an empty version for any. */
 struct kind_pattern {
     struct slice group, version, resource;
+    const struct replication_entry *filters; /* of their objects those; NULL: all */
 };
 
 /* What a synchronization of znodes has beside its only entry. */

@@ -199,19 +199,6 @@ static void read_kind(struct text_pool *texts, const struct origin *o, const str
         (resolve_is_star(ret) ? check_star : check_resource)(o, json_get(node, "resource"), ret);
 }
 
-/* What is never copied may be excluded all the same. A resource that is misspelt would be copied. */
-void exclusion_read(struct text_pool *texts, const struct origin *o, const struct json *node,
-                    struct kind_pattern *ret)
-{
-    struct replication_entry names = {.n_names = 0};
-    const struct json *at = json_get(node, "resource");
-    read_names(texts, o, node, &names);
-    bool all = names.resource.n == 0 || slice_eq(names.resource, STAR);
-    if (!all && check_spelling(o, at, &names) && !slice_eq(names.group, STAR))
-        check_plausible(o, at, &names);
-    *ret = (struct kind_pattern){names.group, names.version, names.resource};
-}
-
 /* ---- Which objects ---- */
 
 /* A pattern that begins with '*' is no regular expression; it is taken as a glob if it can be. */
@@ -394,6 +381,24 @@ enum rc entry_read(struct text_pool *texts, const struct origin *o, const struct
     if (rc == RC_OK)
         rc = patch_read(texts, o, fields_list(recovery, "fromPatch"), &later, &n_later, e);
     free(later);
+    return rc;
+}
+
+/* What is never copied may be excluded all the same. A resource that is misspelt would be copied. */
+enum rc exclusion_read(struct text_pool *texts, const struct origin *o, const struct json *node,
+                       struct replication_entry *filters, struct kind_pattern *ret, struct err *e)
+{
+    struct replication_entry names = {.n_names = 0};
+    const struct json *at = json_get(node, "resource");
+    read_names(texts, o, node, &names);
+    bool all = names.resource.n == 0 || slice_eq(names.resource, STAR);
+    if (!all && check_spelling(o, at, &names) && !slice_eq(names.group, STAR))
+        check_plausible(o, at, &names);
+    *ret = (struct kind_pattern){names.group, names.version, names.resource, NULL};
+    enum rc rc = read_filters(o, fields_object(node, "filters"), filters, e);
+    bool any =
+        filters->selector || filters->ns_selector || filters->n_names || filters->n_not_names;
+    ret->filters = any ? filters : NULL;
     return rc;
 }
 

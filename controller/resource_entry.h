@@ -20,9 +20,11 @@ MUST_CHECK enum rc pattern_read(const struct origin *o, const struct json *n, st
 MUST_CHECK enum rc entry_read(struct text_pool *texts, const struct origin *o,
                               const struct json *node, const struct sink_policy *defaults,
                               struct replication_entry *ret, struct err *e);
-/* One entry of replication.excludeResources. All problems are told. */
-void exclusion_read(struct text_pool *texts, const struct origin *o, const struct json *node,
-                    struct kind_pattern *ret);
+/* One entry of replication.excludeResources; ret->filters becomes filters where there are some, and what was read of
+ * them so far is there also after a failure. All problems are told. */
+MUST_CHECK enum rc exclusion_read(struct text_pool *texts, const struct origin *o,
+                                  const struct json *node, struct replication_entry *filters,
+                                  struct kind_pattern *ret, struct err *e);
 void entry_done(struct replication_entry *entry);
 /* One entry of replication.record: the kind alone, which may be one that is never copied. All problems are told. */
 void record_read(struct text_pool *texts, const struct origin *o, const struct json *node,

@@ -257,10 +257,6 @@ static bool check_member(const struct origin *o, const struct json *n, const str
         problem_warn(o, n, "taken as \"%s\", the field's name", f->instead);
     if (asks_nothing(n))
         return true;
-    if (f->flags & FIELD_REFUSED) {
-        problem_error(o, n, "not in this release; use %s", f->instead);
-        return false;
-    }
     if (f->flags & FIELD_LATER)
         problem_warn(o, n, "accepted, not acted on yet");
     return true;

@@ -28,10 +28,7 @@ enum field_flag {
     FIELD_LATER = 2,    /* accepted with a warning: not acted on yet */
     FIELD_SECRET = 4,   /* its value is never shown */
     FIELD_ONE = 16,     /* of an OBJECT: exactly one of its members must be there */
-    FIELD_ALIAS = 32,   /* accepted with a warning: instead is the field's real name */
-    FIELD_REFUSED =
-        8 /* an error: not acted on yet, and without it more is copied than was asked for; instead
-                           says what to use */
+    FIELD_ALIAS = 32    /* accepted with a warning: instead is the field's real name */
 };
 
 struct field {

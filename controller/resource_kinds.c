@@ -1,6 +1,5 @@
-/* The tables of kinds and of those fields that concern Kubernetes, and how a document's kind is found. Pure. To teach resilog a
- * field, add it to its table, with FIELD_LATER until something acts on it, or FIELD_REFUSED where to
- * ignore it would do harm. */
+/* The tables of kinds and of those fields that concern Kubernetes, and how a document's kind is found. Pure. To teach
+ * resilog a field, add it to its table, with FIELD_LATER until something acts on it. */
 #include "controller/resource_kinds.h"
 
 #include "controller/nearest.h"
@@ -135,15 +134,7 @@ static const struct field entry_fields[] = {
 };
 static const struct field entry = OBJECT("", entry_fields);
 static const struct field exclusion_fields[] = {
-    TEXT("group"),
-    TEXT("version"),
-    NEED_TEXT("resource"),
-    {.name = "filters",
-     .type = FIELD_OBJECT,
-     .flags = FIELD_REFUSED,
-     .of = filters_fields,
-     .instead = "the filters of an entry of resources"},
-    END,
+    TEXT("group"), TEXT("version"), NEED_TEXT("resource"), OBJECT("filters", filters_fields), END,
 };
 static const struct field exclusion = OBJECT("", exclusion_fields);
 static const struct field record_fields[] = {

@@ -52,7 +52,8 @@ struct sync_record {
     struct sync sync;
     struct replication_entry *entries; /* sync.replication's own */
     size_t n_entries;
-    struct kind_pattern *excluded; /* sync's own */
+    struct kind_pattern *excluded;              /* sync's own */
+    struct replication_entry *excluded_filters; /* as many, their filters */
 };
 
 struct plan_record {

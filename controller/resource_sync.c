@@ -22,6 +22,9 @@ void sync_record_free(struct sync_record *s)
     for (size_t i = 0; i < s->n_entries; i++)
         entry_done(&s->entries[i]);
     free(s->entries);
+    for (size_t i = 0; s->excluded_filters && i < s->sync.n_excluded; i++)
+        entry_done(&s->excluded_filters[i]);
+    free(s->excluded_filters);
     free(s->excluded);
     free(s);
 }
@@ -210,18 +213,21 @@ static enum rc read_exclusions(struct loader *l, const struct item *item, const 
     if (!list || is_too_long(item, list))
         return RC_OK;
     s->excluded = calloc(list->count + 1, sizeof *s->excluded);
-    if (!s->excluded)
+    s->excluded_filters = calloc(list->count + 1, sizeof *s->excluded_filters);
+    if (!s->excluded || !s->excluded_filters)
         return err_nomem(e);
-    for (const struct json *n = list->first; n; n = n->next) {
-        struct kind_pattern *x = &s->excluded[s->sync.n_excluded];
+    enum rc rc = RC_OK;
+    for (const struct json *n = list->first; n && rc == RC_OK; n = n->next) {
+        size_t i = s->sync.n_excluded;
         if (n->type != JSON_OBJECT)
             continue; /* told by the field table */
-        exclusion_read(&l->out->texts, &item->origin, n, x);
-        check_exclusion(item, n, s, x);
         s->sync.n_excluded++;
+        rc = exclusion_read(&l->out->texts, &item->origin, n, &s->excluded_filters[i],
+                            &s->excluded[i], e);
+        check_exclusion(item, n, s, &s->excluded[i]);
     }
     s->sync.excluded = s->excluded;
-    return RC_OK;
+    return rc;
 }
 
 #define RESYNC_DEFAULT_NS (3600 * NS_PER_S) /* reference, chapter 6.2.5 */
@@ -351,6 +357,7 @@ enum rc sync_make(struct loader *l, const struct item *item, const struct json *
         .once = item->kind->use != KIND_SYNC,
         .restart = read_restart(json_get_text(item->origin.doc, spec, "restartPolicy"))};
     struct cluster *source = read_clusters(l, item, config, plugin->ends, &s->sync);
+    read_levels(item, config, &s->sync.levels);
     enum rc rc = plugin->read(l, item, config, s, e);
     if (rc == RC_OK)
         rc = item_digest(item, spec, PROGRAM, s->sync.digest, e);

@@ -48,6 +48,11 @@ static bool is_among(const struct slice *list, size_t n, struct slice text)
     return false;
 }
 
+static bool is_namespace(const struct key *key)
+{
+    return key->group.n == 0 && slice_eq(key->resource, SLICE("namespaces"));
+}
+
 static enum answer match_namespace(const struct replication_entry *entry,
                                    const struct filter_input *in)
 {
@@ -55,13 +60,11 @@ static enum answer match_namespace(const struct replication_entry *entry,
         return NO;
     if (!entry->ns_selector)
         return YES;
-    if (in->key.ns.n == 0) {
-        bool is_namespace = in->key.group.n == 0 && slice_eq(in->key.resource, SLICE("namespaces"));
-        return !is_namespace ||
+    if (in->key.ns.n == 0)
+        return !is_namespace(&in->key) ||
                        selector_matches(entry->ns_selector, in->object, labels_of(in->object))
                    ? YES
                    : NO;
-    }
     if (!in->ns_known)
         return UNSURE;
     const struct json *labels = in->ns_labels ? json_root(in->ns_labels) : NULL;
@@ -82,15 +85,33 @@ static bool names(const struct replication_entry *entry, struct slice group, str
     return slice_eq(entry->group, group) && slice_eq(entry->resource, resource);
 }
 
+/* Whether the exclusions leave it to entries of `*`. What lies in no namespace is in none that a selector names. */
+static enum answer is_left(const struct replication *r, const struct filter_input *in)
+{
+    enum answer excluded = NO;
+    for (size_t i = 0; i < r->n_excluded && excluded != YES; i++) {
+        const struct replication_entry *x = &r->excluded[i];
+        bool nowhere = x->ns_selector && in->key.ns.n == 0 && !is_namespace(&in->key);
+        if (nowhere || !names(x, in->key.group, in->key.resource))
+            continue;
+        enum answer answer = match(x, in);
+        excluded = answer > excluded ? answer : excluded;
+    }
+    return excluded == YES ? NO : excluded == NO ? YES : UNSURE;
+}
+
 enum filter_verdict filter_decide(const struct replication *r, const struct filter_input *in,
                                   const struct replication_entry **ret_entry)
 {
     enum filter_verdict verdict = FILTER_UNRELATED;
+    enum answer left = is_left(r, in);
     for (size_t i = 0; i < r->n_entries; i++) {
         const struct replication_entry *entry = &r->entries[i];
         if (!names(entry, in->key.group, in->key.resource))
             continue;
         enum answer answer = match(entry, in);
+        if (entry->by_star && left < answer)
+            answer = left;
         if (answer == YES && verdict != FILTER_UNDECIDED) {
             *ret_entry = entry;
             return FILTER_SELECTED;

@@ -25,7 +25,8 @@ struct filter_input {
 
 /* Entries are a union; the first that selects decides and is given. A Namespace matches a
  * namespaceSelector by its own labels; other cluster-scoped kinds always match it (as in admission
- * webhooks). Where an entry before the first that selects is undecided, so is the verdict. */
+ * webhooks), but a namespaceSelector of an exclusion says nothing of them. Where an entry before the first that selects
+ * is undecided, so is the verdict. */
 enum filter_verdict filter_decide(const struct replication *r, const struct filter_input *in,
                                   const struct replication_entry **ret_entry);
 /* Of a tree: whether it copies the node with this path, ephemeral or not. A path is undecided where an exclude_path hit

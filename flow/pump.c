@@ -140,23 +140,31 @@ enum rc pump_look_again(struct pump *p, struct slice prefix, rlog_off anchor, st
     return rc;
 }
 
-/* Enters the keys of one namespace for another look, for each entry that selects by namespace. */
-static enum rc relabel(struct pump *p, struct slice ns, rlog_off anchor, struct err *e)
+/* The keys of one namespace, where these entries select by namespace. */
+static enum rc relabel_of(struct pump *p, const struct replication_entry *entries, size_t n,
+                          struct slice ns, rlog_off anchor, struct err *e)
 {
-    const struct replication *r = p->opts.replication;
     enum rc rc = RC_OK;
-    event_iter_free(p->recheck); /* what it has passed may have to be looked at again */
-    p->recheck = NULL;
-    for (size_t i = 0; i < r->n_entries && rc == RC_OK; i++) {
-        if (!r->entries[i].ns_selector)
+    for (size_t i = 0; i < n && rc == RC_OK; i++) {
+        if (!entries[i].ns_selector)
             continue;
         AUTO(buf_done) struct buf prefix = BUF_INIT(2 * KEY_MAX);
-        key_print_prefix(r->entries[i].group, r->entries[i].resource, ns, &prefix);
+        key_print_prefix(entries[i].group, entries[i].resource, ns, &prefix);
         rc = buf_check(&prefix, "scope", e);
         if (rc == RC_OK)
             rc = pump_look_again(p, buf_slice(&prefix), anchor, e);
     }
     return rc;
+}
+
+/* Enters the keys of one namespace for another look, for each entry and exclusion that selects by namespace. */
+static enum rc relabel(struct pump *p, struct slice ns, rlog_off anchor, struct err *e)
+{
+    const struct replication *r = p->opts.replication;
+    event_iter_free(p->recheck); /* what it has passed may have to be looked at again */
+    p->recheck = NULL;
+    enum rc rc = relabel_of(p, r->entries, r->n_entries, ns, anchor, e);
+    return rc == RC_OK ? relabel_of(p, r->excluded, r->n_excluded, ns, anchor, e) : rc;
 }
 
 static enum rc note_namespace(struct pump *p, const struct event *ev, struct err *e)

@@ -44,6 +44,9 @@ struct replication {
     size_t n_entries; /* these are copied */
     size_t
         n_recorded; /* and these recorded: the entries behind n_entries name a kind for the log alone */
+    const struct replication_entry *
+        excluded; /* by kind and filters: entries with by_star do not select what one of them does */
+    size_t n_excluded;
     bool prune_deselected; /* copies of what left the selection are removed, not frozen */
     int64_t resync_ns; /* how often the destination is compared with what was applied; 0: never */
 };

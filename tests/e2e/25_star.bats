@@ -19,6 +19,7 @@ setup_file() {
 	excludeResources:
 	- {group: rbac.authorization.k8s.io, resource: "*"}
 	- {resource: limitranges}
+	- {group: "*", resource: "*", filters: {nameSelector: {regex: [^tmp-]}}}
 	ENTRIES
     sed -i 's/^        excludeResources/      excludeResources/' "$E2E_DIR/star/all.yaml"
     k source create namespace star
@@ -40,6 +41,8 @@ manifest() { # what is taken first, then what is left
 	{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {k: "1"}}
 	---
 	{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {k: "1"}}
+	---
+	{apiVersion: v1, kind: Secret, metadata: {name: tmp-a}}
 	---
 	{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {replicas: 0, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: c}]}}}}
 	---
@@ -92,8 +95,10 @@ logged() { # VERSION: the newest state of the gadget in the log
         run there "$kind"
         [ "$status" -ne 0 ]
     done
+    run there secret tmp-a
+    [ "$status" -ne 0 ]
     run log_show star -o json
-    [[ $output == *'apps/deployments/star/a'* ]]
+    [[ $output == *'apps/deployments/star/a'* && $output == *'/secrets/star/tmp-a'* ]]
     [[ $output != *'/limitranges/star/a'* && $output != *'batch/jobs/star/a'* && $output != *leases/star/a* ]]
     [ "$(status star all held)" = 0 ]
 }

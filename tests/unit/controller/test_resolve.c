@@ -125,6 +125,28 @@ static void what_is_excluded_is_not_taken(void **state)
            "/configmaps/v1 example.com/gadgets/v1beta1");
 }
 
+static void an_exclusion_with_filters_leaves_the_kind_and_becomes_one_of_its_objects(void **state)
+{
+    (void)state;
+    AUTO(map_freep) struct map *kinds = served();
+    AUTO(resources_freep)
+    struct resources *r =
+        rig_read(RESOURCES "      - {version: v1, resource: configmaps}\n" ALL
+                           "      - {group: '*', resource: '*', filters: {selector: {}}}\n"
+                           "      - {group: apps, resource: '*', filters: {}}\n"
+                           "      - {group: example.com, version: v1beta1, resource: '*', filters: "
+                           "{nameSelector: {regex: [x]}}}\n");
+    AUTO(resolved_freep) struct resolved *all = resolved(r, kinds);
+    const struct replication *of = &resolved_sync(all)->replication;
+    AUTO(buf_done) struct buf out = BUF_INIT(8192);
+    for (size_t i = 0; i < of->n_excluded; i++)
+        buf_addf(&out, "%.*s/%.*s:%zu ", SLICE_ARG(of->excluded[i].group),
+                 SLICE_ARG(of->excluded[i].resource), of->excluded[i].n_names);
+    assert_string_equal(out.p, "/secrets:0 autoscaling/horizontalpodautoscalers:0 "
+                               "example.com/gadgets:0 example.com/gadgets:1 "
+                               "example.com/widgets:0 other.example/widgets:0 ");
+}
+
 static void an_exclusion_in_general_leaves_what_is_named_by_itself(void **state)
 {
     (void)state;
@@ -194,6 +216,7 @@ int main(void)
         T(a_kind_that_an_entry_names_is_left_to_it_wherever_it_stands),
         T(a_version_left_out_becomes_the_preferred_one_of_a_kind_that_is_there),
         T(what_is_excluded_is_not_taken),
+        T(an_exclusion_with_filters_leaves_the_kind_and_becomes_one_of_its_objects),
         T(an_exclusion_in_general_leaves_what_is_named_by_itself),
         T(each_kind_keeps_the_filters_and_the_policy_of_its_entry),
         T(another_kind_is_another_replication_and_another_version_the_same),

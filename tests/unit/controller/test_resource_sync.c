@@ -168,9 +168,15 @@ static void an_exclusion_names_what_a_star_would_take(void **state)
          "needed\n"
          "error f.yaml:12:53 " EXCLUDED
          "[2].kind: unknown field \"kind\"; allowed: group, version, "
-         "resource, filters\n"
-         "error f.yaml:12:62 " EXCLUDED "[2].filters: not in this release; use the filters of an "
-         "entry of resources\n"},
+         "resource, filters\n"},
+        {RESOURCES "      - {group: '*', resource: '*'}\n"
+                   "      excludeResources:\n"
+                   "      - {resource: secrets, filters: {selector: {matchLabels: {a: 1}}}}\n"
+                   "      - {resource: secrets, filters: {nameSelector: {regex: ['(']}}}\n",
+         "error f.yaml:13:64 " EXCLUDED "[0].filters.selector.matchLabels.a: must be a string, "
+         "found the number 1: put it in quotes\n"
+         "error f.yaml:14:62 " EXCLUDED "[1].filters.nameSelector.regex[0]: regular expression, at "
+         "character 2: missing closing parenthesis\n"},
         {RESOURCES "      - {group: '*', resource: '*'}\n"
                    "      excludeResources:\n"
                    "      - {resource: secret}\n"

@@ -17,21 +17,26 @@ struct asked {
     const char *key, *object, *ns_labels; /* ns_labels NULL: the namespace is not known */
 };
 
-static enum filter_verdict decide(const struct replication_entry *entries, size_t n,
-                                  const struct asked *what, const struct replication_entry **ret)
+static enum filter_verdict decide_by(const struct replication *r, const struct asked *what,
+                                     const struct replication_entry **ret)
 {
-    struct replication r = {.entries = entries, .n_entries = n};
     AUTO(json_freep) struct json_doc *object = ft_parse(what->object);
     AUTO(json_freep) struct json_doc *labels = what->ns_labels ? ft_parse(what->ns_labels) : NULL;
     struct filter_input in = {.object = object, .ns_labels = labels};
     assert_ok(key_parse(slice_str(what->key), &in.key, NULL));
     in.ns_known = in.key.ns.n == 0 || labels;
     const struct replication_entry *entry = NULL;
-    enum filter_verdict verdict = filter_decide(&r, &in, &entry);
+    enum filter_verdict verdict = filter_decide(r, &in, &entry);
     assert_true((verdict == FILTER_SELECTED) == (entry != NULL));
     if (ret)
         *ret = entry;
     return verdict;
+}
+
+static enum filter_verdict decide(const struct replication_entry *entries, size_t n,
+                                  const struct asked *what, const struct replication_entry **ret)
+{
+    return decide_by(&(struct replication){.entries = entries, .n_entries = n}, what, ret);
 }
 
 #define CONFIGMAPS .version = SLICE("v1"), .resource = SLICE("configmaps")
@@ -262,6 +267,58 @@ static void a_path_at_the_limit_is_undecided_unless_one_above_it_is_excluded(voi
     assert_int_equal(decide_path(&entry, path), FILTER_REJECTED);
 }
 
+static void an_exclusion_takes_what_its_filters_select_from_a_star_alone(void **state)
+{
+    (void)state;
+    struct replication_entry excluded = {CONFIGMAPS,
+                                         .selector = ft_selector("{'matchLabels':{'x':'1'}}")};
+    struct replication_entry entries[2] = {{CONFIGMAPS, .by_star = true}, {CONFIGMAPS}};
+    struct replication r = {
+        .entries = entries, .n_entries = 1, .excluded = &excluded, .n_excluded = 1};
+    const char *labelled = "{'metadata':{'labels':{'x':'1'}}}";
+    assert_int_equal(decide_by(&r, &(struct asked){"/configmaps/n/a", labelled, "{}"}, NULL),
+                     FILTER_REJECTED);
+    assert_int_equal(decide_by(&r, &(struct asked){"/configmaps/n/a", PLAIN, "{}"}, NULL),
+                     FILTER_SELECTED);
+    excluded.resource = SLICE("secrets");
+    assert_int_equal(decide_by(&r, &(struct asked){"/configmaps/n/a", labelled, "{}"}, NULL),
+                     FILTER_SELECTED);
+    excluded.resource = SLICE("configmaps");
+    entries[0].by_star = false;
+    assert_int_equal(decide_by(&r, &(struct asked){"/configmaps/n/a", labelled, "{}"}, NULL),
+                     FILTER_SELECTED);
+    entry_done(&excluded);
+}
+
+static void an_exclusion_by_namespace_waits_for_its_labels_and_leaves_what_is_in_none(void **state)
+{
+    (void)state;
+    struct replication_entry excluded[3] = {{CONFIGMAPS}, {CONFIGMAPS}, {CONFIGMAPS}};
+    const char *const resources[3] = {"configmaps", "nodes", "namespaces"};
+    struct replication_entry entries[3] = {{.by_star = true}, {.by_star = true}, {.by_star = true}};
+    for (int i = 0; i < 3; i++) {
+        excluded[i].ns_selector = ft_selector("{'matchLabels':{'e':'p'}}");
+        excluded[i].resource = entries[i].resource = slice_str(resources[i]);
+    }
+    struct replication r = {
+        .entries = entries, .n_entries = 3, .excluded = excluded, .n_excluded = 3};
+    const char *labelled = "{'metadata':{'labels':{'e':'p'}}}";
+    assert_int_equal(decide_by(&r, &(struct asked){"/configmaps/n/a", PLAIN, NULL}, NULL),
+                     FILTER_UNDECIDED);
+    assert_int_equal(decide_by(&r, &(struct asked){"/configmaps/n/a", PLAIN, "{'e':'p'}"}, NULL),
+                     FILTER_REJECTED);
+    assert_int_equal(decide_by(&r, &(struct asked){"/configmaps/n/a", PLAIN, "{}"}, NULL),
+                     FILTER_SELECTED);
+    assert_int_equal(decide_by(&r, &(struct asked){"/nodes//a", labelled, NULL}, NULL),
+                     FILTER_SELECTED);
+    assert_int_equal(decide_by(&r, &(struct asked){"/namespaces//n", labelled, NULL}, NULL),
+                     FILTER_REJECTED);
+    assert_int_equal(decide_by(&r, &(struct asked){"/namespaces//n", PLAIN, NULL}, NULL),
+                     FILTER_SELECTED);
+    for (int i = 0; i < 3; i++)
+        entry_done(&excluded[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +337,8 @@ int main(void)
         cmocka_unit_test(an_excluded_node_takes_along_what_is_below),
         cmocka_unit_test(what_is_above_the_root_is_not_asked),
         cmocka_unit_test(a_path_at_the_limit_is_undecided_unless_one_above_it_is_excluded),
+        cmocka_unit_test(an_exclusion_takes_what_its_filters_select_from_a_star_alone),
+        cmocka_unit_test(an_exclusion_by_namespace_waits_for_its_labels_and_leaves_what_is_in_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -305,6 +305,28 @@ static void a_namespaces_label_change_looks_at_its_objects_again_at_once(void **
 
 /* The walk over the namespace's objects shows the log as it was when the namespace changed. What is read in between
  * depends on whose turn it is; so once with an event more before. */
+static void what_an_exclusion_takes_follows_the_labels_of_its_namespace(void **state)
+{
+    struct pump_world *w = *state;
+    const struct replication_entry excluded = {
+        .version = SLICE("v1"), .resource = SLICE("configmaps"), .ns_selector = w->ns_labels};
+    w->entries[0].by_star = true;
+    w->replication.excluded = &excluded;
+    w->replication.n_excluded = 1;
+    pt_crash(w);
+    pt_put(w, NS, "{'metadata':{'labels':{'env':'test'}}}");
+    pt_put(w, PT_CM, "{'v':1}");
+    pt_run(w);
+    pt_has(w, PT_CM, "{'v':1}");
+    pt_put(w, NS, "{'metadata':{'labels':{'env':'prod'}}}");
+    pt_run(w);
+    assert_int_equal(pt_status(w).deselected, 1);
+    pt_put(w, NS, "{'metadata':{'labels':{'env':'test'}}}");
+    pt_run(w);
+    assert_int_equal(pt_status(w).deselected, 0);
+    w->replication.n_excluded = 0;
+}
+
 static void what_was_deleted_since_a_label_change_does_not_come_back(void **state)
 {
     struct pump_world *w = *state;
@@ -550,6 +572,7 @@ int main(void)
         TEST(an_object_that_leaves_the_selection_is_frozen_and_its_delete_only_reported),
         TEST(an_object_that_comes_back_into_the_selection_is_followed_again),
         TEST(a_namespaces_label_change_looks_at_its_objects_again_at_once),
+        TEST(what_an_exclusion_takes_follows_the_labels_of_its_namespace),
         TEST(what_was_deleted_since_a_label_change_does_not_come_back),
         TEST(a_label_change_is_not_committed_before_its_objects_were_looked_at),
         TEST(a_delete_is_decided_by_what_was_applied_and_not_by_the_filter),
