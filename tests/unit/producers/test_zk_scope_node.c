@@ -61,7 +61,7 @@ static void data_and_acl_that_both_changed_are_read_again(void **state)
     fake_zk_set(w.zk, "/a/d", "44");
     fake_zk_set_acl(w.zk, "/a/d", "world:anyone:r");
     zw_run(&w);
-    zw_assert_said(&w, "put:/a=1 put:/a/d=44");
+    zw_assert_said(&w, "put:/a/d=44 put:/a=1");
     zw_assert_same(&w, "/a");
     zw_done(&w);
 }
