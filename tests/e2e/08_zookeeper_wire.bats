@@ -54,6 +54,10 @@ every_request() {
     zk_tool "$1" dump /t | grep -F '"path":"/t/empty","text":""'
     run ! grep -F '"path":"/t/null","text"' < <(zk_tool "$1" dump /t)
 }
+# as_modelled SERVERS MINOR: what unit tests take for a server answers as it does.
+as_modelled() {
+    "$(dirname "$RESILOG")/../tests/fakes/zk_model" "$1" "$2" 3000 5
+}
 zk_start_tool() { # PROCESS SERVERS-NAME COMMAND...
     proc_start "$1" "$(zk_program)" -t 40 "$(zk_servers "$2")" "${@:3}"
 }
@@ -65,12 +69,14 @@ for line in sys.stdin:
 
 @test "a server of 3.8 does what is asked" {
     every_request "$(zk_servers one)"
+    as_modelled "$(zk_servers one)" 8
 }
 
 @test "a server of 3.9.5 does what is asked" {
     "$ZOOKEEPER/jars.sh" get 3.9.5 || skip "ZooKeeper 3.9.5 cannot be had: run tests/servers/zookeeper/jars.sh get 3.9.5"
     ZK_VERSION=3.9.5 zk_start newer
     every_request "$(zk_servers newer)"
+    as_modelled "$(zk_servers newer)" 9
     zk_stop newer
 }
 
