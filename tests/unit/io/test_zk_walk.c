@@ -2,6 +2,7 @@
 #include "io/zk_walk.h"
 
 #include "core/buf.h"
+#include "core/rng.h"
 #include "io/zk.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/fake_zk.h"
@@ -395,6 +396,61 @@ static void children_wait_while_enough_paths_are_queued(void **state)
     assert_int_equal(t->n, 1 + 200 + 4000);
 }
 
+/* ---- A tree that changes ---- */
+
+static void random_path(struct rng *r, const char *top, char *out, size_t size)
+{
+    snprintf(out, size, "/r/%c/%s%c/%c", (int)('a' + rng_below(r, 5)), top,
+             (int)('a' + rng_below(r, 5)), (int)('a' + rng_below(r, 5)));
+}
+
+static void change_something(struct world *t, struct rng *r)
+{
+    char path[64];
+    random_path(r, rng_below(r, 2) ? "stay-" : "go-", path, sizeof(path));
+    if (strstr(path, "stay-") || rng_below(r, 3))
+        fake_zk_put(t->w, path, "new");
+    else
+        fake_zk_delete(t->w, path);
+}
+
+/* Every path is given once at most (see() watches the order), and what was there before and after is given. */
+static void nodes_that_stay_come_whatever_changes_around_them(void **state)
+{
+    struct world *t = *state;
+    struct rng_seeded r;
+    char path[64];
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        AUTO(buf_done) struct buf staying = BUF_INIT(1u << 20);
+        rng_seeded_init(&r, seed);
+        for (int i = 0; i < 60; i++) {
+            random_path(&r.rng, "stay-", path, sizeof(path));
+            if (!fake_zk_get(t->w, slice_str(path), &(struct znode){0}))
+                buf_addf(&staying, "%s\n", path);
+            fake_zk_put(t->w, path, "old");
+        }
+        size_t asked = 0;
+        open_walk(t, (struct zk_walk_opts){.root = SLICE("/r"),
+                                           .want_acl = wants_all,
+                                           .arg = &asked,
+                                           .parts = 1 + (uint32_t)rng_below(&r.rng, 7),
+                                           .in_flight = 1 + (uint32_t)rng_below(&r.rng, 4),
+                                           .queued = 1 + (uint32_t)rng_below(&r.rng, 9)});
+        while (take_all(t, NULL) == RC_AGAIN) {
+            step(t);
+            pass(t);
+            change_something(t, &r.rng);
+        }
+        assert_int_equal(take_all(t, NULL), RC_END);
+        for (struct slice rest = buf_slice(&staying); rest.n;) {
+            struct slice line = slice_cut(rest, '\n', &rest);
+            snprintf(path, sizeof(path), "|%.*s=", SLICE_ARG(line));
+            assert_non_null(strstr(t->seen.p, path));
+        }
+        fake_zk_delete_tree(t->w, "/r");
+    }
+}
+
 /* ---- The session ---- */
 
 static void a_lost_session_ends_the_walk(void **state)
@@ -516,6 +572,7 @@ int main(void)
         TEST(big_nodes_are_asked_for_in_small_batches),
         TEST(nothing_more_is_asked_while_nodes_wait_to_be_taken),
         TEST(children_wait_while_enough_paths_are_queued),
+        TEST(nodes_that_stay_come_whatever_changes_around_them),
         TEST(a_lost_session_ends_the_walk),
         TEST(a_lost_answer_ends_the_walk_as_well),
         TEST(a_session_that_is_not_connected_is_waited_for),
