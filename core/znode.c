@@ -440,6 +440,14 @@ static bool has_all(const struct znode *a, const struct znode *b)
     return true;
 }
 
+bool znode_acl_is_masked(const struct znode_acl *acl, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (slice_eq(acl[i].scheme, SLICE("digest")) && slice_ends(acl[i].id, SLICE(":x")))
+            return true;
+    return false;
+}
+
 bool znode_same_acl(const struct znode *a, const struct znode *b)
 {
     return a->has_acl == b->has_acl && has_all(a, b) && has_all(b, a);

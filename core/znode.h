@@ -86,5 +86,8 @@ DEFINE_FREEP(struct znode_doc, znode_doc_free)
 bool znode_same_data(const struct znode *a, const struct znode *b);
 /* True if both have the same entries, in whatever order; servers keep the order, but it means nothing. */
 bool znode_same_acl(const struct znode *a, const struct znode *b);
+/* True if the ACL names a user of the scheme digest as "name:x": so a server shows it to who may read the node, but not
+ * administer it. To write such an ACL would lock that user out. */
+bool znode_acl_is_masked(const struct znode_acl *acl, size_t n);
 
 #endif

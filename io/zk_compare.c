@@ -98,6 +98,11 @@ static unsigned what_of_one(const struct zk_compare *c, int side)
     return side == SOURCE ? ZK_COMPARE_MISSING : ZK_COMPARE_EXTRA;
 }
 
+static bool knows_acl(const struct znode *n)
+{
+    return n->has_acl && !znode_acl_is_masked(n->acl, n->n_acl);
+}
+
 static unsigned what_of_both(const struct zk_walk_node *s, const struct zk_walk_node *d)
 {
     if (s->error || d->error)
@@ -105,7 +110,8 @@ static unsigned what_of_both(const struct zk_walk_node *s, const struct zk_walk_
     unsigned what = 0;
     if (!znode_same_data(&s->node, &d->node))
         what |= ZK_COMPARE_DATA;
-    if (s->node.has_acl && d->node.has_acl && !znode_same_acl(&s->node, &d->node))
+    bool known = knows_acl(&s->node) && knows_acl(&d->node);
+    if (known && !znode_same_acl(&s->node, &d->node))
         what |= ZK_COMPARE_ACL;
     if (znode_sequence(&d->node.stat) < znode_sequence(&s->node.stat))
         what |= ZK_COMPARE_SEQUENCE;

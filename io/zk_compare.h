@@ -20,7 +20,7 @@ enum zk_compare_what {
     ZK_COMPARE_MISSING = 1, /* only the source has the node */
     ZK_COMPARE_EXTRA = 2,   /* only the destination has it */
     ZK_COMPARE_DATA = 4,
-    ZK_COMPARE_ACL = 8, /* entries, in any order; where both walks read it */
+    ZK_COMPARE_ACL = 8, /* entries, in any order; where both walks read it, with no digest hidden */
     ZK_COMPARE_SEQUENCE =
         16, /* the destination's next sequential number is lower, so it is one given already */
     ZK_COMPARE_UNREADABLE = 32 /* one of both cannot be read, or what is above it: nobody knows */

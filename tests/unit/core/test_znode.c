@@ -486,6 +486,18 @@ static void acls_are_the_same_in_any_order(void **state)
     assert_true(znode_same_acl(&none, &none));
 }
 
+static void an_acl_whose_digests_are_hidden_is_known(void **state)
+{
+    (void)state;
+    const struct znode_acl plain[] = {{ZNODE_READ, SLICE("world"), SLICE("anyone")},
+                                      {ZNODE_ALL, SLICE("digest"), SLICE("u:aGFzaA==")},
+                                      {ZNODE_ALL, SLICE("ip"), SLICE("::x")}};
+    const struct znode_acl hidden[] = {plain[0], {ZNODE_ALL, SLICE("digest"), SLICE("u:x")}};
+    assert_false(znode_acl_is_masked(plain, COUNT(plain)));
+    assert_true(znode_acl_is_masked(hidden, COUNT(hidden)));
+    assert_false(znode_acl_is_masked(NULL, 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -506,6 +518,7 @@ int main(void)
         cmocka_unit_test(what_is_no_body_is_refused_and_what_is_wrong_is_said),
         cmocka_unit_test(a_number_beyond_its_bits_is_refused),
         cmocka_unit_test(acls_are_the_same_in_any_order),
+        cmocka_unit_test(an_acl_whose_digests_are_hidden_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
