@@ -22,7 +22,7 @@
 #define WINDOW_DEFAULT 4096u
 #define WINDOW_MAX     65536u
 #define BATCHES        16u   /* open at once */
-#define SINGLES        1024u /* requests of single items, open at once */
+#define OPEN_MOST      1024u /* requests open at once */
 #define FULL           128u  /* so many items make a batch worth sending while others are open */
 #define PAUSE_FIRST_NS (100 * NS_PER_MS)
 #define PAUSE_MOST_NS  (10 * NS_PER_S)
@@ -37,6 +37,8 @@
 enum tag { TAG_LINK = 1, TAG_SLOT, TAG_BATCH };
 #define TAG(kind, number) ((uint64_t)(kind) << 32 | (number))
 
+enum kind { WRITES, LOOKS, ACLS, KINDS };
+
 struct zk_sink {
     struct sink sink; /* first */
     struct zk *zk;
@@ -48,11 +50,12 @@ struct zk_sink {
     struct zk_slots slots;
     struct zk_batch batches[BATCHES];
     struct zk_call calls[ZK_BATCH_PARTS]; /* of the request that is being made */
-    uint32_t open[2], singles; /* open batches of writes and of looks; requests of single items */
-    bool apart;                /* the open request is to be the only one */
-    int64_t created_ns;        /* boot clock: when a node was made last */
-    int64_t due_ns;            /* boot clock: when waiting and paused items are looked after */
-    struct buf record;         /* of the result that was taken last */
+    uint32_t open[KINDS];                 /* requests */
+    uint32_t batched[KINDS];              /* of them: batches */
+    bool apart;                           /* the open request is to be the only one */
+    int64_t created_ns;                   /* boot clock: when a node was made last */
+    int64_t due_ns;    /* boot clock: when waiting and paused items are looked after */
+    struct buf record; /* of the result that was taken last */
 };
 
 static struct zk_sink *of(struct sink *s)
@@ -292,7 +295,9 @@ static enum rc on_batch(struct zk_sink *k, struct zk_batch *b, const struct zk_e
 {
     enum rc rc = RC_OK;
     b->open = false;
-    k->open[b->reading]--;
+    enum kind kind = b->reading ? LOOKS : WRITES;
+    k->open[kind]--;
+    k->batched[kind]--;
     if (ev->err.rc != RC_OK)
         for (uint32_t i = 0; i < b->n; i++)
             lost(k, b->slots[i]);
@@ -303,10 +308,15 @@ static enum rc on_batch(struct zk_sink *k, struct zk_batch *b, const struct zk_e
     return rc;
 }
 
+static enum kind kind_of(const struct zk_item *it)
+{
+    return it->wants == ZK_WANTS_WRITE ? WRITES : it->wants == ZK_WANTS_ACL ? ACLS : LOOKS;
+}
+
 static enum rc on_slot(struct zk_sink *k, struct zk_slot *x, const struct zk_event *ev,
                        struct err *e)
 {
-    k->singles--;
+    k->open[kind_of(&x->item)]--;
     if (ev->err.rc == RC_OK)
         return answered(k, x, ev, ev->result, 1, e);
     lost(k, x);
@@ -335,19 +345,20 @@ static enum rc on_event(struct zk_sink *k, const struct zk_event *ev, struct err
 
 /* ---- Requests ---- */
 
-static bool is_any_open(const struct zk_sink *k)
+static uint32_t all_open(const struct zk_sink *k)
 {
-    return k->open[0] + k->open[1] + k->singles > 0;
+    return k->open[WRITES] + k->open[LOOKS] + k->open[ACLS];
 }
 
-/* A batch that is not full waits for the answer to another one: so the slower the ensemble, the larger they get. */
-static bool is_worth(const struct zk_sink *k, const struct zk_list *l, uint32_t open)
+/* What is not full waits for the answers to its like: so the slower the ensemble, the larger batches get. */
+static bool is_worth(const struct zk_sink *k, const struct zk_list *l, enum kind kind)
 {
-    if (!l->first || k->apart || k->singles >= SINGLES)
+    if (!l->first || k->apart || all_open(k) >= OPEN_MOST)
         return false;
     if (l->first->lost >= LOST_APART)
-        return !is_any_open(k);
-    return open == 0 || (open < BATCHES / 2 && (l->n >= FULL || zk_batch_is_alone(l->first)));
+        return all_open(k) == 0;
+    return k->open[kind] == 0 ||
+           (k->batched[kind] < BATCHES / 2 && (l->n >= FULL || zk_batch_is_alone(l->first)));
 }
 
 static struct zk_batch *free_batch(struct zk_sink *k)
@@ -387,7 +398,8 @@ static enum rc send_batch(struct zk_sink *k, struct zk_batch *b, size_t n, bool 
     k->apart = b->slots[0]->lost >= LOST_APART;
     b->open = !single;
     b->reading = reading;
-    *(single ? &k->singles : &k->open[reading]) += 1;
+    k->open[reading ? LOOKS : WRITES]++;
+    k->batched[reading ? LOOKS : WRITES] += !single;
     for (uint32_t i = 0; i < b->n; i++)
         zk_slots_move(&k->slots, b->slots[i], ZK_SLOT_RUNNING, false);
     return RC_OK;
@@ -398,7 +410,7 @@ static enum rc send_some(struct zk_sink *k, enum zk_state state, struct err *e)
 {
     bool reading = state == ZK_SLOT_LOOK;
     size_t n;
-    if (!is_worth(k, list(k, state), k->open[reading]))
+    if (!is_worth(k, list(k, state), reading ? LOOKS : WRITES))
         return RC_AGAIN;
     struct zk_batch *b = free_batch(k);
     enum rc rc = zk_batch_fill(b, list(k, state), &k->dest, k->calls, &n, e);
@@ -410,13 +422,13 @@ static enum rc send_acl(struct zk_sink *k, struct err *e)
 {
     struct zk_slot *x = list(k, ZK_SLOT_ACL)->first;
     struct zk_call c;
-    if (!x || k->apart || k->singles >= SINGLES)
+    if (!x || k->apart || all_open(k) >= OPEN_MOST)
         return RC_AGAIN;
     zk_item_look(&x->item, &c);
     enum rc rc = zk_call(k->zk, &c, TAG(TAG_SLOT, (uint64_t)(x - k->slots.all)), e);
     if (rc != RC_OK)
         return rc;
-    k->singles++;
+    k->open[ACLS]++;
     zk_slots_move(&k->slots, x, ZK_SLOT_RUNNING, false);
     return RC_OK;
 }

@@ -69,6 +69,27 @@ static void thousands_of_nodes_go_in_few_requests(void **state)
     assert_true(fake_zk_asked(w->dst, ZK_MULTI_READ) < 300);
 }
 
+static void what_comes_while_answers_are_awaited_goes_together(void **state)
+{
+    struct zt_world *w = *state;
+    make_tree(w, 1, 100);
+    zt_do(w, "/a");
+    fake_zk_forget(w->dst);
+    fake_zk_set_delay(w->dst, NS_PER_S);
+    for (int i = 0; i < 100; i++) {
+        char path[32];
+        int64_t wake;
+        struct err e = ERR_INIT;
+        snprintf(path, sizeof path, "/a/d0/n%d", i);
+        zt_send(w, path);
+        assert_int_equal(sink_step(w->sink, &wake, &e), i == 0 ? RC_OK : RC_AGAIN);
+    }
+    fake_zk_run(w->dst);
+    assert_int_equal(fake_zk_asked(w->dst, ZK_GET_DATA), 1);
+    zt_run(w);
+    assert_int_equal(fake_zk_asked(w->dst, ZK_MULTI_READ), 1);
+}
+
 static void a_window_that_is_full_says_again(void **state)
 {
     struct zt_world *w = *state;
@@ -284,6 +305,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(thousands_of_nodes_go_in_few_requests),
+        T(what_comes_while_answers_are_awaited_goes_together),
         T(a_window_that_is_full_says_again),
         T(one_poison_node_harms_no_other),
         T(requests_stay_below_the_servers_limit),
