@@ -27,7 +27,7 @@ static size_t size_of(const struct zk_slot *x, const struct zk_call *calls, size
 
 bool zk_batch_is_alone(const struct zk_slot *x)
 {
-    return x->alone || x->lost > 0 || (x->state == ZK_SLOT_WRITE && zk_item_is_alone(&x->item));
+    return x->alone || x->lost > 0 || zk_item_is_alone(&x->item);
 }
 
 /* Of what is repeated: pairs go, as long as it is too long. */

@@ -3,7 +3,7 @@
  * Keeps what was seen of the destination's node, and brings it up to date by the answers to its own writes and those of
  * its children, which come in the order of the server. After a write whose answer was lost nothing is taken for known:
  * the node is looked at. No reason holds a node's data (I8). */
-#include "sinks/zk_item.h"
+#include "sinks/zk_item_priv.h"
 
 #include "core/diag_object.h"
 #include "core/digest.h"
@@ -37,27 +37,25 @@ void zk_item_hold(struct zk_item *it, const char *cls, const char *reason)
     end(it, SINK_HELD, cls, "%s", reason);
 }
 
-static struct slice path_of(const struct zk_item *it)
-{
-    return it->item.event->key;
-}
-
-static bool is_put(const struct zk_item *it)
-{
-    return it->item.op == SINK_PUT;
-}
-
 /* ---- The beginning ---- */
 
 static void check_path(struct zk_item *it, const struct zk_dest *d)
 {
     const char *why = NULL;
-    if (!znode_is_path(path_of(it), &why))
+    if (!znode_is_path(zk_item_path(it), &why))
         end(it, SINK_HELD, "invalid", "the path %s", why);
-    else if (!znode_is_within(path_of(it), d->root))
+    else if (!znode_is_within(zk_item_path(it), d->root))
         end(it, SINK_SKIPPED, "outside", "never copied: the node is not below rootPath");
-    else if (d->root.n == 1 && znode_is_within(path_of(it), SERVERS_OWN))
+    else if (d->root.n == 1 && znode_is_within(zk_item_path(it), SERVERS_OWN))
         end(it, SINK_SKIPPED, "never-copied", "never copied: /zookeeper is the server's own");
+}
+
+static void hash_data(struct zk_item *it, struct sha256 *with)
+{
+    sha256_start(with);
+    sha256_add(with, slice_of(it->want->null_data ? "\0" : "\1", 1));
+    sha256_add(with, it->want->data);
+    sha256_finish(with, it->data_hash);
 }
 
 static enum rc read_want(struct zk_item *it, const struct zk_dest *d, struct err *e)
@@ -71,6 +69,7 @@ static enum rc read_want(struct zk_item *it, const struct zk_dest *d, struct err
         return RC_OK;
     }
     it->want = znode_of(it->doc);
+    hash_data(it, d->sha);
     it->wants_acl = d->acl && it->want->has_acl;
     if (!it->wants_acl)
         return RC_OK;
@@ -94,7 +93,7 @@ enum rc zk_item_begin(struct zk_item *it, const struct zk_dest *d, const struct 
     it->has_mine =
         item->record.n > 0 && zk_record_decode(item->record, &it->mine, &ignored) == RC_OK;
     check_path(it, d);
-    return it->wants == ZK_WANTS_LOOK && is_put(it) ? read_want(it, d, e) : RC_OK;
+    return it->wants == ZK_WANTS_LOOK && zk_item_is_put(it) ? read_want(it, d, e) : RC_OK;
 }
 
 void zk_item_done(struct zk_item *it)
@@ -168,10 +167,10 @@ static unsigned facts_of(const struct zk_item *it)
     return (it->exists ? ZK_FACT_EXISTS : 0) | (mine ? ZK_FACT_OURS : 0) |
            (mine && (it->mine.flags & ZK_RECORD_ADOPTED) ? ZK_FACT_ADOPTED : 0) |
            (it->item.observed ? ZK_FACT_OBSERVED : 0) | (it->item.unsure ? ZK_FACT_UNSURE : 0) |
-           (is_put(it) ? facts_of_put(it) : 0);
+           (zk_item_is_put(it) ? facts_of_put(it) : 0);
 }
 
-static void compare(const struct zk_item *it, const struct zk_dest *d, struct zk_compared *ret)
+void zk_item_compare(const struct zk_item *it, const struct zk_dest *d, struct zk_compared *ret)
 {
     uint32_t needed = ZNODE_CREATE | ZNODE_DELETE;
     int64_t missing = (int64_t)it->want->stat.num_children - it->live.num_children;
@@ -206,7 +205,7 @@ static void note_ahead(struct zk_item *it, const struct zk_dest *d, int64_t gap)
 static void plan(struct zk_item *it, const struct zk_dest *d)
 {
     struct zk_compared c;
-    compare(it, d, &c);
+    zk_item_compare(it, d, &c);
     it->next = zk_decide_next(&c);
     switch (it->next) {
     case ZK_NEXT_WAIT_SEQUENCE:
@@ -262,7 +261,7 @@ static enum rc preserve(struct zk_item *it, const struct znode *live, struct err
 static enum rc decide(struct zk_item *it, const struct zk_dest *d, const struct zk_result *acl,
                       struct err *e)
 {
-    if (is_put(it) && is_made_in_doubt(it))
+    if (zk_item_is_put(it) && is_made_in_doubt(it))
         take_as_mine(it, 0);
     const struct zk_claim *c = zk_decide_claim(facts_of(it));
     const struct znode live = {.data = buf_slice(&it->data),
@@ -301,8 +300,10 @@ static enum rc decide(struct zk_item *it, const struct zk_dest *d, const struct 
 
 void zk_item_look(const struct zk_item *it, struct zk_call *ret)
 {
-    *ret = (struct zk_call){.op = it->wants == ZK_WANTS_ACL ? ZK_GET_ACL : ZK_GET_DATA,
-                            .path = path_of(it)};
+    *ret = (struct zk_call){.op = it->wants == ZK_WANTS_ACL ? ZK_GET_ACL
+                                  : it->blind               ? ZK_EXISTS
+                                                            : ZK_GET_DATA,
+                            .path = zk_item_path(it)};
 }
 
 /* The record says that the node had the wanted ACL at this aversion. */
@@ -310,6 +311,14 @@ static bool is_acl_proven(const struct zk_item *it)
 {
     return is_mine(it) && it->mine.aversion == it->live.aversion &&
            memcmp(it->mine.acl_hash, it->acl_hash, ZK_HASH_SIZE) == 0;
+}
+
+/* The same of its data. */
+static bool is_data_proven(const struct zk_item *it)
+{
+    return is_mine(it) && it->mine.mzxid == it->live.mzxid &&
+           it->mine.version == it->live.version &&
+           memcmp(it->mine.data_hash, it->data_hash, ZK_HASH_SIZE) == 0;
 }
 
 /* What is not ours is kept for a pre-image, until it is clear whether one is needed. */
@@ -328,10 +337,15 @@ static enum rc saw_of_put(struct zk_item *it, const struct zk_dest *d, const str
 {
     const struct znode live = {.data = r->data, .null_data = r->null_data};
     bool made = is_made(it), as_made = made && it->live.aversion == 0;
+    bool proven = (made && it->live.version == 0) || is_data_proven(it);
     if (made)
         take_as_mine(it, 0);
+    if (it->blind && it->exists && !is_mine(it)) {
+        zk_item_refused(it, ZK_NO_AUTH, false);
+        return RC_OK;
+    }
     it->made_zxid = 0;
-    it->same_data = it->exists && znode_same_data(&live, it->want);
+    it->same_data = it->exists && (it->blind ? proven : znode_same_data(&live, it->want));
     it->same_acl = !it->wants_acl || (as_made ? !it->provisional : is_acl_proven(it));
     it->provisional = as_made && it->provisional;
     it->acl_known = false;
@@ -348,6 +362,10 @@ static enum rc saw_of_put(struct zk_item *it, const struct zk_dest *d, const str
 enum rc zk_item_saw(struct zk_item *it, const struct zk_dest *d, const struct zk_result *r,
                     int64_t zxid, struct err *e)
 {
+    if (r->error == ZK_NO_AUTH && !it->blind) {
+        it->blind = true; /* anybody may ask for the stat */
+        return RC_OK;
+    }
     if (r->error != ZK_OK && r->error != ZK_NO_NODE) {
         zk_item_refused(it, r->error, false);
         return RC_OK;
@@ -357,7 +375,7 @@ enum rc zk_item_saw(struct zk_item *it, const struct zk_dest *d, const struct zk
     it->live = it->exists ? r->stat : (struct znode_stat){0};
     if (!it->exists)
         it->absent_zxid = zxid;
-    return is_put(it) ? saw_of_put(it, d, r, e) : decide(it, d, NULL, e);
+    return zk_item_is_put(it) ? saw_of_put(it, d, r, e) : decide(it, d, NULL, e);
 }
 
 enum rc zk_item_saw_acl(struct zk_item *it, const struct zk_dest *d, const struct zk_result *r,
@@ -377,122 +395,6 @@ enum rc zk_item_saw_acl(struct zk_item *it, const struct zk_dest *d, const struc
 }
 
 /* ---- Writing ---- */
-
-bool zk_item_is_alone(const struct zk_item *it)
-{
-    return is_put(it) && (it->next == ZK_NEXT_SET_ACL || it->next == ZK_NEXT_ALIGN);
-}
-
-/* Children are to be made below it, and the wanted ACL does not let us. */
-static bool needs_provisional(const struct zk_item *it, const struct zk_dest *d)
-{
-    struct zk_compared c;
-    compare(it, d, &c);
-    bool below = it->want->stat.num_children > 0 || znode_sequence(&it->want->stat) > 0;
-    return it->wants_acl && below && !c.can_go_on && d->me.digest.n > 0;
-}
-
-static enum rc make_room(struct zk_item *it, const struct zk_dest *d, struct err *e)
-{
-    size_t n = it->want->n_acl;
-    free(it->room);
-    it->room = calloc(n + 1, sizeof *it->room);
-    if (!it->room)
-        return err_nomem(e);
-    for (size_t i = 0; i < n; i++)
-        it->room[i] = it->want->acl[i];
-    it->room[n] = zk_acl_own(&d->me);
-    return RC_OK;
-}
-
-static void set_acl_of(const struct zk_item *it, const struct zk_dest *d, struct zk_call *c)
-{
-    c->acl = it->wants_acl ? it->want->acl : d->base_acl;
-    c->n_acl = it->wants_acl ? it->want->n_acl : d->n_base_acl;
-}
-
-/* Root's missing ancestors come with it. */
-static size_t add_ancestors(const struct zk_item *it, const struct zk_dest *d, struct zk_call *out,
-                            size_t max)
-{
-    size_t n = 0;
-    struct slice path = path_of(it);
-    if (!slice_eq(path, d->root))
-        return 0;
-    for (size_t at = d->base.n + 1; at < path.n && n + 1 < max; at++)
-        if (path.p[at] == '/')
-            out[n++] = (struct zk_call){.op = ZK_CREATE,
-                                        .path = slice_of(path.p, at),
-                                        .null_data = true,
-                                        .acl = d->base_acl,
-                                        .n_acl = d->n_base_acl};
-    return n;
-}
-
-static enum rc create_calls(struct zk_item *it, const struct zk_dest *d, struct zk_call *out,
-                            size_t max, size_t *ret_n, struct err *e)
-{
-    struct zk_call c = {.op = ZK_CREATE,
-                        .path = path_of(it),
-                        .data = it->want->data,
-                        .null_data = it->want->null_data};
-    size_t n = add_ancestors(it, d, out, max);
-    set_acl_of(it, d, &c);
-    it->provisional = needs_provisional(it, d);
-    if (it->provisional) {
-        enum rc rc = make_room(it, d, e);
-        if (rc != RC_OK)
-            return rc;
-        c.acl = it->room;
-        c.n_acl = it->want->n_acl + 1;
-    }
-    out[n] = c;
-    *ret_n = n + 1;
-    return RC_OK;
-}
-
-/* Pairs of a creation and a deletion: each raises the sequence by one. */
-static enum rc align_calls(struct zk_item *it, const struct zk_dest *d, struct zk_call *out,
-                           size_t max, size_t *ret_n, struct err *e)
-{
-    struct zk_compared c;
-    struct slice path = path_of(it);
-    compare(it, d, &c);
-    int64_t pairs = zk_decide_align(&c);
-    size_t n = (uint64_t)pairs < max / 2 ? (size_t)pairs * 2 : max / 2 * 2;
-    buf_reset(&it->data);
-    buf_add_slice(&it->data, path.n == 1 ? SLICE_NULL : path);
-    buf_add_str(&it->data, DUMMY);
-    for (size_t i = 0; i < n; i += 2) {
-        out[i] = (struct zk_call){.op = ZK_CREATE, .path = buf_slice(&it->data)};
-        set_acl_of(it, d, &out[i]);
-        out[i + 1] = (struct zk_call){.op = ZK_DELETE, .path = buf_slice(&it->data), .version = -1};
-    }
-    *ret_n = n;
-    return buf_check(&it->data, "a path", e);
-}
-
-enum rc zk_item_calls(struct zk_item *it, const struct zk_dest *d, struct zk_call *out, size_t max,
-                      size_t *ret_n, struct err *e)
-{
-    assert(it->wants == ZK_WANTS_WRITE && max >= 2);
-    struct zk_call c = {.path = path_of(it)};
-    if (is_put(it) && it->next == ZK_NEXT_CREATE)
-        return create_calls(it, d, out, max, ret_n, e);
-    if (is_put(it) && it->next == ZK_NEXT_ALIGN)
-        return align_calls(it, d, out, max, ret_n, e);
-    c.op = !is_put(it) ? ZK_DELETE : it->next == ZK_NEXT_SET_ACL ? ZK_SET_ACL : ZK_SET_DATA;
-    c.version = c.op == ZK_SET_ACL ? it->live.aversion : it->live.version;
-    if (c.op == ZK_SET_DATA) {
-        c.data = it->want->data;
-        c.null_data = it->want->null_data;
-    } else if (c.op == ZK_SET_ACL) {
-        set_acl_of(it, d, &c);
-    }
-    out[0] = c;
-    *ret_n = 1;
-    return RC_OK;
-}
 
 /* A server before 3.9 does not tell the stat of what a multi made: which node it is shows a look. */
 static void created(struct zk_item *it, const struct zk_result *r, int64_t zxid)
@@ -547,7 +449,7 @@ void zk_item_wrote(struct zk_item *it, const struct zk_dest *d, const struct zk_
     it->wrote = true;
     it->unserved = 0;
     it->doubt = false;
-    if (is_put(it)) {
+    if (zk_item_is_put(it)) {
         wrote_put(it, d, r, n, zxid);
         return;
     }
@@ -565,7 +467,7 @@ static const char *doing(const struct zk_item *it)
     };
     if (it->wants != ZK_WANTS_WRITE)
         return it->wants == ZK_WANTS_ACL ? "reading its ACL" : "reading it";
-    return is_put(it) ? of_put[it->next] : "deleting it";
+    return zk_item_is_put(it) ? of_put[it->next] : "deleting it";
 }
 
 static void refuse(struct zk_item *it, enum sink_outcome outcome, const struct zk_refusal *r,
@@ -578,12 +480,12 @@ static void refuse(struct zk_item *it, enum sink_outcome outcome, const struct z
 static void wait_for_parent(struct zk_item *it, const struct zk_refusal *r, int error)
 {
     refuse(it, SINK_WAITING, r, error);
-    it->result.dependency = znode_parent(path_of(it));
+    it->result.dependency = znode_parent(zk_item_path(it));
 }
 
 void zk_item_refused(struct zk_item *it, int error, bool pending)
 {
-    bool making = it->wants == ZK_WANTS_WRITE && is_put(it) && it->next == ZK_NEXT_CREATE;
+    bool making = it->wants == ZK_WANTS_WRITE && zk_item_is_put(it) && it->next == ZK_NEXT_CREATE;
     const struct zk_refusal *r = zk_decide_refusal(error, making);
     it->seen = false;
     switch (r->remedy) {
@@ -619,7 +521,7 @@ void zk_item_lost(struct zk_item *it)
 {
     bool writing = it->wants == ZK_WANTS_WRITE;
     it->wrote = it->wrote || writing;
-    it->doubt = it->doubt || (writing && is_put(it) && it->next == ZK_NEXT_CREATE);
+    it->doubt = it->doubt || (writing && zk_item_is_put(it) && it->next == ZK_NEXT_CREATE);
     it->seen = false;
     it->wants = ZK_WANTS_LOOK;
 }
@@ -634,7 +536,7 @@ void zk_item_child(struct zk_item *it, const struct zk_dest *d, bool made)
     it->live.num_children += made ? 1 : -1;
     if (it->wants != ZK_WANTS_CHILDREN)
         return;
-    if (is_put(it))
+    if (zk_item_is_put(it))
         plan(it, d);
     else if (it->live.num_children <= 0)
         it->wants = ZK_WANTS_WRITE;
@@ -650,7 +552,7 @@ void zk_item_settle(struct zk_item *it)
 void zk_item_stop_waiting(struct zk_item *it)
 {
     const struct zk_refusal *full = zk_decide_refusal(ZK_NOT_EMPTY, false);
-    if (!is_put(it))
+    if (!zk_item_is_put(it))
         zk_item_hold(it, full->cls, full->reason);
     else if (it->next == ZK_NEXT_WAIT_ACL)
         end(it, SINK_WAITING, "acl-last",
@@ -667,13 +569,16 @@ enum rc zk_item_result(struct zk_item *it, struct buf *record, struct sink_resul
 {
     enum rc rc = RC_OK;
     buf_reset(record);
-    if (is_put(it) && is_mine(it)) {
+    if (zk_item_is_put(it) && is_mine(it)) {
         struct zk_record r = it->mine;
         r.mzxid = it->live.mzxid;
         r.version = it->live.version;
         r.aversion = it->live.aversion;
         r.sequence = znode_sequence(&it->want->stat);
         memset(r.acl_hash, 0, sizeof r.acl_hash);
+        memset(r.data_hash, 0, sizeof r.data_hash);
+        if (it->same_data)
+            memcpy(r.data_hash, it->data_hash, sizeof r.data_hash);
         if (it->wants_acl && it->same_acl)
             memcpy(r.acl_hash, it->acl_hash, sizeof r.acl_hash);
         rc = zk_record_encode(&r, record, e);

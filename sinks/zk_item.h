@@ -33,7 +33,7 @@ struct zk_dest {
 };
 
 enum zk_wants {
-    ZK_WANTS_LOOK,     /* GET_DATA */
+    ZK_WANTS_LOOK,     /* GET_DATA, or EXISTS of what may not be read */
     ZK_WANTS_ACL,      /* GET_ACL */
     ZK_WANTS_WRITE,    /* zk_item_calls */
     ZK_WANTS_CHILDREN, /* that others of them are made or deleted first */
@@ -47,8 +47,8 @@ struct zk_item {
     struct znode_doc *doc; /* of a put */
     const struct znode *want;
     bool wants_acl;
-    uint8_t acl_hash[ZK_HASH_SIZE]; /* of the wanted one */
-    struct znode_acl *room;         /* of a provisional ACL */
+    uint8_t data_hash[ZK_HASH_SIZE], acl_hash[ZK_HASH_SIZE]; /* of what is wanted */
+    struct znode_acl *room;                                  /* of a provisional ACL */
 
     enum zk_wants wants;
     enum zk_next next; /* of a put: the write that is wanted or waited for */
@@ -61,7 +61,8 @@ struct zk_item {
     int64_t absent_zxid; /* the node was missing then */
     int64_t made_zxid;   /* and was made until then; 0: not, or its stat came with the answer */
 
-    bool seen; /* live is known, and kept up to date (zk_item_child) */
+    bool blind; /* it may not be read: only its stat can be asked for */
+    bool seen;  /* live is known, and kept up to date (zk_item_child) */
     bool exists, same_data, same_acl, provisional;
     bool acl_known; /* then granted is what it gives us */
     uint32_t granted;
@@ -91,7 +92,7 @@ MUST_CHECK enum rc zk_item_saw_acl(struct zk_item *it, const struct zk_dest *d,
  * the item is not touched. Errors: NOMEM. */
 MUST_CHECK enum rc zk_item_calls(struct zk_item *it, const struct zk_dest *d, struct zk_call *out,
                                  size_t max, size_t *ret_n, struct err *e);
-/* True where that step cannot be a part of a ZK_MULTI with others. */
+/* True where its next request cannot be a part of one with others. */
 bool zk_item_is_alone(const struct zk_item *it);
 /* They were done; r has n answers, zxid is the ensemble's as of then. */
 void zk_item_wrote(struct zk_item *it, const struct zk_dest *d, const struct zk_result *r, size_t n,

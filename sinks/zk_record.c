@@ -21,7 +21,8 @@ enum at {
     AT_DATA_VERSION = 22,
     AT_AVERSION = 26,
     AT_SEQUENCE = 30,
-    AT_ACL_HASH = 38
+    AT_DATA_HASH = 38,
+    AT_ACL_HASH = 70
 };
 
 enum rc zk_record_encode(const struct zk_record *r, struct buf *out, struct err *e)
@@ -39,6 +40,7 @@ enum rc zk_record_encode(const struct zk_record *r, struct buf *out, struct err 
     buf_add_u32(out, (uint32_t)r->version);
     buf_add_u32(out, (uint32_t)r->aversion);
     buf_add_u64(out, (uint64_t)r->sequence);
+    buf_add(out, r->data_hash, ZK_HASH_SIZE);
     buf_add(out, r->acl_hash, ZK_HASH_SIZE);
     buf_add_slice(out, r->body);
     enum rc rc = buf_check(out, "a record", e);
@@ -101,6 +103,7 @@ enum rc zk_record_decode(struct slice bytes, struct zk_record *ret, struct err *
     };
     if ((r.body.n > 0) != ((r.flags & ZK_RECORD_PREIMAGE) != 0))
         return corrupt(e, "a body without its flag, or the flag without a body");
+    memcpy(r.data_hash, p + AT_DATA_HASH, ZK_HASH_SIZE);
     memcpy(r.acl_hash, p + AT_ACL_HASH, ZK_HASH_SIZE);
     *ret = r;
     return RC_OK;

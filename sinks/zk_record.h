@@ -3,7 +3,7 @@
  *
  * Bytes (little-endian; ZK_RECORD_HEADER of them, then the body, then CRC32C of all before it):
  *   0 magic "RLZR"   4 u8 version (1)   5 u8 flags     6 u64 czxid        14 u64 mzxid
- *   22 u32 version   26 u32 aversion    30 u64 sequence   38 ACL hash[32]
+ *   22 u32 version   26 u32 aversion    30 u64 sequence   38 data hash[32]   70 ACL hash[32]
  * An applied record has no body; that of a pre-image is the whole node as core/znode.h prints it. */
 #ifndef RESILOG_SINKS_ZK_RECORD_H
 #define RESILOG_SINKS_ZK_RECORD_H
@@ -15,7 +15,7 @@
 
 struct buf;
 
-#define ZK_RECORD_HEADER   70u
+#define ZK_RECORD_HEADER   102u
 #define ZK_RECORD_BODY_MAX (4u << 20) /* a node of ZNODE_DATA_MAX as base64, with a long ACL */
 #define ZK_RECORD_MAX      (ZK_RECORD_HEADER + ZK_RECORD_BODY_MAX + 4)
 #define ZK_HASH_SIZE       32
@@ -34,6 +34,8 @@ struct zk_record {
     int64_t czxid, mzxid; /* of the destination's node: which one it is, and its last change */
     int32_t version, aversion;
     int64_t sequence; /* that it shall have at least (znode_sequence of the source's) */
+    uint8_t data_hash
+        [ZK_HASH_SIZE]; /* of the wanted data, if the node had them at this version; else zeros */
     /* zk_acl_hash of the wanted ACL, if the node had it at this aversion; else zeros. */
     uint8_t acl_hash[ZK_HASH_SIZE];
     struct slice body; /* of a pre-image; lies in the bytes it was read from */

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "core/digest.h"
 #include "core/event.h"
 #include "io/zk.h"
 #include "sinks/zk_batch.h"
@@ -29,6 +30,7 @@ static int begin(void **state)
     struct err e = ERR_INIT;
     assert_int_equal(zk_slots_init(&w->slots, N, &e), RC_OK);
     w->dest.root = SLICE("/");
+    w->dest.sha = sha256_new();
     *state = w;
     return 0;
 }
@@ -37,6 +39,7 @@ static int done(void **state)
 {
     struct world *w = *state;
     zk_slots_done(&w->slots);
+    sha256_free(w->dest.sha);
     for (int i = 0; i < N; i++)
         buf_done(&w->bodies[i]);
     free(w);

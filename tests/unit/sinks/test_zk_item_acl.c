@@ -167,6 +167,32 @@ static void an_acl_that_forbids_writing_is_set_before_the_data(void **state)
     zt_assert_equal(w, "/a");
 }
 
+static void copies_that_we_may_not_read_are_known_by_their_stat(void **state)
+{
+    struct zt_world *w = *state;
+    struct znode n;
+    make_restrictive(w);
+    fake_zk_create(w->src, "/a/secret", "1");
+    fake_zk_set_acl(w->src, "/a/secret", "digest:bob:hash:cdrwa");
+    zt_send_all(w);
+    run_watched(w);
+    fake_zk_forget(w->dst);
+    zt_forget_jobs(w);
+    w->unsure = true;
+    zt_send_all(w);
+    zt_run(w);
+    for (size_t i = 0; i < w->n_jobs; i++)
+        zt_assert_result(&w->jobs[i].result, SINK_DONE, "");
+    assert_int_equal(fake_zk_writes(w->dst), 0);
+    fake_zk_delete(w->src, "/a/secret");
+    zt_assert_result(zt_do(w, "/a/secret"), SINK_DONE, "");
+    assert_false(fake_zk_get(w->dst, SLICE("/a/secret"), &n));
+    fake_zk_create(w->src, "/a/foreign", "1");
+    fake_zk_create(w->dst, "/a/foreign", "1");
+    fake_zk_set_acl(w->dst, "/a/foreign", "digest:bob:hash:cdrwa");
+    zt_assert_result(zt_do(w, "/a/foreign"), SINK_HELD, "no-auth");
+}
+
 static void what_may_not_be_read_is_held_and_not_taken_for_missing(void **state)
 {
     struct zt_world *w = *state;
@@ -253,6 +279,7 @@ int main(void)
         T(a_changed_acl_is_set, nobody),
         T(an_acl_that_was_changed_in_the_destination_is_restored, nobody),
         T(an_acl_that_forbids_writing_is_set_before_the_data, nobody),
+        T(copies_that_we_may_not_read_are_known_by_their_stat, alice),
         T(what_may_not_be_read_is_held_and_not_taken_for_missing, nobody),
         T(a_hidden_hash_is_not_copied, alice),
         T(an_acl_that_the_destination_does_not_take_is_held, nobody),

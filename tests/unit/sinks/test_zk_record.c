@@ -10,6 +10,7 @@ static const struct zk_record sample = {
     .version = 4,
     .aversion = -5,
     .sequence = 6,
+    .data_hash = {9, 10},
     .acl_hash = {7, 8},
 };
 
@@ -33,6 +34,7 @@ static void what_was_written_is_read(void **state)
     assert_true(r.czxid == in.czxid && r.mzxid == in.mzxid && r.sequence == in.sequence);
     assert_int_equal(r.version, in.version);
     assert_int_equal(r.aversion, in.aversion);
+    assert_memory_equal(r.data_hash, in.data_hash, ZK_HASH_SIZE);
     assert_memory_equal(r.acl_hash, in.acl_hash, ZK_HASH_SIZE);
     assert_true(slice_eq(r.body, in.body));
 }
@@ -86,7 +88,7 @@ static void limits_hold_at_the_last_byte(void **state)
 }
 
 static const char GOLDEN[] = "'RLZR' 01 01 0200000001000000 0300000001000000 04000000 fbffffff "
-                             "0600000000000000 0708 00*30 a0995596";
+                             "0600000000000000 090a 00*30 0708 00*30 31bb1f95";
 
 static void the_bytes_are_those_of_the_format_document(void **state)
 {
