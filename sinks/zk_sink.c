@@ -56,6 +56,7 @@ struct zk_sink {
     int64_t created_ns;                   /* boot clock: when a node was made last */
     int64_t due_ns;    /* boot clock: when waiting and paused items are looked after */
     struct buf record; /* of the result that was taken last */
+    char trouble[128]; /* the last answer that decided nothing; empty after one that did */
 };
 
 static struct zk_sink *of(struct sink *s)
@@ -188,6 +189,7 @@ static void wrote(struct zk_sink *k, struct zk_slot *x, const struct zk_event *e
     bool making = is_making(&x->item), deleting = x->item.item.op == SINK_DELETE;
     x->alone = false;
     x->lost = 0;
+    k->trouble[0] = '\0';
     zk_item_wrote(&x->item, &k->dest, r, n, ev->zxid);
     if (making)
         k->created_ns = now_ns(k);
@@ -208,6 +210,12 @@ static void refused(struct zk_sink *k, struct zk_slot *x, int error)
     x->alone = false;
     x->lost = 0;
     zk_item_refused(&x->item, error, parent && !is_ended(parent));
+    if (zk_decide_refusal(error, false)->remedy == ZK_REMEDY_LATER)
+        snprintf(k->trouble, sizeof k->trouble,
+                 "the destination answers: %s (%d); it is asked again", zk_error_name(error),
+                 error);
+    else
+        k->trouble[0] = '\0';
     route(k, x);
 }
 
@@ -549,9 +557,10 @@ static bool sink_recognises_record(struct sink *s, struct slice record, const st
 
 static void sink_get_status(struct sink *s, struct sink_status *ret)
 {
-    const struct zk_link *l = &of(s)->link;
+    const struct zk_sink *k = of(s);
+    const struct zk_link *l = &k->link;
     *ret = (struct sink_status){.connected = zk_link_is_up(l), .fatal = l->fatal};
-    snprintf(ret->error, sizeof ret->error, "%s", ret->connected ? "" : l->error);
+    snprintf(ret->error, sizeof ret->error, "%s", ret->connected ? k->trouble : l->error);
     snprintf(ret->identity, sizeof ret->identity, "%s", l->identity);
 }
 
