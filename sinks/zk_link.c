@@ -74,6 +74,14 @@ static void begin(struct zk_link *l)
     l->dest->base = l->dest->root;
 }
 
+void zk_link_doubt(struct zk_link *l)
+{
+    if (!zk_link_is_up(l))
+        return;
+    begin(l);
+    snprintf(l->error, sizeof l->error, "the root node is looked for");
+}
+
 static void identify(struct zk_link *l)
 {
     if (l->dest->root.n == 1)

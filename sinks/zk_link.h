@@ -58,6 +58,8 @@ MUST_CHECK enum rc zk_link_event(struct zk_link *l, const struct zk_event *ev,
 void zk_link_root_made(struct zk_link *l, int64_t czxid);
 /* The sink deleted it. */
 void zk_link_root_gone(struct zk_link *l);
+/* What is there of root is asked again before anything else. */
+void zk_link_doubt(struct zk_link *l);
 /* Never up again. */
 void zk_link_stop(struct zk_link *l, const struct env *env, const char *why);
 

@@ -54,8 +54,8 @@ struct zk_sink {
     uint32_t batched[KINDS];              /* of them: batches */
     bool apart;                           /* the open request is to be the only one */
     int64_t created_ns;                   /* boot clock: when a node was made last */
-    int64_t due_ns;    /* boot clock: when waiting and paused items are looked after */
-    struct buf record; /* of the result that was taken last */
+    int64_t due_ns;                /* boot clock: when waiting and paused items are looked after */
+    struct buf record, dependency; /* of the result that was taken last */
     char trouble[128]; /* the last answer that decided nothing; empty after one that did */
 };
 
@@ -148,6 +148,12 @@ static enum rc sink_take_result(struct sink *s, struct sink_result *ret, struct 
     if (!x)
         return RC_AGAIN;
     enum rc rc = zk_item_result(&x->item, &k->record, ret, e);
+    if (rc != RC_OK)
+        return rc;
+    buf_reset(&k->dependency); /* it is a part of the item's path, which is borrowed until now */
+    buf_add_slice(&k->dependency, ret->dependency);
+    ret->dependency = buf_slice(&k->dependency);
+    rc = buf_check(&k->dependency, "a path", e);
     if (rc == RC_OK)
         zk_slots_move(&k->slots, x, ZK_SLOT_TAKEN, false);
     return rc;
@@ -207,6 +213,8 @@ static bool is_ended(const struct zk_slot *x)
 static void refused(struct zk_sink *k, struct zk_slot *x, int error)
 {
     const struct zk_slot *parent = zk_slots_find(&k->slots, znode_parent(x->path));
+    if (slice_eq(x->path, k->dest.root) && is_making(&x->item))
+        zk_link_doubt(&k->link); /* an ancestor may have come or gone */
     x->alone = false;
     x->lost = 0;
     zk_item_refused(&x->item, error, parent && !is_ended(parent));
@@ -578,6 +586,7 @@ static void sink_end(struct sink *s)
     sha256_free(k->dest.sha);
     buf_done(&k->texts);
     buf_done(&k->record);
+    buf_done(&k->dependency);
     zk_close(k->zk);
     free(k);
 }
@@ -651,6 +660,7 @@ enum rc zk_sink_open(const struct zk_sink_opts *opts, const struct env *env, str
     k->env = *env;
     buf_init(&k->texts, TEXTS_MAX);
     buf_init(&k->record, ZK_RECORD_MAX);
+    buf_init(&k->dependency, ZNODE_PATH_MAX);
     enum rc rc = init(k, opts, e);
     if (rc == RC_OK)
         *ret = &k->sink;

@@ -67,7 +67,6 @@ static struct zk_slot **chain_of(const struct zk_slots *s, struct slice path)
     return &s->chains[(h ^ h >> 32) & (s->n_chains - 1)];
 }
 
-/* The path is borrowed, and its owner may free it once the result was taken. */
 static void forget_path(struct zk_slots *s, struct zk_slot *x)
 {
     struct zk_slot **at = x->path.n ? chain_of(s, x->path) : NULL;
@@ -76,13 +75,6 @@ static void forget_path(struct zk_slots *s, struct zk_slot *x)
     if (at)
         *at = x->chain;
     x->path = SLICE_NULL;
-    x->chain = NULL;
-}
-
-static void forget(struct zk_slot *x)
-{
-    zk_item_done(&x->item);
-    *x = (struct zk_slot){.state = ZK_SLOT_FREE};
 }
 
 void zk_slots_move(struct zk_slots *s, struct zk_slot *x, enum zk_state state, bool front)
@@ -91,8 +83,10 @@ void zk_slots_move(struct zk_slots *s, struct zk_slot *x, enum zk_state state, b
     take_out(&s->lists[x->state], x);
     if (state == ZK_SLOT_TAKEN || state == ZK_SLOT_FREE)
         forget_path(s, x);
-    if (state == ZK_SLOT_FREE)
-        forget(x);
+    if (state == ZK_SLOT_FREE) {
+        zk_item_done(&x->item);
+        *x = (struct zk_slot){0};
+    }
     x->state = state;
     add(&s->lists[state], x, front);
 }

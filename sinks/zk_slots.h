@@ -23,7 +23,7 @@ struct zk_slot {
     enum zk_state state;
     struct zk_slot *prev, *next; /* in the state's list */
     struct zk_slot *chain;       /* of the same hash */
-    struct slice path;           /* empty while FREE */
+    struct slice path;           /* empty while FREE or TAKEN */
     int64_t due_ns;              /* boot clock: of PAUSED and WAITING, when to look after it */
     int64_t since_ns;            /* of WAITING */
     struct backoff pause;
@@ -47,7 +47,7 @@ struct zk_slots {
 /* All free. Errors: NOMEM; zk_slots_done is due even then. */
 MUST_CHECK enum rc zk_slots_init(struct zk_slots *s, uint32_t n, struct err *e);
 void zk_slots_done(struct zk_slots *s);
-/* Puts the slot at the end (or the front) of another list. FREE ends its item and forgets its path. */
+/* Puts the slot at the end (or the front) of another list. TAKEN forgets its path, FREE ends its item, too. */
 void zk_slots_move(struct zk_slots *s, struct zk_slot *x, enum zk_state state, bool front);
 /* From now on the slot is found by this path, which is borrowed. x is FREE. */
 void zk_slots_name(struct zk_slots *s, struct zk_slot *x, struct slice path);

@@ -71,6 +71,17 @@ static void a_missing_root_is_made_with_its_parents(void **state)
     assert_string_equal(status_of(w).identity, identity);
 }
 
+static void an_ancestor_that_somebody_made_meanwhile_is_seen(void **state)
+{
+    struct zt_world *w = *state;
+    w->opts.create_root = true;
+    zt_open(w);
+    zt_steps(w, 30);
+    fake_zk_put(w->dst, "/x/y", "1");
+    zt_assert_result(zt_do(w, "/x/y/z"), SINK_DONE, "");
+    zt_assert_equal(w, "/x/y/z");
+}
+
 static void the_identity_is_the_same_in_the_next_life(void **state)
 {
     struct zt_world *w = *state;
@@ -167,6 +178,7 @@ int main(void)
         T(before_it_is_connected_nothing_is_taken),
         T(a_missing_root_is_an_error_that_says_what_to_do),
         T(a_missing_root_is_made_with_its_parents),
+        T(an_ancestor_that_somebody_made_meanwhile_is_seen),
         T(the_identity_is_the_same_in_the_next_life),
         T(another_root_node_after_a_silence_stops_all),
         T(our_own_new_root_node_is_known_after_a_silence),

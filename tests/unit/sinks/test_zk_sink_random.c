@@ -104,9 +104,9 @@ static void crash(struct chaos *c)
     size_t n = w->n_jobs;
     bool committed = below(c, 2);
     for (size_t i = n; i-- > 0 && !committed;) {
-        map_delete(w->records, before[i].event.key);
+        map_delete(w->records, slice_str(before[i].path));
         if (before[i].record.n)
-            zt_keep(w->records, before[i].event.key, buf_slice(&before[i].record));
+            zt_keep(w->records, slice_str(before[i].path), buf_slice(&before[i].record));
     }
     w->jobs = calloc(ZT_JOBS, sizeof *w->jobs);
     w->n_jobs = 0;

@@ -33,6 +33,7 @@
 
 struct zt_job {
     char *path;
+    char *key; /* lent to the sink until the result was taken */
     struct event event;
     struct buf body, preimage, record;
     struct sink_policy policy;
@@ -92,6 +93,7 @@ static inline void zt_forget_jobs(struct zt_world *w)
 {
     for (size_t i = 0; i < w->n_jobs; i++) {
         free(w->jobs[i].path);
+        free(w->jobs[i].key);
         buf_done(&w->jobs[i].body);
         buf_done(&w->jobs[i].preimage);
         buf_done(&w->jobs[i].record);
@@ -172,6 +174,7 @@ static inline void zt_note(struct zt_world *w, struct zt_job *j, const struct si
     j->result = *r;
     j->result.record = j->result.preimage = SLICE_NULL;
     j->result.dependency = slice_str(j->dependency);
+    memset(j->key, '#', strlen(j->key));
     j->done = true;
 }
 
@@ -228,6 +231,7 @@ static inline struct zt_job *zt_job(struct zt_world *w, enum sink_op op, const c
     assert_true(w->n_jobs < ZT_JOBS);
     struct zt_job *j = &w->jobs[w->n_jobs];
     *j = (struct zt_job){.path = strdup(path),
+                         .key = strdup(path),
                          .policy = w->policy,
                          .body = BUF_INIT(EVENT_BODY_MAX),
                          .preimage = BUF_INIT(ZK_RECORD_MAX),
@@ -237,7 +241,7 @@ static inline struct zt_job *zt_job(struct zt_world *w, enum sink_op op, const c
     j->event = (struct event){.op = op == SINK_PUT ? EVENT_PUT : EVENT_DELETE,
                               .cause = w->cause,
                               .source_kind = SOURCE_ZOOKEEPER,
-                              .key = slice_str(j->path)};
+                              .key = slice_str(j->key)};
     j->item = (struct sink_item){.ticket = w->n_jobs,
                                  .op = op,
                                  .observed = op == SINK_DELETE && !w->inferred,
