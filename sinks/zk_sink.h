@@ -22,8 +22,8 @@ struct zk_sink_opts {
     bool acl;          /* copy ACLs; else new nodes get those of root's nearest node that exists */
     uint32_t window;   /* most items in flight; 0: 4,096 */
 };
-/* Borrows nothing of opts but zk. Items: keys are paths, bodies as in core/znode.h, and SINK_DELETE removes one node.
- * A delete is carried out on the very node (czxid) of the record only. Errors: NOMEM, INVALID (root). */
+/* Borrows nothing of opts but zk. Items: keys are paths, bodies as in core/znode.h, and SINK_DELETE removes one node. A
+ * scan's scope is a path, root's or one below it. A delete is carried out on the very node (czxid) of the record only. Errors: NOMEM, INVALID (root). */
 MUST_CHECK enum rc zk_sink_open(const struct zk_sink_opts *opts, const struct env *env,
                                 struct sink **ret, struct err *e);
 

@@ -105,6 +105,24 @@ static void restrictive_acls_arrive_with_credentials(void **state)
     assert_int_equal(fake_zk_asked(w->dst, ZK_SET_ACL), 2);
 }
 
+static void children_that_are_late_are_made_before_the_acl_is_set(void **state)
+{
+    struct zt_world *w = *state;
+    make_restrictive(w);
+    struct zt_job *b = zt_send(w, "/a/b");
+    zt_steps(w, 20);
+    assert_false(b->done);
+    zt_send(w, "/a/b/c");
+    zt_send(w, "/a/b/leaf");
+    run_watched(w);
+    zt_send(w, "/a/b/c/d");
+    run_watched(w);
+    zt_assert_result(&b->result, SINK_DONE, "");
+    struct znode n;
+    assert_true(fake_zk_get(w->dst, SLICE("/a/b"), &n));
+    assert_int_equal(n.n_acl, 1);
+}
+
 static void without_credentials_the_final_acl_is_there_at_once(void **state)
 {
     struct zt_world *w = *state;
@@ -274,6 +292,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(restrictive_acls_arrive_with_credentials, alice),
+        T(children_that_are_late_are_made_before_the_acl_is_set, alice),
         T(without_credentials_the_final_acl_is_there_at_once, nobody),
         T(a_super_user_needs_no_detour, super),
         T(a_changed_acl_is_set, nobody),
