@@ -193,7 +193,7 @@ static enum rc sync_answered(struct zk_scope *s, const struct zk_event *ev, stru
         return RC_OK;
     }
     s->asked_zxid = ev->zxid;
-    if (!s->listed || s->walk_wanted || ev->zxid != s->walked_zxid)
+    if (!s->listed || zk_dirty_overflowed(s->dirty) || ev->zxid != s->walked_zxid)
         return zk_scope_begin_walk(s, e);
     s->walk_due_ns = now_ns(s) + s->world->walk_ns;
     zk_scope_enter(s, FOLLOWING);
@@ -248,7 +248,7 @@ static bool is_settled(const struct zk_scope *s)
 
 static bool walk_is_due(const struct zk_scope *s)
 {
-    return s->walk_wanted || zk_dirty_overflowed(s->dirty) || s->walk_due_ns <= now_ns(s);
+    return zk_dirty_overflowed(s->dirty) || s->walk_due_ns <= now_ns(s);
 }
 
 static enum rc follow(struct zk_scope *s, int64_t *wake_ns, bool *ret_any, struct err *e)
@@ -258,7 +258,6 @@ static enum rc follow(struct zk_scope *s, int64_t *wake_ns, bool *ret_any, struc
         return rc;
     bool due = walk_is_due(s);
     if (due && is_settled(s)) {
-        s->walk_wanted = s->walk_wanted || zk_dirty_overflowed(s->dirty);
         rc = check(s, e);
         *ret_any = *ret_any || rc == RC_OK;
         return rc < 0 ? rc : RC_OK;

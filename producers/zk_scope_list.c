@@ -72,7 +72,6 @@ enum rc zk_scope_begin_walk(struct zk_scope *s, struct err *e)
     if (rc < 0)
         return rc;
     s->walks++;
-    s->walk_wanted = false;
     s->told = s->counts.denied + s->counts.unfit;
     s->counts = (struct unread_counts){.denied = 0};
     buf_reset(&s->unread);
@@ -182,11 +181,8 @@ static enum rc end_walk(struct zk_scope *s, struct err *e)
         zk_scope_refused(s, "GET_DATA", ZK_NO_NODE);
         return RC_OK;
     }
-    enum rc rc = RC_OK;
-    if (s->begun)
-        rc = end_listing(s, e);
-    else
-        s->no_root = true; /* as was told: what is gone is read and said next */
+    enum rc rc =
+        s->begun ? end_listing(s, e) : RC_OK; /* a root that went was told of, and is read next */
     zk_scope_drop_walk(s);
     s->walked_zxid = s->asked_zxid;
     s->walk_due_ns = clock_boot_ns(s->world->env->clock) + s->world->walk_ns;

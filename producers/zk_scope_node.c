@@ -139,19 +139,14 @@ static enum rc ask_acls(struct zk_scope *s, bool *ret_any, struct err *e)
     return RC_OK;
 }
 
-/* Between its data and its ACL the node was changed, or taken from us: a change is told before an answer that shows it,
- * so it is read again, and a listing says nothing of it. */
-static enum rc leave_out(struct zk_scope *s, const struct zk_node *n, struct err *e)
+/* Between its data and its ACL the node was changed, or taken from us. A change is told before an answer that shows it:
+ * so the node is dirty, and is read again; a listing tells nothing of it. */
+static void leave_out(struct zk_scope *s, const struct zk_node *n)
 {
-    if (n->error == ZK_NO_NODE)
-        return RC_OK;
-    if (n->error != ZK_BAD_VERSION) {
+    if (n->error != ZK_BAD_VERSION && n->error != ZK_NO_NODE)
         zk_scope_cannot(s, n->path, /* denied= */ true, zk_error_name(n->error));
-        return RC_OK;
-    }
-    if (n->listed)
+    if (n->error == ZK_BAD_VERSION && n->listed)
         zk_scope_unread(s, n->path);
-    return zk_dirty_add(s->dirty, n->path, e);
 }
 
 static void note_root(struct zk_scope *s, const struct zk_node *n)
@@ -206,8 +201,10 @@ static enum rc say(struct zk_scope *s, const struct zk_node *n, struct err *e)
 {
     struct err why = ERR_INIT;
     bool news;
-    if (n->acl == ZK_ACL_FAILED)
-        return leave_out(s, n, e);
+    if (n->acl == ZK_ACL_FAILED) {
+        leave_out(s, n);
+        return RC_OK;
+    }
     enum rc rc = is_news(s, n, &news, e);
     if (rc < 0 || !news)
         return rc;

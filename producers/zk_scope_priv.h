@@ -52,7 +52,6 @@ struct zk_scope {
     bool ever_listed; /* in this history, or there was a position to resume from */
     bool begun;       /* SYNC_BEGIN was queued, and no end */
     bool no_root;
-    bool walk_wanted; /* whatever the zxid says */
 
     struct zk_dirty *dirty;
     struct zk_known *known;

@@ -4,8 +4,6 @@
  * for it is the creation of a child that moves a sequence. One thread. */
 #include "producers/zk_scope_priv.h"
 
-#include "producers/producer_queue.h"
-
 #define WIDE_BYTES (1u << 20)
 
 static struct slice path_of(const struct read *r, size_t i)
@@ -59,8 +57,7 @@ static enum rc send(struct zk_scope *s, struct read *r, struct err *e)
 enum rc zk_scope_read(struct zk_scope *s, bool *ret_any, struct err *e)
 {
     size_t most = s->wide_answers ? 1 : READS_MAX;
-    while (s->n_reads < most && !zk_pending_full(s->pending) &&
-           !producer_queue_full(s->world->queue)) {
+    while (s->n_reads < most && !zk_pending_full(s->pending)) {
         struct read *r = &s->reads[(s->first_read + s->n_reads) % READS_MAX];
         enum rc rc = gather(s, r, e);
         if (rc == RC_OK && r->n > 0)

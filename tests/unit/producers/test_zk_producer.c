@@ -124,6 +124,32 @@ static void a_node_of_another_making_than_the_logs_is_another_history(void **sta
     zw_done(&w);
 }
 
+/* It was made after the log's node was changed last, but the log has all up to a later zxid. */
+static void so_is_one_that_the_log_would_have_if_it_were_of_its_history(void **state)
+{
+    (void)state;
+    struct zk_world w;
+    zt_follow(&w);
+    for (int i = 0; i < 100; i++)
+        fake_zk_put(w.zk, "/elsewhere", "x");
+    zw_pass(&w, WALK_NS);
+    zw_assert_said(&w, "sync-begin same:/a same:/a/b same:/a/c sync-end");
+    zw_stop(&w);
+    fake_zk_free(w.zk);
+    w.zk = fake_zk_new(&w.clock.clock);
+    for (int i = 0; i < 50; i++)
+        fake_zk_put(w.zk, "/x", "y");
+    fake_zk_put(w.zk, "/a/b", "2");
+    for (int i = 0; i < 100; i++)
+        fake_zk_put(w.zk, "/x", "y");
+    zw_start(&w);
+    zw_add(&w, "/a", true);
+    zw_run(&w);
+    zw_assert_said(&w, "epoch:start sync-begin epoch:regression sync-begin put:/a= put:/a/b=2 "
+                       "sync-end missing:/a/c");
+    zw_done(&w);
+}
+
 static void a_node_made_anew_since_is_none(void **state)
 {
     (void)state;
@@ -226,6 +252,7 @@ int main(void)
         cmocka_unit_test(so_is_one_whose_zxid_is_below_the_logs_position),
         cmocka_unit_test(a_node_that_went_back_in_an_ensemble_that_did_not_is_another_history),
         cmocka_unit_test(a_node_of_another_making_than_the_logs_is_another_history),
+        cmocka_unit_test(so_is_one_that_the_log_would_have_if_it_were_of_its_history),
         cmocka_unit_test(a_node_made_anew_since_is_none),
         cmocka_unit_test(while_events_are_not_taken_nothing_more_is_asked),
         cmocka_unit_test(several_roots_share_a_session),

@@ -54,6 +54,10 @@ static void a_root_that_does_not_exist_is_missing_and_never_empty(void **state)
     assert_phase(&w, PRODUCER_MISSING, "the root does not exist");
     zw_pass(&w, 10 * WALK_NS);
     zw_assert_said(&w, "");
+    fake_zk_set_down(w.zk, true);
+    zw_run(&w);
+    assert_int_equal(zw_status(&w, 0).phase, PRODUCER_CONNECTING);
+    assert_null(strstr(zw_status(&w, 0).error, "root"));
     zw_done(&w);
 }
 

@@ -160,15 +160,22 @@ static void answers_that_cannot_be_read_are_asked_for_in_smaller_parts(void **st
     (void)state;
     struct zk_world w;
     zw_init(&w);
-    fake_zk_put(w.zk, "/a/b", "2");
-    fake_zk_plan(
-        w.zk, &(struct fake_zk_rule){.fault = FAKE_ZK_GARBAGE, .op = ZK_MULTI_READ, .times = 10});
+    char path[32];
+    for (int i = 0; i < 40; i++) {
+        snprintf(path, sizeof path, "/a/%d", i);
+        fake_zk_put(w.zk, path, "1");
+    }
+    fake_zk_plan(w.zk,
+                 &(struct fake_zk_rule){.fault = FAKE_ZK_GARBAGE, .op = ZK_MULTI_READ, .times = 5});
     zw_start(&w);
     zw_add(&w, "/a", false);
     for (int i = 0; i < 20; i++)
         zw_pass(&w, WALK_NS);
     assert_int_equal(zw_status(&w, 0).phase, PRODUCER_FOLLOWING);
     zw_assert_same(&w, "/a");
+    fake_zk_forget(w.zk);
+    walk(&w);
+    assert_true(fake_zk_asked(w.zk, ZK_MULTI_READ) > 40); /* one part each */
     zw_done(&w);
 }
 

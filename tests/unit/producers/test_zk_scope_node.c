@@ -114,6 +114,27 @@ a_listed_node_that_changed_before_its_acl_was_read_is_said_behind_the_listing(vo
     zw_done(&w);
 }
 
+static void so_is_one_that_only_the_log_knows(void **state)
+{
+    (void)state;
+    struct zk_world w;
+    zt_follow(&w);
+    zw_stop(&w);
+    fake_zk_set_acl(w.zk, "/a/b", "world:anyone:r");
+    fake_zk_forget(w.zk);
+    zw_start(&w);
+    zw_add(&w, "/a", true);
+    zw_step(&w, 1); /* the identity */
+    while (fake_zk_asked(w.zk, ZK_GET_DATA) < 3)
+        zw_step(&w, 0);
+    fake_zk_set(w.zk, "/a/b", "22");
+    fake_zk_set_acl(w.zk, "/a/b", "world:anyone:rw");
+    zw_run(&w);
+    zw_assert_said(&w, "epoch:start sync-begin same:/a same:/a/c sync-end put:/a/b=22");
+    zw_assert_same(&w, "/a");
+    zw_done(&w);
+}
+
 static void without_acls_none_is_asked_for_and_bodies_have_none(void **state)
 {
     (void)state;
@@ -152,6 +173,7 @@ int main(void)
         cmocka_unit_test(a_listed_node_whose_acl_is_forbidden_is_not_taken_for_deleted),
         cmocka_unit_test(
             a_listed_node_that_changed_before_its_acl_was_read_is_said_behind_the_listing),
+        cmocka_unit_test(so_is_one_that_only_the_log_knows),
         cmocka_unit_test(without_acls_none_is_asked_for_and_bodies_have_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

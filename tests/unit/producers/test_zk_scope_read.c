@@ -20,6 +20,24 @@ static void create_set_and_delete_are_said_as_they_happen(void **state)
     zw_done(&w);
 }
 
+static void a_delete_has_no_body_of_a_node_before_it(void **state)
+{
+    (void)state;
+    struct zk_world w;
+    zt_follow(&w);
+    fake_zk_delete(w.zk, "/a/b");
+    fake_zk_put(w.zk, "/a/b", "new");
+    for (int i = 0; i < 10; i++) /* the log is behind */
+        zw_step(&w, 0);
+    fake_zk_delete(w.zk, "/a/b");
+    for (int i = 0; i < 10; i++)
+        zw_step(&w, 0);
+    zw_run(&w);
+    zw_assert_said(&w, "put:/a/b=new put:/a=1 delete:/a/b");
+    assert_int_equal(w.last_words, 0);
+    zw_done(&w);
+}
+
 static void a_burst_on_one_node_is_read_once(void **state)
 {
     (void)state;
@@ -132,20 +150,48 @@ static void a_node_that_may_no_longer_be_read_is_not_deleted(void **state)
     zw_done(&w);
 }
 
+static size_t reads_of_a_step(struct zk_world *w)
+{
+    size_t before = fake_zk_asked(w->zk, ZK_MULTI_READ);
+    zw_step(w, SIZE_MAX);
+    return fake_zk_asked(w->zk, ZK_MULTI_READ) - before;
+}
+
 static void large_answers_are_asked_for_one_at_a_time(void **state)
 {
     (void)state;
     struct zk_world w;
-    AUTO(freep) char *large = calloc(1, 900001);
-    memset(large, 'x', 900000);
+    AUTO(freep) char *large = calloc(1, 100001);
+    memset(large, 'x', 100000);
     zt_follow(&w);
     char path[32];
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 480; i++) {
         snprintf(path, sizeof path, "/a/n%03d", i);
-        fake_zk_create(w.zk, path, i == 0 || i == 199 ? large : "x");
+        fake_zk_create(w.zk, path, large);
+    }
+    size_t reads = 0;
+    while (reads < 4) /* of which nobody knew that they are large */
+        reads += reads_of_a_step(&w);
+    assert_int_equal(reads, 4);
+    while (reads < 10) {
+        size_t more = reads_of_a_step(&w);
+        assert_true(more <= 1);
+        reads += more;
     }
     zw_run(&w);
     zw_assert_same(&w, "/a");
+    zw_done(&w);
+}
+
+static void sequences_are_said_children_first(void **state)
+{
+    (void)state;
+    struct zk_world w;
+    zt_follow(&w);
+    fake_zk_create(w.zk, "/a/y", "1");
+    fake_zk_create(w.zk, "/a/b/x", "1");
+    zw_run(&w);
+    zw_assert_said(&w, "put:/a/b/x=1 put:/a/y=1 put:/a/b=2 put:/a=1");
     zw_done(&w);
 }
 
@@ -176,6 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(create_set_and_delete_are_said_as_they_happen),
+        cmocka_unit_test(a_delete_has_no_body_of_a_node_before_it),
         cmocka_unit_test(a_burst_on_one_node_is_read_once),
         cmocka_unit_test(many_nodes_are_read_in_few_requests),
         cmocka_unit_test(new_parents_come_before_their_children),
@@ -185,6 +232,7 @@ int main(void)
         cmocka_unit_test(ephemeral_nodes_are_said_with_their_owner),
         cmocka_unit_test(a_node_that_may_no_longer_be_read_is_not_deleted),
         cmocka_unit_test(large_answers_are_asked_for_one_at_a_time),
+        cmocka_unit_test(sequences_are_said_children_first),
         cmocka_unit_test(beyond_the_limit_of_changes_all_is_walked_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
