@@ -76,22 +76,30 @@ enum rc source_kinds_load(struct rlog *log, struct source_kinds **ret, struct er
 
 /* ---- From the source ---- */
 
-static enum rc note_served(struct map *served, const struct producer_kind *kind, struct err *e)
+/* Of a group that answered in part, the versions that a kind was known to have stay. */
+static enum rc note_served(const struct map *known, struct map *served,
+                           const struct producer_kind *kind, struct err *e)
 {
     AUTO(buf_done) struct buf name = BUF_INIT(2 * KEY_MAX);
     buf_addf(&name, "%.*s/%.*s", SLICE_ARG(kind->group), SLICE_ARG(kind->resource));
     enum rc rc = buf_check(&name, "kind", e);
-    return rc == RC_OK ? add_version(served, buf_slice(&name), kind->version, kind->preferred, e)
-                       : rc;
+    if (rc < 0)
+        return rc;
+    const char *had = kind->partial ? map_get(known, buf_slice(&name)) : NULL;
+    if (!had)
+        return add_version(served, buf_slice(&name), kind->version, kind->preferred, e);
+    char *versions = strdup(had);
+    return versions ? map_put(served, buf_slice(&name), versions, e) : err_nomem(e);
 }
 
-static enum rc read_served(struct producer *p, struct map *served, struct err *e)
+static enum rc read_served(const struct map *known, struct producer *p, struct map *served,
+                           struct err *e)
 {
     struct producer_kind kind;
     enum rc rc = RC_OK;
     for (size_t i = 0; rc == RC_OK && producer_kind(p, i, &kind) == RC_OK; i++)
         if (kind.followable)
-            rc = note_served(served, &kind, e);
+            rc = note_served(known, served, &kind, e);
     return rc;
 }
 
@@ -113,7 +121,7 @@ enum rc source_kinds_look(struct source_kinds *k, struct producer *p, struct err
         return RC_AGAIN;
     AUTO(map_freep) struct map *served = map_new(free);
     uint64_t round = kind.round;
-    enum rc rc = served ? read_served(p, served, e) : err_nomem(e);
+    enum rc rc = served ? read_served(k->known, p, served, e) : err_nomem(e);
     if (rc < 0)
         return rc;
     struct map *old = k->served;

@@ -18,7 +18,8 @@ MUST_CHECK enum rc source_kinds_load(struct rlog *log, struct source_kinds **ret
 void source_kinds_free(struct source_kinds *k);
 DEFINE_FREEP(struct source_kinds, source_kinds_free)
 
-/* Takes over what the source says: RC_OK if it said something since the last call, RC_AGAIN. Errors: NOMEM. */
+/* Takes over what the source says: RC_OK if it said something since the last call, RC_AGAIN. Of a group that answered in
+ * part, a kind that was known keeps the versions that it had. Errors: NOMEM. */
 MUST_CHECK enum rc source_kinds_look(struct source_kinds *k, struct producer *p, struct err *e);
 /* Neither the log nor the source said anything yet. */
 bool source_kinds_none(const struct source_kinds *k);

@@ -457,6 +457,7 @@ static enum rc kube_kind(struct producer *p, size_t index, struct producer_kind 
         .resource = r->resource,
         .followable = r->can_list && r->can_watch,
         .preferred = r == kube_discovery_find(k->discovery, r->group, SLICE_NULL, r->resource),
+        .partial = kube_discovery_unreachable(k->discovery, r->group, SLICE_NULL),
         .round = k->rounds,
     };
     return RC_OK;

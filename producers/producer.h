@@ -52,6 +52,7 @@ struct producer_kind {
     struct slice group, version, resource; /* live until the next call on the producer */
     bool followable;                       /* it can be listed and followed */
     bool preferred;                        /* of its versions, the one that the source prefers */
+    bool partial;   /* not all of its group answered: versions of it may be hidden */
     uint64_t round; /* another one each time that the source said anew what it serves */
 };
 

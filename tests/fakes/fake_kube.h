@@ -82,7 +82,7 @@ void fake_kube_set_down(struct fake_kube *k, bool down); /* refuses all; what wa
 void fake_kube_set_unauthorized(struct fake_kube *k, bool on);
 void fake_kube_set_aggregated_discovery(struct fake_kube *k,
                                         bool on); /* off: the older form only */
-/* The group's back end does not answer: 503, and discovery calls it stale. */
+/* The back end of a group, or of "group/version", does not answer: 503, and discovery calls it stale. */
 void fake_kube_set_group_stale(struct fake_kube *k, const char *group, bool on);
 /* 403. verb is one of get, list, watch, create, update, delete or NULL for all; ns is NULL for
  * every place, "" for requests over the whole cluster; a namespace lies in its own place. allow

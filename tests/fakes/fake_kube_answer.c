@@ -239,7 +239,7 @@ static enum fk_route route_segments(struct fake_kube *k, struct fk_request *r,
         r->group = core ? SLICE_NULL : s[1];
         r->api_version = s[head - 1];
     }
-    if (n >= head && map_get(k->stale, r->group) && !r->direct) {
+    if (n >= head && fk_is_stale(k, r->group, r->api_version) && !r->direct) {
         fk_fail_plain(a, 503, "service unavailable\n");
         return FK_ANSWERED;
     }

@@ -219,9 +219,11 @@ void fk_kinds_rebuild(struct fake_kube *k)
 
 /* ---- discovery ---- */
 
-static bool is_stale(struct fake_kube *k, const char *group)
+bool fk_is_stale(struct fake_kube *k, struct slice group, struct slice version)
 {
-    return map_get(k->stale, slice_str(group)) != NULL;
+    AUTO(buf_done) struct buf both = BUF_INIT(4096);
+    buf_addf(&both, "%.*s/%.*s", SLICE_ARG(group), SLICE_ARG(version));
+    return map_get(k->stale, group) || map_get(k->stale, buf_slice(&both));
 }
 
 /* True for the first kind of its group (and, where version is given, of that version). */
@@ -271,7 +273,7 @@ static void print_aggregated_version(struct fake_kube *k, const struct fk_kind *
 {
     comma(out, "[");
     buf_addf(out, "{\"version\":\"%s\",", version);
-    if (is_stale(k, first->group)) {
+    if (fk_is_stale(k, slice_str(first->group), slice_str(version))) {
         buf_add_str(out, "\"freshness\":\"Stale\"}");
         return;
     }

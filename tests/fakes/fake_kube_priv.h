@@ -99,7 +99,7 @@ struct fake_kube {
     http_id last_id;
 
     bool down, unauthorized, older_discovery;
-    struct map *stale; /* group -> anything */
+    struct map *stale; /* group or group/version -> anything */
     struct fk_denial *denials;
 
     struct rng_seeded fault_rng;

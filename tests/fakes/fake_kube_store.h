@@ -39,6 +39,8 @@ void fk_kinds_done(struct fake_kube *k);
 struct fk_kind *fk_kind_find(struct fake_kube *k, struct slice group, struct slice resource);
 struct fk_kind *fk_kind_named(struct fake_kube *k, struct slice api_version, struct slice kind);
 bool fk_kind_serves(const struct fk_kind *kind, struct slice version);
+/* The back end of that version does not answer. */
+bool fk_is_stale(struct fake_kube *k, struct slice group, struct slice version);
 /* Appends "group/version", of the core group "version". */
 void fk_kind_api_version(const struct fk_kind *kind, const char *version, struct buf *out);
 /* "configmaps", "deployments.apps" */

@@ -180,8 +180,10 @@ static enum rc fake_kind(struct producer *p, size_t index, struct producer_kind 
     *ret = (struct producer_kind){.followable = true, .round = f->round};
     ret->group = slice_cut(one, '/', &version);
     ret->resource = slice_cut(version, '/', &version);
+    ret->partial = slice_ends(version, SLICE("?"));
+    version.n -= ret->partial;
     ret->version = version;
-    ret->preferred = !slice_starts(before, slice_of(one.p, one.n - version.n));
+    ret->preferred = !slice_starts(before, slice_of(one.p, (size_t)(version.p - one.p)));
     return RC_OK;
 }
 

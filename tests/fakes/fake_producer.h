@@ -31,7 +31,7 @@ size_t fake_producer_waiting(const struct producer *p);
 const char *fake_producer_resume(const struct producer *p, const char *scope);
 const char *fake_producer_api_version(const struct producer *p, const char *scope);
 /* What it serves from now on: "group/resource/version group/resource/version ...", of several versions the preferred one
- * first. Until the first call nothing is known. */
+ * first, "...?" where not all of the group answered. Until the first call nothing is known. */
 void fake_producer_serve(struct producer *p, const char *kinds);
 void fake_producer_set_status(struct producer *p, const char *scope, enum producer_phase phase,
                               const char *error);

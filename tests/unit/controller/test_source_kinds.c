@@ -69,6 +69,32 @@ static void the_source_says_anew_what_it_serves_and_what_went_stays_known(void *
     ft_log_done(&log);
 }
 
+static void what_a_group_says_in_part_changes_no_version_of_what_is_known(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    struct ft_log log;
+    AUTO(source_kinds_freep) struct source_kinds *k = NULL;
+    AUTO(producer_closep) struct producer *p = fake_producer_new();
+    ft_log_init(&log);
+    log_kind(&log, "g/widgets", "g/v2");
+    assert_ok(source_kinds_load(log.log, &k, &e));
+    fake_producer_serve(p, "g/widgets/v1? g/gadgets/v1?");
+    assert_ok(source_kinds_look(k, p, &e));
+    assert_known(k, "g/gadgets: v1 g/widgets: v2 ");
+    assert_true(source_kinds_serves(k, SLICE("g/widgets")));
+    fake_producer_serve(p, "g/widgets/v2 g/widgets/v1");
+    assert_ok(source_kinds_look(k, p, &e));
+    assert_known(k, "g/gadgets: v1 g/widgets: v2 v1 ");
+    fake_producer_serve(p, "g/widgets/v1?");
+    assert_ok(source_kinds_look(k, p, &e));
+    assert_known(k, "g/gadgets: v1 g/widgets: v2 v1 ");
+    fake_producer_serve(p, "g/widgets/v1");
+    assert_ok(source_kinds_look(k, p, &e));
+    assert_known(k, "g/gadgets: v1 g/widgets: v1 ");
+    ft_log_done(&log);
+}
+
 static void without_a_word_of_anybody_there_are_none(void **state)
 {
     (void)state;
@@ -86,6 +112,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_log_was_told_of_is_known_while_the_source_is_away),
         cmocka_unit_test(the_source_says_anew_what_it_serves_and_what_went_stays_known),
+        cmocka_unit_test(what_a_group_says_in_part_changes_no_version_of_what_is_known),
         cmocka_unit_test(without_a_word_of_anybody_there_are_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -361,6 +361,27 @@ static void what_a_silent_group_serves_is_said_soon_after_it_answers(void **stat
     assert_non_null(served(t, "v1", "deployments", &kind));
 }
 
+static void a_version_that_does_not_answer_makes_what_its_group_says_partial(void **state)
+{
+    struct test *t = *state;
+    struct producer_kind kind;
+    add(t, "apiextensions.k8s.io/customresourcedefinitions");
+    add(t, WIDGETS);
+    assert_int_equal(put_widgets(t, "{\"name\":\"v2\",\"served\":true,\"storage\":false},"), 201);
+    run_for(t, 40 * NS_PER_S);
+    assert_true(served(t, "v2", "widgets", &kind) && kind.preferred && !kind.partial);
+    forget_said(t);
+    fake_kube_set_group_stale(t->w.kube, "example.com/v2", true);
+    run_for(t, 700 * NS_PER_S);
+    assert_null(served(t, "v2", "widgets", &kind));
+    assert_true(served(t, "v1", "widgets", &kind) && kind.partial);
+    assert_true(served(t, "v1", "configmaps", &kind) && !kind.partial);
+    assert_false(said(t, "kind") || said(t, "sync-begin")); /* it waits in its version */
+    fake_kube_set_group_stale(t->w.kube, "example.com/v2", false);
+    run_for(t, 60 * NS_PER_S);
+    assert_true(served(t, "v2", "widgets", &kind) && kind.preferred && !kind.partial);
+}
+
 static void a_scope_added_while_discovery_is_stale_makes_it_be_asked_again(void **state)
 {
     struct test *t = *state;
@@ -561,6 +582,7 @@ int main(void)
         TEST(what_the_source_serves_is_said_and_asked_again_now_and_then),
         TEST(what_a_silent_group_serves_is_said_soon_after_it_answers),
         TEST(another_preferred_version_of_a_running_scope_is_listed_anew),
+        TEST(a_version_that_does_not_answer_makes_what_its_group_says_partial),
         TEST(a_scope_added_while_discovery_is_stale_makes_it_be_asked_again),
         TEST(a_group_that_cannot_be_reached_is_not_missing),
         TEST(adding_a_scope_twice_changes_nothing),
