@@ -165,7 +165,8 @@ static enum rc watch_begin(struct watch *w, const struct run_args *a, struct err
                                  .kubeconfigs = a->kubeconfigs.list,
                                  .n_kubeconfigs = a->kubeconfigs.n,
                                  .allow_insecure = a->allow_insecure,
-                                 .allow_exec = a->allow_exec}};
+                                 .allow_exec = a->allow_exec,
+                                 .clock = clock_sys()}};
     enum rc rc = resources_rereadable(&w->opts, &w->rereadable, e);
     if (rc == RC_OK)
         rc = resources_signature(&w->opts, w->applied, e);

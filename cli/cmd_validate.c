@@ -5,6 +5,7 @@
 #include "controller/effects.h"
 #include "controller/resource.h"
 #include "core/buf.h"
+#include "io/clock_sys.h"
 
 #include <stdio.h>
 
@@ -136,7 +137,8 @@ int cmd_validate(int argc, char **argv)
                                   .n_kubeconfigs = v.kubeconfigs.n,
                                   .allow_insecure = v.allow_insecure,
                                   .allow_exec = v.allow_exec,
-                                  .offline = !v.live};
+                                  .offline = !v.live,
+                                  .clock = clock_sys()};
     AUTO(report_done) struct report report = {.json = v.json, .array = BUF_INIT(ARRAY_MAX)};
     size_t syncs;
     if (resources_load(&opts, &resources, &e) < 0 || tell_all(&report, resources, &syncs, &e) < 0)

@@ -13,6 +13,7 @@
 #include "io/zk_target.h"
 
 struct buf;
+struct clock;
 struct json_doc;
 struct resources;
 
@@ -96,6 +97,8 @@ struct resources_opts {
     size_t n_kubeconfigs;
     bool allow_insecure, allow_exec; /* as in struct kube_config_opts */
     bool offline;                    /* only validate: credentials that are missing are warnings */
+    struct clock *
+        clock; /* a client certificate that has expired is a warning; NULL: nothing is told of that */
 };
 
 /* Reads and checks everything; lists all problems, not only the first. RC_OK even with problems of

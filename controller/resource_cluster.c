@@ -6,6 +6,7 @@
 #include "controller/resource_priv.h"
 #include "controller/resource_secret.h"
 #include "core/buf.h"
+#include "core/clock.h"
 #include "core/digest.h"
 #include "core/json.h"
 
@@ -25,6 +26,20 @@ static enum rc take_kubeconfig(const struct loader *l, struct slice text, const 
     return kube_config_parse(text, &opts, &c->config, e);
 }
 
+/* Not an error: a renewed one is used as soon as it is there. */
+static void warn_expired(const struct loader *l, const struct origin *o, const struct json *at,
+                         const struct cluster *c)
+{
+    const char *pem = c->config.target.cert_pem;
+    struct err why;
+    int64_t end_ns;
+    char end[TIME_TEXT_MAX];
+    if (pem && l->opts->clock && certificate_end(slice_str(pem), &end_ns, &why) == RC_OK &&
+        end_ns <= clock_wall_ns(l->opts->clock))
+        problem_warn(o, at, "the client certificate of the kubeconfig expired at %s: renew it",
+                     time_text(end_ns, end));
+}
+
 static bool read_secret(const struct loader *l, const struct item *cluster, const struct json *at,
                         const struct item *secret, struct cluster *ret)
 {
@@ -37,11 +52,13 @@ static bool read_secret(const struct loader *l, const struct item *cluster, cons
     }
     if (!secret_text(secret, n, &text))
         return false;
-    if (take_kubeconfig(l, buf_slice(&text), SECRET_KEY, /* from_secret= */ true, ret, &why) ==
-        RC_OK)
-        return true;
-    problem_failure(&secret->origin, n, &why);
-    return false;
+    enum rc rc =
+        take_kubeconfig(l, buf_slice(&text), SECRET_KEY, /* from_secret= */ true, ret, &why);
+    if (rc == RC_OK)
+        warn_expired(l, &secret->origin, n, ret);
+    else
+        problem_failure(&secret->origin, n, &why);
+    return rc == RC_OK;
 }
 
 /* True if the cluster can be used, or, offline, could be with a Secret that is elsewhere. */
@@ -94,7 +111,9 @@ static bool read_kubeconfig(const char *file, size_t order, const struct loader 
     enum rc rc = input_text(file, &text, &why);
     if (rc == RC_OK)
         rc = take_kubeconfig(l, buf_slice(&text), file, /* from_secret= */ false, ret, &why);
-    if (rc != RC_OK)
+    if (rc == RC_OK)
+        warn_expired(l, &o, NULL, ret);
+    else
         problem_failure(&o, NULL, &why);
     return rc == RC_OK;
 }

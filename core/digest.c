@@ -1,4 +1,4 @@
-/* The door to OpenSSL's digests, and the small codecs beside it: CRC32C, hexadecimal, base64.
+/* The door to OpenSSL's digests and X.509, and the small codecs beside it: CRC32C, hexadecimal, base64.
  *
  * A context fetches its algorithm once, for a fetch costs more than a short digest. After that no
  * digest call can fail except for lack of memory inside the library, and then the process aborts: a
@@ -7,9 +7,13 @@
 #include "core/digest.h"
 
 #include "core/buf.h"
+#include "core/clock.h"
 
+#include <limits.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <stdlib.h>
+#include <time.h>
 
 #if defined(__x86_64__)
 #include <nmmintrin.h>
@@ -84,6 +88,28 @@ void sha256_add(struct sha256 *s, struct slice piece)
 void sha256_finish(struct sha256 *s, uint8_t out[SHA256_SIZE])
 {
     must(EVP_DigestFinal_ex(s->ctx, out, NULL));
+}
+
+/* An encrypted text is no certificate; without this the library would ask for a password at the terminal. */
+static int no_password(char *text, int size, int writing, void *arg)
+{
+    (void)text, (void)size, (void)writing, (void)arg;
+    return -1;
+}
+
+enum rc certificate_end(struct slice pem, int64_t *ret_wall_ns, struct err *e)
+{
+    struct tm end = {0};
+    BIO *bio = pem.n <= INT_MAX ? BIO_new_mem_buf(pem.p, (int)pem.n) : NULL;
+    X509 *cert = bio ? PEM_read_bio_X509(bio, NULL, no_password, NULL) : NULL;
+    bool known = cert && ASN1_TIME_to_tm(X509_get0_notAfter(cert), &end) == 1;
+    X509_free(cert);
+    BIO_free(bio);
+    int64_t s = known ? timegm(&end) : 0;
+    if (!known)
+        return err_set(e, RC_INVALID, ERR_FINAL, "no certificate in PEM text");
+    *ret_wall_ns = s < INT64_MAX / NS_PER_S ? s * NS_PER_S : INT64_MAX;
+    return RC_OK;
 }
 
 /* The remainder of each byte, polynomial 0x82f63b78 (reflected). */

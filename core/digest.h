@@ -1,4 +1,4 @@
-/* The door to OpenSSL's digests, and CRC32C. */
+/* The door to OpenSSL: digests and the end of a certificate; and CRC32C. */
 #ifndef RESILOG_CORE_DIGEST_H
 #define RESILOG_CORE_DIGEST_H
 
@@ -28,6 +28,9 @@ void sha1(struct slice a, uint8_t out[SHA1_SIZE]);
 
 /* CRC32C (Castagnoli, RFC 3720 appendix B.4); start with crc = 0. Uses SSE4.2 where the processor has it. */
 uint32_t crc32c(uint32_t crc, const void *p, size_t n);
+
+/* When the first certificate of PEM text expires (notAfter), on the wall clock. Errors: INVALID (there is none). */
+MUST_CHECK enum rc certificate_end(struct slice pem, int64_t *ret_wall_ns, struct err *e);
 
 /* Writes 2 * n lower-case digits and a NUL to out. */
 void hex_encode(const uint8_t *p, size_t n, char *out);

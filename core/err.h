@@ -13,8 +13,9 @@ enum rc {
     RC_INVALID = -2,  /* the input is wrong, whoever gave it */
     RC_NOTFOUND = -3, /* the thing named does not exist */
     RC_CONFLICT = -4, /* somebody else was there first: stale epoch, offset, version */
-    RC_EXPIRED = -5,  /* the position asked for is gone (410, trimmed log) */
-    RC_DENIED = -6,   /* 401, 403, EACCES */
+    RC_EXPIRED =
+        -5, /* the position asked for is gone (410, trimmed log); a certificate is out of date */
+    RC_DENIED = -6, /* 401, 403, EACCES */
     RC_UNAVAILABLE = -7,
     RC_IO = -8,
     RC_CORRUPT = -9,

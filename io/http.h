@@ -66,7 +66,7 @@ struct http_event {
      * are known to be all there, so that what they unpack to may break off: look whether it ends),
      * UNAVAILABLE (connect, reset, time limit, TLS; the text says which; sys is ETIMEDOUT where a connected
       * server was too slow), LIMIT, DENIED (the server's
-     * certificate is not trusted), NOMEM. Never CANCELLED: a cancelled request gives no event. */
+     * certificate is not trusted), EXPIRED (401 to a client certificate whose time is over), NOMEM. Never CANCELLED: a cancelled request gives no event. */
     struct err err;
     bool maybe_done; /* of a failed DONE: the request may have reached the server */
 };

@@ -112,6 +112,21 @@ static void call_explain(const struct http_call *c, CURLcode code, struct err *e
     err_set(e, RC_UNAVAILABLE, ERR_RETRY, "%s: %s", c->where, curl_easy_strerror(code));
 }
 
+/* An expired client certificate explains a refusal, and TLS that fails: the API server answers it by 401, others end
+ * the connection. */
+static void call_explain_expiry(const struct http_call *c, struct err *e)
+{
+    char end[TIME_TEXT_MAX];
+    int64_t end_ns = c->login ? c->login->cert_end_ns : INT64_MAX;
+    if (end_ns > clock_wall_ns(c->client->clock) || e->rc == RC_NOMEM)
+        return;
+    if (c->status ==
+        UNAUTHORIZED) /* although its body may break off, as the server reads no further */
+        err_set(e, RC_EXPIRED, ERR_RETRY, "%s: HTTP %d", c->where, UNAUTHORIZED);
+    if (e->rc != RC_OK)
+        err_wrap(e, "the client certificate expired at %s", time_text(end_ns, end));
+}
+
 struct http_queued *http_call_end(struct http_call *c, CURLcode code)
 {
     struct http_queued *q = steal(&c->done);
@@ -127,9 +142,10 @@ struct http_queued *http_call_end(struct http_call *c, CURLcode code)
         q->ev.err = c->own;
     else if (code != CURLE_OK)
         call_explain(c, code, &q->ev.err);
+    call_explain_expiry(c, &q->ev.err);
     if (q->ev.err.rc != RC_OK) {
         q->ev.data = SLICE_NULL;
-        q->ev.maybe_done = sent > 0;
+        q->ev.maybe_done = sent > 0 && q->ev.err.rc != RC_EXPIRED;
     }
     q->owner = c;
     q->owner_free = http_call_free;

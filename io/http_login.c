@@ -1,6 +1,7 @@
 /* Texts that are overwritten when the last request that carried them is over. */
 #include "io/http_login.h"
 
+#include "core/digest.h"
 #include "core/scope.h"
 #include "io/secret_file.h"
 
@@ -29,6 +30,14 @@ static enum rc check(const char *const part[HTTP_LOGIN_PARTS], struct err *e)
     return RC_OK;
 }
 
+/* What is no certificate is for TLS to refuse. */
+static int64_t cert_end(const char *pem)
+{
+    struct err why;
+    int64_t end_ns;
+    return pem && certificate_end(slice_str(pem), &end_ns, &why) == RC_OK ? end_ns : INT64_MAX;
+}
+
 static void login_freep(struct http_login **l)
 {
     http_login_unref(*l);
@@ -47,6 +56,7 @@ enum rc http_login_new(const char *const part[HTTP_LOGIN_PARTS], struct http_log
     for (int i = 0; i < HTTP_LOGIN_PARTS; i++)
         if (part[i] && !(l->part[i] = strdup(part[i])))
             return err_nomem(e);
+    l->cert_end_ns = cert_end(part[HTTP_LOGIN_CERT]);
     const char *token = part[HTTP_LOGIN_TOKEN];
     if (token && asprintf(&l->authorization, "Authorization: Bearer %s", token) < 0) {
         l->authorization = NULL;

@@ -5,6 +5,8 @@
 #include "core/err.h"
 #include "io/http_target.h"
 
+#include <stdint.h>
+
 #define HTTP_TOKEN_MAX (32 << 10)
 
 enum http_login_part {
@@ -19,6 +21,8 @@ struct http_login {
     unsigned refs;                /* of one thread */
     char *part[HTTP_LOGIN_PARTS]; /* texts, PEM but for the token; NULL: none */
     char *authorization;          /* header line "Authorization: Bearer ...", NULL: none */
+    int64_t
+        cert_end_ns; /* when the client certificate expires, on the wall clock; INT64_MAX: none that says so */
 };
 
 /* Copies the parts, of which each may be NULL; the caller has the one reference. Errors: INVALID (a token that fits no

@@ -257,13 +257,16 @@ void kube_judge_status(struct slice status_object, struct kube_verdict *ret)
 
 void kube_judge_failure(const struct err *failure, struct kube_verdict *ret)
 {
+    bool expired = failure->rc == RC_EXPIRED;
     *ret = (struct kube_verdict){
-        .cls = failure->rc == RC_LIMIT ? KUBE_TOO_LARGE : KUBE_UNAVAILABLE,
+        .cls = expired                   ? KUBE_UNAUTHORIZED
+               : failure->rc == RC_LIMIT ? KUBE_TOO_LARGE
+                                         : KUBE_UNAVAILABLE,
         .retry = failure->retry,
         .retry_after_ns = -1,
         .too_slow = failure->sys == ETIMEDOUT,
     };
-    put_text(ret->reason, sizeof ret->reason, SLICE("no answer"));
+    put_text(ret->reason, sizeof ret->reason, expired ? SLICE("Unauthorized") : SLICE("no answer"));
     put_text(ret->message, sizeof ret->message, slice_str(failure->msg));
 }
 

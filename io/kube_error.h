@@ -47,7 +47,7 @@ void kube_judge(int status, struct slice content_type, struct slice body, int64_
                 struct kube_verdict *ret);
 /* Judges the Status object of a watch's ERROR frame. */
 void kube_judge_status(struct slice status_object, struct kube_verdict *ret);
-/* A request that got no answer. */
+/* A request that failed, as http.h says: it got no answer, or one that the credentials explain. */
 void kube_judge_failure(const struct err *failure, struct kube_verdict *ret);
 const char *kube_class_name(enum kube_class cls);
 /* Turns a verdict into the error object: rc and retry by the table, "<what>: <reason>: <message>".

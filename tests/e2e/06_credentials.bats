@@ -60,11 +60,11 @@ teardown_file() {
 new_key() { # NAME
     openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$E2E_DIR/ca/$1.key" 2>/dev/null
 }
-# certify USER: a certificate of our authority with that name.
+# certify USER [DAYS]: a certificate of our authority with that name; of -1 days it has expired.
 certify() {
     new_key "$1"
     openssl req -new -key "$E2E_DIR/ca/$1.key" -subj "/CN=$1" 2>/dev/null |
-        openssl x509 -req -CA "$E2E_DIR/ca/ca.crt" -CAkey "$E2E_DIR/ca/ca.key" -CAcreateserial -days 2 \
+        openssl x509 -req -CA "$E2E_DIR/ca/ca.crt" -CAkey "$E2E_DIR/ca/ca.key" -CAcreateserial -days "${2:-2}" \
             -extfile <(echo extendedKeyUsage=clientAuth) -out "$E2E_DIR/ca/$1.crt" 2>/dev/null
 }
 # by_certificate CLUSTER USER: USER-CLUSTER/kubeconfig, which has the user's certificate and no token.
@@ -182,6 +182,17 @@ asks() {
     variant files "certificate-authority: none.crt" "tokenFile: token"
     run -3 --separate-stderr asks files
     [[ $stderr == *"files/kubeconfig:3:"*"certificate-authority: "*"files/none.crt: No such file or directory"* ]]
+}
+
+@test "C47 of a client certificate that has expired, the refusal tells when it did" {
+    certify late -1
+    by_certificate source late
+    run --separate-stderr asks late-source
+    [ "$status" -ne 0 ]
+    local end=$(date -u -d "$(openssl x509 -noout -enddate -in "$E2E_DIR/ca/late.crt" | sed 's/.*=//')" +%FT%T)
+    [[ $stderr == *"the client certificate of the kubeconfig expired at $end"*": renew it"* ]]
+    echo "$stderr"
+    [[ $stderr == *"copier-source: "*"the client certificate expired at $end"*401* ]]
 }
 
 @test "a server is trusted unseen only with --allow-insecure" {

@@ -520,6 +520,10 @@ for i in range(1, 9): print(f"a{i}: &a{i} [" + ",".join(["*a%d" % (i - 1)] * 9) 
 user() {
     edit secret-a.yaml "s|user: \{token.*|user: {$1}}|"
 }
+# end_of CERTIFICATE: its last second, as resilog writes it
+end_of() {
+    date -u -d "$(openssl x509 -noout -enddate -in "$1" | sed 's/.*=//')" +%FT%T
+}
 # cluster FIELDS: the cluster of a's kubeconfig
 cluster() {
     edit secret-a.yaml "s|cluster: \{server.*|cluster: {$1}}|"
@@ -574,6 +578,14 @@ cluster() {
 @test "C44 a certificate in the URL alphabet of base64 is refused" {
     user 'client-certificate-data: LS0t_LS0-, client-key-data: x'
     refused secret-a.yaml: client-certificate-data base64
+}
+
+@test "C47 a client certificate that has expired is a warning with its date" {
+    local key=$BATS_TEST_TMPDIR/key cert=$BATS_TEST_TMPDIR/cert
+    openssl genpkey -algorithm ed25519 -out "$key"
+    openssl req -new -key "$key" -subj /CN=late | openssl x509 -req -key "$key" -days -1 -out "$cert"
+    user "client-certificate-data: $(base64 -w0 <"$cert"), client-key-data: $(base64 -w0 <"$key")"
+    accepted "1 warning" secret-a.yaml: "the client certificate of the kubeconfig expired at $(end_of "$cert")"
 }
 
 @test "C45 a server that need not prove who it is is refused" {

@@ -1,6 +1,9 @@
 /* controller/resource_cluster: the Secret of a cluster, and files given in its place. */
 #include "tests/unit/controller/resource_rig.h"
 
+#include "tests/fakes/expired_cert.h"
+#include "tests/fakes/fake_clock.h"
+
 static void a_cluster_needs_the_name_of_a_secret(void **state)
 {
     (void)state;
@@ -51,6 +54,31 @@ static void a_cluster_needs_the_name_of_a_secret(void **state)
          "quotes\n"},
     };
     rig_expect_all(cases, sizeof cases / sizeof *cases);
+}
+
+static void a_client_certificate_that_has_expired_is_a_warning(void **state)
+{
+    (void)state;
+    static const char *const options[] = {"a=late"}, *const files[] = {"f.yaml"};
+    struct fake_clock clock;
+    struct resources_opts opts = {.files = files,
+                                  .n_files = 1,
+                                  .kubeconfigs = options,
+                                  .n_kubeconfigs = 1,
+                                  .clock = &clock.clock};
+    rig_file("f.yaml", SLICE(CLUSTERS));
+    rig_file("cert", SLICE(EXPIRED_CERT));
+    rig_file("key", SLICE(EXPIRED_KEY));
+    rig_file("late",
+             SLICE("current-context: c\n"
+                   "contexts: [{name: c, context: {cluster: k, user: u}}]\n"
+                   "clusters: [{name: k, cluster: {server: \"https://a.example\"}}]\n"
+                   "users: [{name: u, user: {client-certificate: cert, client-key: key}}]\n"));
+    fake_clock_init(&clock, EXPIRED_AT_NS - 1);
+    rig_expect_opts(&opts, "");
+    fake_clock_init(&clock, EXPIRED_AT_NS);
+    rig_expect_opts(&opts, "warning late the client certificate of the kubeconfig expired "
+                           "at " EXPIRED_AT ".000000000Z: renew it\n");
 }
 
 static void a_secret_that_is_missing_or_in_another_namespace_names_the_nearest(void **state)
@@ -337,6 +365,8 @@ static void offline_a_missing_secret_is_a_warning_and_a_wrong_one_an_error(void 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_client_certificate_that_has_expired_is_a_warning,
+                                        rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_cluster_needs_the_name_of_a_secret, rig_setup,
                                         rig_teardown),
         cmocka_unit_test_setup_teardown(

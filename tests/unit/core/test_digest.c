@@ -2,7 +2,9 @@
 #include "core/digest.h"
 
 #include "core/buf.h"
+#include "core/clock.h"
 #include "core/scope.h"
+#include "tests/fakes/expired_cert.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -233,6 +235,31 @@ static void base64_obeys_the_outputs_limit(void **state)
     assert_int_equal(base64_decode(SLICE("Zm9vYg=="), &out, NULL), RC_LIMIT);
 }
 
+static void the_end_of_a_certificate_is_read(void **state)
+{
+    (void)state;
+    int64_t end_ns = 0;
+    struct err e = ERR_INIT;
+    assert_int_equal(certificate_end(SLICE(EXPIRED_CERT), &end_ns, &e), RC_OK);
+    assert_true(end_ns == EXPIRED_AT_NS);
+    assert_int_equal(certificate_end(SLICE(EXPIRED_KEY EXPIRED_CERT), &end_ns, &e), RC_OK);
+}
+
+static void what_is_no_certificate_has_no_end(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "text", "-----BEGIN CERTIFICATE-----", EXPIRED_KEY,
+                                        "-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\n"
+                                        "DEK-Info: AES-128-CBC,00000000000000000000000000000000\n\n"
+                                        "AAAAAAAAAAAAAAAAAAAAAA==\n-----END CERTIFICATE-----\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        int64_t end_ns = 7;
+        struct err e = ERR_INIT;
+        assert_int_equal(certificate_end(slice_str(texts[i]), &end_ns, &e), RC_INVALID);
+        assert_true(end_ns == 7);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +276,8 @@ int main(void)
         cmocka_unit_test(what_is_no_base64_is_refused_and_leaves_the_output_alone),
         cmocka_unit_test(a_base64_message_names_the_place_and_never_the_text),
         cmocka_unit_test(base64_obeys_the_outputs_limit),
+        cmocka_unit_test(the_end_of_a_certificate_is_read),
+        cmocka_unit_test(what_is_no_certificate_has_no_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,6 +92,9 @@ static void conn_answer(struct server *s, struct conn *c)
         send_whole(c, "429 Too Many Requests\r\nRetry-After: 7", "later");
     } else if (!strcmp(path, "/who")) {
         send_whole(c, "401 Unauthorized", "");
+    } else if (!strcmp(path, "/who/cut")) {
+        send_text(c, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 100\r\n\r\nsome");
+        conn_close(c);
     } else if (!strcmp(path, "/early")) {
         send_text(c, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
         send_whole(c, "201 Created", "made");

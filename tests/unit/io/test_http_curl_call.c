@@ -1,6 +1,7 @@
 /* io/http_curl_call: what one request sends, takes, and says about its end; against a server of the tests'
  * own on loopback, and a resolver of the tests' own. */
 #include "core/buf.h"
+#include "tests/fakes/expired_cert.h"
 #include "tests/unit/io/http_world.h"
 
 #include <fcntl.h>
@@ -309,6 +310,33 @@ static void tls_trouble_is_told_from_a_bad_authority(void **state)
     assert_false(ev.maybe_done);
 }
 
+static void an_expired_client_certificate_is_told_where_the_server_refuses(void **state)
+{
+    struct world *w = *state;
+    struct http_target t = {.url = w->url, .cert_pem = EXPIRED_CERT, .key_pem = EXPIRED_KEY};
+    AUTO(http_closep) struct http *h = world_open(w, &t);
+    fake_clock_set_wall(&w->clock, EXPIRED_AT_NS - 1);
+    get(h, "/who");
+    struct http_event ev = done(h);
+    assert_int_equal(ev.err.rc, RC_OK);
+    assert_int_equal(ev.status, 401);
+    fake_clock_set_wall(&w->clock, EXPIRED_AT_NS);
+    get(h, "/echo");
+    assert_int_equal(done(h).err.rc, RC_OK);
+    get(h, "/who");
+    ev = done(h);
+    assert_int_equal(ev.err.rc, RC_EXPIRED);
+    assert_false(ev.maybe_done);
+    assert_non_null(strstr(ev.err.msg, "the client certificate expired at " EXPIRED_AT));
+    assert_non_null(strstr(ev.err.msg, "HTTP 401"));
+    get(h, "/who/cut");
+    assert_int_equal(done(h).err.rc, RC_EXPIRED);
+    get(h, "/close");
+    ev = done(h);
+    assert_int_equal(ev.err.rc, RC_UNAVAILABLE);
+    assert_non_null(strstr(ev.err.msg, "the client certificate expired at " EXPIRED_AT));
+}
+
 static bool reaches(int fd, int port)
 {
     struct sockaddr_in a;
@@ -404,6 +432,7 @@ int main(void)
         WORLD_TEST(a_name_that_cannot_be_resolved_says_so),
         WORLD_TEST(a_request_whose_name_is_being_resolved_ends_at_once),
         WORLD_TEST(tls_trouble_is_told_from_a_bad_authority),
+        WORLD_TEST(an_expired_client_certificate_is_told_where_the_server_refuses),
         WORLD_TEST(no_program_that_is_started_inherits_a_connection),
         WORLD_TEST(the_header_lines_of_the_target_are_in_every_request),
         WORLD_TEST(through_a_proxy_that_is_away_nothing_is_reached_and_its_secret_not_told),

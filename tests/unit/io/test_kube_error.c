@@ -302,6 +302,10 @@ static void a_request_without_an_answer_keeps_its_text(void **state)
     err_set(&e, RC_LIMIT, ERR_FINAL, "too long");
     kube_judge_failure(&e, &v);
     assert_int_equal(v.cls, KUBE_TOO_LARGE);
+    err_set(&e, RC_EXPIRED, ERR_RETRY, "the client certificate expired at some time");
+    kube_judge_failure(&e, &v);
+    assert_int_equal(v.cls, KUBE_UNAUTHORIZED);
+    assert_string_equal(v.reason, "Unauthorized");
 }
 
 static void a_time_limit_is_told_from_other_failures(void **state)
