@@ -1,15 +1,17 @@
 #!/usr/bin/env bats
 # What an entry says: writeMode: apply, and the way from one mode to the other (docs/adr/0011); adopt: always, by either, and
-# what it keeps before (docs/adr/0012); effects, and what admission objects wait for.
+# what it keeps before (docs/adr/0012); effects, and what admission objects wait for; kinds that must be named.
 load lib
 load resilog
 
 setup_file() {
     e2e_begin etcd kube-apiserver kubectl
     [ -z "$E2E_SKIP" ] || return 0
-    kube_start source
+    local rare="--feature-gates=ClusterTrustBundle=true,DRADeviceTaints=true,DRADeviceTaintRules=true"
+    rare+=" --runtime-config=certificates.k8s.io/v1beta1=true,resource.k8s.io/v1alpha3=true"
+    API_FLAGS=$rare kube_start source
     audit_flags destination
-    kube_start destination
+    API_FLAGS+=" $rare" kube_start destination
     declare_clusters apply source destination
     mode apply
     src create namespace shop
@@ -163,6 +165,68 @@ set_key() { # KEY VALUE
     run -3 "$RESILOG" preimages --data "$E2E_DIR/over.data" no-such-one
     run ! grep -E 'MARKER-' "$E2E_DIR/over.log"
     run_stop over
+}
+
+trust_bundle() { # NAME [SIGNER]
+    cat <<-OBJECT
+	---
+	apiVersion: certificates.k8s.io/v1beta1
+	kind: ClusterTrustBundle
+	metadata: {name: "$1"}
+	spec:
+	  ${2:+signerName: $2}
+	  trustBundle: |
+	$(sed 's/^/    /' "$E2E_DIR/trust.crt")
+	OBJECT
+}
+
+@test "what entries name arrives: a Pod without its node, a DeviceTaintRule, the ClusterTrustBundle of no signer" {
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=trust -keyout /dev/null -out "$E2E_DIR/trust.crt" 2>/dev/null
+    declare_clusters rare source destination
+    declare_sync rare naming source destination "effects: allow" "resyncPeriod: 1s" <<-'ENTRIES'
+	- {version: v1, resource: pods}
+	- {group: resource.k8s.io, version: v1alpha3, resource: devicetaintrules}
+	- {group: certificates.k8s.io, version: v1beta1, resource: clustertrustbundles}
+	ENTRIES
+    src apply -f - <<<"
+apiVersion: v1
+kind: Node
+metadata: {name: node-1}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: placed, namespace: shop}
+spec: {nodeName: node-1, containers: [{name: main, image: 'main:1'}]}
+---
+apiVersion: resource.k8s.io/v1alpha3
+kind: DeviceTaintRule
+metadata: {name: broken}
+spec: {deviceSelector: {driver: example.com, pool: p, device: d}, taint: {key: example.com/broken, effect: NoSchedule}}
+$(trust_bundle bound.example.com:signer:x bound.example.com/signer)
+$(trust_bundle open)"
+    src -n shop patch pod placed --subresource=status --type=merge -p '{"status":{"phase":"Running","podIP":"10.1.2.3"}}'
+    run_start rare
+    wait_until 30 dst_is main:1 '{.spec.containers[0].image}' pod placed
+    dst_is "" '{.spec.nodeName}' pod placed
+    dst_is Pending '{.status.phase}' pod placed
+    wait_until 30 dst_is NoSchedule '{.spec.taint.effect}' devicetaintrule broken
+    wait_until 30 dst_is "$(cat "$E2E_DIR/trust.crt")" '{.spec.trustBundle}' clustertrustbundle open
+    wait_until 30 status_is rare naming phase Live
+    status_is rare naming held 0
+    is_gone clustertrustbundle bound.example.com:signer:x
+    local before=$(written destination)
+    looked() { [ "$(requests destination list)" -ge "$1" ]; }
+    wait_until 60 looked $(($(requests destination list) + 6)) # all copies were looked at twice more
+    diff <(echo "$before") <(written destination)
+    src delete devicetaintrule/broken clustertrustbundle/open
+    src -n shop delete pod placed --force --grace-period=0
+    wait_until 30 is_gone devicetaintrule broken
+    wait_until 30 is_gone clustertrustbundle open
+    wait_until 30 pod_ends
+    run_stop rare
+}
+pod_ends() { # there is no kubelet here that would end it
+    is_gone pod placed || dst_is 30 '{.metadata.deletionGracePeriodSeconds}' pod placed
 }
 
 @test "an entry's own word about effects wins, and a webhook waits for an endpoint of its Service" {
