@@ -275,6 +275,90 @@ asks() {
     k destination create clusterrolebinding copier --clusterrole=copier --user=copier
 }
 
+# ---- Rights that come and go, while others stay ----
+
+partly() { # RESOURCE...: what the user part may read of the source
+    k source apply -f - >&2 <<-RIGHTS
+	apiVersion: rbac.authorization.k8s.io/v1
+	kind: ClusterRole
+	metadata: {name: part}
+	rules:
+	- {apiGroups: ["", rbac.authorization.k8s.io], resources: [$1, namespaces], verbs: [list, watch]}
+	- {apiGroups: [""], resources: [namespaces], resourceNames: [default], verbs: [get]}
+	- {apiGroups: [apiextensions.k8s.io], resources: [customresourcedefinitions], verbs: [list, watch]}
+	RIGHTS
+}
+may() { # CLUSTER VERB RESOURCE
+    k "part-$1" auth can-i "$2" "$3"
+}
+may_not() {
+    ! may "$@"
+}
+of_destination() { # RESOURCE NAME
+    k destination get "$1" "$2"
+}
+gone_there() {
+    ! of_destination "$@"
+}
+
+@test "a Role that would grant more than resilog has is held with the server's reason, and goes through once it has that" {
+    local name
+    certify part
+    for name in source destination; do
+        by_certificate $name part
+    done
+    partly "configmaps, secrets, roles"
+    k destination create clusterrole part --verb=get,list,create,update,delete \
+        --resource=configmaps,secrets,roles.rbac.authorization.k8s.io,namespaces
+    for name in source destination; do
+        k $name create clusterrolebinding part --clusterrole=part --user=part
+    done
+    declare_clusters part part-source part-destination
+    declare_sync part copy part-source part-destination <<-'ENTRIES'
+	- {version: v1, resource: configmaps, filters: {nameSelector: {regex: ["^p"]}}}
+	- {version: v1, resource: secrets, filters: {nameSelector: {regex: ["^p"]}}}
+	- {group: rbac.authorization.k8s.io, version: v1, resource: roles, filters: {nameSelector: {regex: ["^p"]}}}
+	ENTRIES
+    k source create configmap p1 --from-literal=a=1
+    k source create secret generic p1 --from-literal=a=MARKER-1
+    k source create role p-reader --verb=get --resource=pods
+    run_start part
+    wait_until 60 of_destination configmap p1
+    wait_until 30 of_destination secret p1
+    wait_until 30 status_is part copy held 1
+    run -0 "$RESILOG" holds ls --data "$E2E_DIR/part.data" -o json copy
+    [ "$(json '[h["class"] + " " + h["key"] for h in d]' <<<"$output")" = '["forbidden rbac.authorization.k8s.io/roles/default/p-reader"]' ]
+    run -0 "$RESILOG" holds show --data "$E2E_DIR/part.data" copy role/p-reader
+    [[ $output == *'user "part"'*"is attempting to grant RBAC permissions not currently held"*'Resources:["pods"], Verbs:["get"]'* ]]
+    ! of_destination role p-reader
+    k destination create clusterrole part-pods --verb=get --resource=pods
+    k destination create clusterrolebinding part-pods --clusterrole=part-pods --user=part
+    wait_until 20 may destination get pods
+    "$RESILOG" holds retry --data "$E2E_DIR/part.data" copy role/p-reader
+    wait_until 30 of_destination role p-reader
+    wait_until 30 status_is part copy held 0
+}
+
+@test "a right that is taken away stops that kind alone, deletes nothing, and is used again when it is given back" {
+    partly "configmaps, roles"
+    wait_until 20 may_not source list secrets
+    kube_restart source apiserver # ends the watches, which the server asks no rights of again
+    wait_until 60 status_has part copy lastError '*secrets*forbidden*'
+    k source create secret generic p2 --from-literal=a=MARKER-2
+    k source delete secret p1
+    k source create configmap p2 --from-literal=a=1
+    k source delete configmap p1
+    wait_until 60 of_destination configmap p2
+    wait_until 30 gone_there configmap p1
+    of_destination secret p1
+    partly "configmaps, secrets, roles"
+    wait_until 120 of_destination secret p2 # it is asked again after 30 s
+    wait_until 30 gone_there secret p1
+    wait_until 30 status_is part copy lastError ""
+    status_is part copy phase Live
+    run_stop part
+}
+
 # gives FILE: a program for exec that counts its runs in FILE.runs and gives the token in FILE, for $E2E_LIFE seconds.
 gives() {
     cat >"$1.sh" <<-'PROGRAM'
