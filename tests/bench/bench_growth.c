@@ -158,7 +158,7 @@ static void open_log(struct bench *b)
 static void open_intake(struct bench *b)
 {
     struct err e = ERR_INIT;
-    const struct ingest_scope scope = {SCOPE, SLICE("v1")};
+    const struct ingest_scope scope = {.scope = SCOPE, .api_version = SLICE("v1")};
     must(kube_producer_open(connect_metered(b->source, &b->servers_s), NULL, NULL, &b->env,
                             &b->producer, &e),
          &e);
