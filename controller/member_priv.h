@@ -34,6 +34,7 @@ struct member {
     int64_t status_due_ns;   /* boot clock; also without news */
 };
 
+/* The boot clock now. */
 static inline int64_t member_boot_ns(const struct member *m)
 {
     return clock_boot_ns(m->env.clock);

@@ -38,6 +38,7 @@ enum turn_want {
     TURN_DONE
 };
 
+/* Forgets what was. now_ns: boot clock. */
 void turn_begin(struct turn *t, int64_t now_ns);
 /* After TURN_DONE it is over, and says so again. */
 enum turn_want turn_step(struct turn *t, const struct turn_input *in);

@@ -50,7 +50,7 @@ DEFINE_FREEP(struct ingest, ingest_close)
  * log. */
 MUST_CHECK enum rc ingest_want(struct ingest *g, const struct ingest_scope *scopes, size_t n,
                                struct err *e);
-/* Lists every scope anew, beginning now. Errors: NOMEM, those of the producer. */
+/* Has every scope of a tree listed again, beginning now. Errors: NOMEM, those of the producer. */
 MUST_CHECK enum rc ingest_refresh(struct ingest *g, struct err *e);
 /* One bounded unit of work: RC_OK, or RC_AGAIN with when to come back. Errors: FATAL ones (epoch
  * lost, device error, another source) end this ingest: close it, and the log. CONFLICT, RESYNC: another source was

@@ -293,8 +293,7 @@ static void forget_closing(struct ingest *g, struct slice scope)
 
 static bool is_of(struct slice scope, struct slice resource)
 {
-    return resource.n == 0 ||
-           (slice_starts(scope, resource) && (scope.n == resource.n || scope.p[resource.n] == '/'));
+    return slice_starts(scope, resource) && (scope.n == resource.n || scope.p[resource.n] == '/');
 }
 
 enum rc ingest_list_anew(struct ingest *g, struct slice resource, struct err *e)
@@ -407,7 +406,21 @@ enum rc ingest_want(struct ingest *g, const struct ingest_scope *scopes, size_t 
     return RC_OK;
 }
 
+/* Its position stays: it tells which history the log has. */
+static enum rc refresh_one(struct ingest *g, struct slice scope, const struct position *p,
+                           struct err *e)
+{
+    producer_drop(g->producer, scope);
+    forget_closing(g, scope);
+    map_delete(g->listings, scope);
+    return producer_add(g->producer, scope, SLICE_NULL, slice_str(p->version), e);
+}
+
 enum rc ingest_refresh(struct ingest *g, struct err *e)
 {
-    return ingest_list_anew(g, SLICE_NULL, e);
+    struct map_entry entry = {SLICE_NULL, NULL};
+    enum rc rc = RC_OK;
+    while (rc == RC_OK && map_seek(g->scopes, entry.key, entry.key.n > 0, &entry))
+        rc = refresh_one(g, entry.key, entry.value, e);
+    return rc;
 }

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include <string.h>
+#include <stdio.h>
 
 static struct run made(enum run_result result, int64_t at_s)
 {
@@ -58,13 +58,13 @@ static void what_was_printed_is_read_again(void **state)
     AUTO(json_freep) struct json_doc *doc = NULL;
     struct err e = ERR_INIT;
     struct run run = made(RUN_FAILED, 1700000000);
-    strcpy(run.message, "2 nodes are held: \"/a\"");
+    snprintf(run.message, sizeof run.message, "2 nodes are held: \"/a\"");
     run_log_add(&runs.log, &run, 5, 5);
     run = made(RUN_SUCCEEDED, 1700003600);
     run.due_s = 0;
     run_log_add(&runs.log, &run, 5, 5);
     runs.decided_s = 1700003600;
-    strcpy(runs.spec, "0123456789abcdef");
+    snprintf(runs.spec, sizeof runs.spec, "0123456789abcdef");
     buf_add_char(&out, '{');
     sync_runs_print(&runs, &out);
     buf_add_char(&out, '}');
