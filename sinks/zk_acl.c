@@ -39,14 +39,6 @@ uint32_t zk_acl_granted(const struct znode_acl *acl, size_t n, const struct zk_s
     return perms;
 }
 
-bool zk_acl_is_masked(const struct znode_acl *acl, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (slice_eq(acl[i].scheme, SLICE("digest")) && slice_ends(acl[i].id, SLICE(":x")))
-            return true;
-    return false;
-}
-
 struct znode_acl zk_acl_own(const struct zk_self *me)
 {
     return (struct znode_acl){.perms = ZNODE_ALL, .scheme = SLICE("digest"), .id = me->digest};

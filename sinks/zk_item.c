@@ -74,7 +74,7 @@ static enum rc read_want(struct zk_item *it, const struct zk_dest *d, struct err
     if (!it->wants_acl)
         return RC_OK;
     zk_acl_hash(it->want->acl, it->want->n_acl, d->sha, it->acl_hash);
-    if (zk_acl_is_masked(it->want->acl, it->want->n_acl))
+    if (znode_acl_is_masked(it->want->acl, it->want->n_acl))
         zk_item_hold(it, "no-auth",
                      "the source hides a part of the node's ACL from us: give its Database a "
                      "secretName with a user that may administer the node, best a super user");

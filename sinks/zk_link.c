@@ -183,7 +183,7 @@ static void put_off(struct zk_link *l, const struct env *env, const char *why)
 static enum rc learn_acl(struct zk_link *l, const struct zk_result *r, const struct env *env,
                          struct err *e)
 {
-    bool readable = r->error == ZK_OK && !zk_acl_is_masked(r->acl, r->n_acl);
+    bool readable = r->error == ZK_OK && !znode_acl_is_masked(r->acl, r->n_acl);
     if (!readable && !l->dest->acl) {
         put_off(l, env,
                 "the ACL of the root node, which new nodes get, cannot be read: give the "

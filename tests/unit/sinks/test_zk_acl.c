@@ -49,16 +49,6 @@ static void world_and_our_own_id_grant_and_nothing_else(void **state)
     assert_int_equal(zk_acl_granted(acl, 4, &super), ZNODE_ALL);
 }
 
-static void a_hash_that_the_server_hides_is_told(void **state)
-{
-    (void)state;
-    const struct znode_acl hidden[] = {ANYONE(ZNODE_READ), DIGEST(ZNODE_ALL, "bob:x")};
-    const struct znode_acl whole[] = {DIGEST(ZNODE_ALL, "bob:Ax"),
-                                      {ZNODE_ALL, {"sasl", 4}, {"a:x", 3}}};
-    assert_true(zk_acl_is_masked(hidden, 2));
-    assert_false(zk_acl_is_masked(whole, 2));
-}
-
 static void a_provisional_acl_is_the_wanted_one_and_ours(void **state)
 {
     (void)state;
@@ -98,7 +88,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_id_is_made_of_user_and_password),
         cmocka_unit_test(world_and_our_own_id_grant_and_nothing_else),
-        cmocka_unit_test(a_hash_that_the_server_hides_is_told),
         cmocka_unit_test(a_provisional_acl_is_the_wanted_one_and_ours),
         cmocka_unit_test(hashes_differ_where_an_entry_does),
     };
