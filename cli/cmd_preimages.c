@@ -15,6 +15,7 @@
 #include "io/rng_sys.h"
 #include "log/ckpt.h"
 #include "sinks/kube_record.h"
+#include "sinks/zk_record.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -68,18 +69,35 @@ static enum rc list_row(struct preimages *s, struct slice key, const struct prei
 
 /* ---- One object ---- */
 
+/* The whole object, as the sink kept it; whose record it is its first bytes say. */
+static enum rc read_object(const struct preimages *s, struct slice kept, struct buf *out,
+                           enum event_source_kind *ret_kind, struct err *e)
+{
+    struct kube_record of_kube;
+    struct zk_record of_zk;
+    enum rc rc;
+    if (zk_record_is(kept)) {
+        *ret_kind = SOURCE_ZOOKEEPER;
+        rc = zk_record_decode(kept, &of_zk, e);
+        if (rc == RC_OK)
+            buf_add_slice(out, of_zk.body);
+        return rc == RC_OK ? buf_check(out, "node", e) : rc;
+    }
+    *ret_kind = SOURCE_KUBERNETES;
+    rc = kube_record_decode(kept, &of_kube, e);
+    return rc == RC_OK ? kube_record_desired(&of_kube, s->compressor, out, e) : rc;
+}
+
 static enum rc print_object(const struct preimages *s, struct slice key,
                             const struct preimage *what, struct err *e)
 {
     AUTO(buf_done) struct buf text = BUF_INIT(TEXT_MAX), out = BUF_INIT(TEXT_MAX);
     AUTO(json_freep) struct json_doc *d = NULL;
-    struct kube_record record;
-    enum rc rc = kube_record_decode(what->sink, &record, e);
-    if (rc == RC_OK)
-        rc = kube_record_desired(&record, s->compressor, &text, e);
+    enum event_source_kind kind;
+    enum rc rc = read_object(s, what->sink, &text, &kind, e);
     if (rc == RC_OK)
         rc = json_parse_view(buf_slice(&text), &d, e);
-    if (rc == RC_OK && secret_is(SOURCE_KUBERNETES, key) && !s->show_secrets)
+    if (rc == RC_OK && secret_is(kind, key) && !s->show_secrets)
         rc = secret_mask(d, e);
     if (rc != RC_OK)
         return rc;

@@ -25,6 +25,11 @@ enum at {
     AT_ACL_HASH = 70
 };
 
+bool zk_record_is(struct slice bytes)
+{
+    return slice_starts(bytes, MAGIC);
+}
+
 enum rc zk_record_encode(const struct zk_record *r, struct buf *out, struct err *e)
 {
     size_t start = out->n;

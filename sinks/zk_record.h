@@ -11,6 +11,7 @@
 #include "core/err.h"
 #include "core/slice.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct buf;
@@ -43,6 +44,8 @@ struct zk_record {
 
 /* Appends the record. Errors: LIMIT (body), NOMEM. */
 MUST_CHECK enum rc zk_record_encode(const struct zk_record *r, struct buf *out, struct err *e);
+/* True for what begins as one. */
+bool zk_record_is(struct slice bytes);
 /* Errors: CORRUPT, LIMIT, UNSUPPORTED (a newer version, an unknown flag). */
 MUST_CHECK enum rc zk_record_decode(struct slice bytes, struct zk_record *ret, struct err *e);
 

@@ -37,6 +37,8 @@ static void what_was_written_is_read(void **state)
     assert_memory_equal(r.data_hash, in.data_hash, ZK_HASH_SIZE);
     assert_memory_equal(r.acl_hash, in.acl_hash, ZK_HASH_SIZE);
     assert_true(slice_eq(r.body, in.body));
+    assert_true(zk_record_is(buf_slice(&b)));
+    assert_false(zk_record_is(SLICE("RLKR")) || zk_record_is(SLICE_NULL));
 }
 
 static void every_flipped_byte_and_every_cut_is_seen(void **state)
