@@ -1,5 +1,5 @@
 /* What was said of each node in this life: as little as tells whether a node that was read is news. About 150 bytes a
- * node with a path of 40 bytes. */
+ * node (500,051 nodes with paths of 34 bytes: 75 MB). */
 #ifndef RESILOG_PRODUCERS_ZK_KNOWN_H
 #define RESILOG_PRODUCERS_ZK_KNOWN_H
 

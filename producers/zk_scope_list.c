@@ -102,7 +102,7 @@ static void note_unread(struct zk_scope *s, const struct zk_walk_node *n)
 
 static enum rc take_node(struct zk_scope *s, const struct zk_walk_node *n, struct err *e)
 {
-    enum zk_news news;
+    enum zk_news news = ZK_NEWS_NODE;
     enum rc rc = RC_OK;
     if (n->error != ZK_OK && is_root(s, n->path) && !s->begun) {
         zk_scope_refused(s, "GET_DATA", n->error);
