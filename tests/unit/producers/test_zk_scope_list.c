@@ -1,5 +1,7 @@
 #include "tests/unit/producers/zk_test.h"
 
+#include "io/zk.h"
+
 /* Walks although nothing was told. */
 static void walk(struct zk_world *w)
 {
@@ -82,6 +84,72 @@ static void a_node_that_is_too_big_for_a_log_is_said_and_counted(void **state)
     walk(&w);
     zw_assert_same(&w, "/a");
     assert_string_equal(zw_status(&w, 0).error, "");
+    zw_done(&w);
+}
+
+/* A session that has one more child than there is, wherever children are asked for. Servers take paths that a log cannot
+ * hold; the modelled ensemble does not. */
+struct odd_session {
+    struct zk zk; /* first */
+    struct zk *inner;
+    struct slice name;
+    struct slice children[8];
+    struct zk_result parts[8], result;
+};
+
+static enum rc odd_call(struct zk *z, const struct zk_call *c, uint64_t tag, struct err *e)
+{
+    return zk_call(((struct odd_session *)z)->inner, c, tag, e);
+}
+
+static enum rc odd_take(struct zk *z, struct zk_event *ret, struct err *e)
+{
+    struct odd_session *o = (struct odd_session *)z;
+    enum rc rc = zk_take(o->inner, ret, e);
+    bool list = rc == RC_OK && ret->kind == ZK_ANSWER && ret->err.rc == RC_OK &&
+                ret->result->n_parts > 0 && ret->result->parts[0].n_children > 0;
+    if (!list)
+        return rc;
+    o->result = *ret->result;
+    memcpy(o->parts, o->result.parts, o->result.n_parts * sizeof *o->parts);
+    memcpy(o->children, o->parts[0].children, o->parts[0].n_children * sizeof *o->children);
+    o->children[o->parts[0].n_children++] = o->name;
+    o->parts[0].children = o->children;
+    o->result.parts = o->parts;
+    ret->result = &o->result;
+    return RC_OK;
+}
+
+static enum rc odd_wait(struct zk *z, int wake_fd, int64_t timeout_ns, struct err *e)
+{
+    return zk_wait(((struct odd_session *)z)->inner, wake_fd, timeout_ns, e);
+}
+
+static void odd_close(struct zk *z)
+{
+    zk_close(((struct odd_session *)z)->inner);
+}
+
+static const struct zk_ops ODD = {odd_call, odd_take, odd_wait, odd_close};
+
+static void a_path_that_is_too_long_for_a_log_is_said_and_counted(void **state)
+{
+    (void)state;
+    struct zk_world w;
+    struct err e = ERR_INIT;
+    char name[ZNODE_PATH_MAX];
+    memset(name, 'n', sizeof name);
+    struct odd_session o = {.zk = {&ODD}, .name = {name, sizeof name}};
+    zw_init(&w);
+    fake_zk_put(w.zk, "/a/b", "2");
+    fake_zk_connect(w.zk, NULL, &o.inner);
+    w.opts.zk = &o.zk;
+    assert_int_equal(zk_producer_open(&w.opts, &w.env, &w.producer, &e), RC_OK);
+    zw_add(&w, "/a", false);
+    zw_run(&w);
+    zw_assert_said(&w, "epoch:start sync-begin put:/a= put:/a/b=2 sync-end");
+    assert_non_null(strstr(zw_status(&w, 0).error, "1 cannot be kept in a log; /a/nnn"));
+    assert_int_equal(zw_status(&w, 0).phase, PRODUCER_FOLLOWING);
     zw_done(&w);
 }
 
@@ -186,6 +254,7 @@ int main(void)
             a_node_that_cannot_be_read_and_what_is_below_it_is_never_taken_for_deleted),
         cmocka_unit_test(a_node_whose_children_cannot_be_listed_keeps_them),
         cmocka_unit_test(a_node_that_is_too_big_for_a_log_is_said_and_counted),
+        cmocka_unit_test(a_path_that_is_too_long_for_a_log_is_said_and_counted),
         cmocka_unit_test(a_listing_that_would_have_to_name_too_many_nodes_has_no_end),
         cmocka_unit_test(a_delete_that_is_seen_during_a_walk_is_one_that_was_watched),
         cmocka_unit_test(what_changes_during_a_walk_is_neither_lost_nor_said_in_the_wrong_order),
