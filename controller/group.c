@@ -392,7 +392,7 @@ static enum rc serve_listings(struct group *g, struct err *e)
     if (g->listed == asked)
         return RC_OK;
     ingest_status(g->ingest, &s);
-    bool complete = s.scopes > 0 && s.following == s.scopes && !s.log_full;
+    bool complete = s.scopes > 0 && s.following + s.missing == s.scopes && !s.log_full;
     bool fresh = g->listing > g->listed;
     if (!complete || !fresh)
         g->listing = asked;
@@ -403,6 +403,7 @@ static enum rc serve_listings(struct group *g, struct err *e)
     enum rc rc = rlog_bounds(g->log, &bounds, e);
     if (rc < 0)
         return rc;
+    report(g, NULL); /* with what was not read, before anybody acts on the answer */
     g->listed = g->listing;
     source_board_answer(g->board, g->listed, bounds.next);
     wake_members(g);

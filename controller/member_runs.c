@@ -39,6 +39,8 @@ struct attempt {
     struct run run;
     struct turn turn;
     uint64_t listing; /* the number on the source's board */
+    bool listed;
+    char unread[RUN_MESSAGE_MAX]; /* what that listing could not tell of; empty: it told all */
     bool replaced;
     int64_t look_ns; /* boot clock */
 };
@@ -154,8 +156,10 @@ static void judge(const struct member *m, struct attempt *a, enum rc rc, const s
         snprintf(text, RUN_MESSAGE_MAX, "the next run was due before it was over");
     } else if (rc < 0)
         snprintf(text, RUN_MESSAGE_MAX, "%.199s", why->msg);
-    else if (turn_succeeded(&a->turn))
+    else if (turn_succeeded(&a->turn) && !a->unread[0])
         a->run.result = RUN_SUCCEEDED;
+    else if (turn_succeeded(&a->turn))
+        snprintf(text, RUN_MESSAGE_MAX, "not all of the source was read: %.160s", a->unread);
     else if (a->turn.cut_off) {
         source_board_get(m->opts.source, &source);
         snprintf(text, RUN_MESSAGE_MAX, "no answer for a minute: %.170s",
@@ -235,9 +239,12 @@ static enum turn_want step_turn(struct member *m, struct attempt *a)
     struct turn_input in = {.now_ns = member_boot_ns(m), .pump = &pump};
     pump_status(m->pump, &pump);
     sink_status(m->sink, &sink);
-    source_board_get(m->opts.source, &source);
-    in.connected = source.connected && sink.connected;
     in.listed = source_board_listed(m->opts.source, a->listing, &in.listed_to);
+    source_board_get(m->opts.source, &source); /* not older than the listing */
+    in.connected = source.connected && sink.connected;
+    if (in.listed && !a->listed)
+        snprintf(a->unread, sizeof a->unread, "%.199s", source.error);
+    a->listed = in.listed;
     return turn_step(&a->turn, &in);
 }
 

@@ -19,7 +19,8 @@ void source_board_get(struct source_board *b, struct source_report *ret);
 uint64_t source_board_ask(struct source_board *b);
 /* The highest number that was asked for; 0: none. */
 uint64_t source_board_asked(struct source_board *b);
-/* A listing that began after that number was asked for is in the log, which ends before `head`. */
+/* A listing that began after that number was asked for is in the log, which ends before `head`; what it could not read
+ * is the error of the report that was set last. */
 void source_board_answer(struct source_board *b, uint64_t number, rlog_off head);
 /* True once that listing, or a later one, is in the log. */
 bool source_board_listed(struct source_board *b, uint64_t number, rlog_off *ret_head);

@@ -44,8 +44,8 @@ static void say_node(struct producer *p, const char *key, const char *version)
                                          .body = buf_slice(&body)});
 }
 
-/* A complete listing of ROOT and so many nodes below it. */
-static void list(int nodes, const char *version)
+/* A complete listing of ROOT and so many nodes below it; unread: what it says of those that it could not read. */
+static void list_but(int nodes, const char *version, const char *unread)
 {
     struct producer *p = rig_lock_producer();
     fake_producer_own(p, EVENT_SYNC_BEGIN, ROOT, NULL);
@@ -56,7 +56,18 @@ static void list(int nodes, const char *version)
         say_node(p, key, version);
     }
     fake_producer_own(p, EVENT_SYNC_END, ROOT, version);
-    fake_producer_set_status(p, ROOT, PRODUCER_FOLLOWING, "");
+    fake_producer_set_status(p, ROOT, PRODUCER_FOLLOWING, unread);
+    rig_unlock_producer();
+}
+
+static void list(int nodes, const char *version)
+{
+    list_but(nodes, version, "");
+}
+
+static void lack_root(void)
+{
+    fake_producer_set_status(rig_lock_producer(), ROOT, PRODUCER_MISSING, "no such root");
     rig_unlock_producer();
 }
 
@@ -152,6 +163,47 @@ static void what_is_held_fails_the_run(void **state)
     assert_non_null(strstr(message, "1 held"));
 }
 
+/* How the only run ended: failed, for that reason. */
+static void expect_failed(const char *reason)
+{
+    char message[256];
+    bool succeeded = true;
+    assert_int_equal(runtime_ended(rig->runtime, &succeeded), RC_OK);
+    assert_false(succeeded);
+    rig_wait(S, "phase", "Failed");
+    latest("message", message, sizeof message);
+    assert_non_null(strstr(message, reason));
+}
+
+static bool is_over(void)
+{
+    bool ignored;
+    return runtime_ended(rig->runtime, &ignored) == RC_OK;
+}
+
+static void what_of_the_source_cannot_be_read_fails_the_run_when_all_else_is_copied(void **state)
+{
+    (void)state;
+    begin(ONCE("Never"), false);
+    rig_identity();
+    for (int i = 0; i < POLLS_MAX && !is_over(); i++, rig_rest())
+        if (is_to_be_listed())
+            list_but(3, "5", "1 cannot be read");
+    expect_failed("not all of the source was read: /a: 1 cannot be read");
+    rig_stop();
+    assert_int_equal(dest_mem_count(rig->dest), 4);
+}
+
+static void a_root_that_the_source_lacks_fails_the_run_without_waiting_for_it(void **state)
+{
+    (void)state;
+    begin(ONCE("Never"), false);
+    rig_identity();
+    for (int i = 0; i < POLLS_MAX && !is_over(); i++, rig_rest())
+        lack_root();
+    expect_failed("not all of the source was read: /a: no such root");
+}
+
 static void a_sink_that_breaks_fails_the_run_and_is_tried_again_where_that_is_said(void **state)
 {
     (void)state;
@@ -231,6 +283,12 @@ int main(void)
                                         runtime_teardown),
         cmocka_unit_test_setup_teardown(what_has_run_does_not_run_again_unless_that_is_wanted,
                                         runtime_setup, runtime_teardown),
+        cmocka_unit_test_setup_teardown(
+            what_of_the_source_cannot_be_read_fails_the_run_when_all_else_is_copied, runtime_setup,
+            runtime_teardown),
+        cmocka_unit_test_setup_teardown(
+            a_root_that_the_source_lacks_fails_the_run_without_waiting_for_it, runtime_setup,
+            runtime_teardown),
         cmocka_unit_test_setup_teardown(what_is_held_fails_the_run, runtime_setup,
                                         runtime_teardown),
         cmocka_unit_test_setup_teardown(
