@@ -151,7 +151,7 @@ told() {
         for words in "log verify" "log show --all --patch" "log show --all -o yaml" "log show --all -o jsonl"; do
             "$RESILOG" $words --data "$data" --source "$source" || :
         done
-    done <"$E2E_DIR/$1.clusters"
+    done < <(cat "$E2E_DIR/$1.clusters" "$E2E_DIR/$1.databases" 2>/dev/null)
     [ ! -d "$E2E_DIR/$1" ] || "$RESILOG" validate -f "$E2E_DIR/$1" || : # a pipe is read once
 }
 # nothing_secret: at the end of each file; fails, and prints where, if anything planted is in the messages of an instance or in

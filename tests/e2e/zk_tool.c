@@ -5,6 +5,7 @@
  *   multi N PATH               N children in one transaction
  *   bulk N PATH [BYTES]        N children in transactions of 200, many at once
  *   raise N PATH               raises the number that its next sequential child gets by N
+ *   churn N PATH SEED [RATE]   N random changes below PATH, so many a second; a session that is lost is followed by another
  *   watch N PATH               says "watching", then each path that changed at PATH and below, N of them
  *   sessions N                 says "connected" or "lost: ..." as sessions begin and end, until N have begun
  *   dump PATH                  each node as one line of JSON, in the order of their paths
@@ -297,13 +298,21 @@ static void do_sessions(struct zk_tool *t)
 static const struct {
     const char *name;
     void (*run)(struct zk_tool *t);
-} COMMANDS[] = {{"create", do_create},  {"set", do_set},
-                {"get", do_get},        {"delete", do_delete},
-                {"ls", do_ls},          {"acl", do_acl},
-                {"setacl", do_setacl},  {"multi", zk_tool_multi},
-                {"bulk", zk_tool_bulk}, {"raise", zk_tool_raise},
-                {"watch", do_watch},    {"sessions", do_sessions},
-                {"dump", zk_tool_dump}, {"whoami", do_whoami}};
+} COMMANDS[] = {{"create", do_create},
+                {"set", do_set},
+                {"get", do_get},
+                {"delete", do_delete},
+                {"ls", do_ls},
+                {"acl", do_acl},
+                {"setacl", do_setacl},
+                {"multi", zk_tool_multi},
+                {"bulk", zk_tool_bulk},
+                {"raise", zk_tool_raise},
+                {"watch", do_watch},
+                {"sessions", do_sessions},
+                {"churn", zk_tool_churn},
+                {"dump", zk_tool_dump},
+                {"whoami", do_whoami}};
 
 static const char *read_pem(const char *path)
 {

@@ -28,10 +28,15 @@ const struct zk_result *zk_tool_answer(struct zk_tool *t, uint64_t *ret_tag);
 /* The letters of permissions; out holds ZK_TOOL_PERMS bytes. Returns out. */
 const char *zk_tool_perms(uint32_t perms, char *out);
 
+/* The i-th argument: a number above 0; a path, "" for the root. */
+long zk_tool_count(const struct zk_tool *t, int i);
+const char *zk_tool_path(const struct zk_tool *t, int i);
+
 /* The commands for many nodes. */
 void zk_tool_multi(struct zk_tool *t);
 void zk_tool_bulk(struct zk_tool *t);
 void zk_tool_raise(struct zk_tool *t);
 void zk_tool_dump(struct zk_tool *t);
+void zk_tool_churn(struct zk_tool *t);
 
 #endif

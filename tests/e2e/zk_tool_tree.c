@@ -16,7 +16,7 @@ enum {
 static const struct znode_acl OPEN[] = {
     {.perms = ZNODE_ALL, .scheme = SLICE("world"), .id = SLICE("anyone")}};
 
-static long count_argument(const struct zk_tool *t, int i)
+long zk_tool_count(const struct zk_tool *t, int i)
 {
     long n = i < t->argc ? strtol(t->argv[i], NULL, 10) : 0;
     if (n <= 0)
@@ -24,7 +24,7 @@ static long count_argument(const struct zk_tool *t, int i)
     return n;
 }
 
-static const char *path_argument(const struct zk_tool *t, int i)
+const char *zk_tool_path(const struct zk_tool *t, int i)
 {
     if (i >= t->argc || t->argv[i][0] != '/')
         zk_tool_fail(2, "a path is missing, which begins with '/'");
@@ -62,14 +62,14 @@ static bool send_children(struct zk_tool *t, const char *below, long first, size
 
 void zk_tool_multi(struct zk_tool *t)
 {
-    long n = count_argument(t, 0);
-    send_children(t, path_argument(t, 1), 0, (size_t)n, SLICE("multi"));
+    long n = zk_tool_count(t, 0);
+    send_children(t, zk_tool_path(t, 1), 0, (size_t)n, SLICE("multi"));
     take_answer(t);
 }
 
 void zk_tool_bulk(struct zk_tool *t)
 {
-    long n = count_argument(t, 0), size = t->argc > 2 ? count_argument(t, 2) : 20, open = 0;
+    long n = zk_tool_count(t, 0), size = t->argc > 2 ? zk_tool_count(t, 2) : 20, open = 0;
     char *data = malloc((size_t)size);
     if (!data)
         zk_tool_fail(3, "out of memory");
@@ -78,7 +78,7 @@ void zk_tool_bulk(struct zk_tool *t)
     for (long first = 0; first < n || open;) {
         long k = n - first < batch ? n - first : batch;
         if (k > 0 &&
-            send_children(t, path_argument(t, 1), first, (size_t)k, slice_of(data, (size_t)size))) {
+            send_children(t, zk_tool_path(t, 1), first, (size_t)k, slice_of(data, (size_t)size))) {
             first += k;
             open++;
         } else {
@@ -92,11 +92,11 @@ void zk_tool_bulk(struct zk_tool *t)
 void zk_tool_raise(struct zk_tool *t)
 {
     char name[NAME_MAX_BYTES];
-    snprintf(name, sizeof name, "%s/raise", path_argument(t, 1));
+    snprintf(name, sizeof name, "%s/raise", zk_tool_path(t, 1));
     const struct zk_call pair[] = {
         {.op = ZK_CREATE, .path = slice_str(name), .null_data = true, .acl = OPEN, .n_acl = 1},
         {.op = ZK_DELETE, .path = slice_str(name), .version = -1}};
-    for (long n = count_argument(t, 0); n > 0; n--) {
+    for (long n = zk_tool_count(t, 0); n > 0; n--) {
         zk_tool_send(t, &(struct zk_call){.op = ZK_MULTI, .parts = pair, .n_parts = 2}, 0);
         take_answer(t);
     }
@@ -237,7 +237,7 @@ static void read_batch(struct walk *w)
 void zk_tool_dump(struct zk_tool *t)
 {
     struct walk w = {.t = t, .todo = map_new(free), .lines = map_new(free)};
-    const char *root = path_argument(t, 0);
+    const char *root = zk_tool_path(t, 0);
     struct map_entry line;
     if (!w.todo || !w.lines)
         zk_tool_fail(3, "out of memory");
