@@ -526,13 +526,18 @@ void zk_item_lost(struct zk_item *it)
 
 /* ---- Children ---- */
 
-void zk_item_child(struct zk_item *it, const struct zk_dest *d, bool made)
+static bool is_aligning(const struct zk_item *it)
+{
+    return it->wants == ZK_WANTS_WRITE && zk_item_is_put(it) && it->next == ZK_NEXT_ALIGN;
+}
+
+void zk_item_child(struct zk_item *it, const struct zk_dest *d, bool made, bool sent)
 {
     if (!it->seen || !it->exists)
         return;
     it->live.cversion++;
     it->live.num_children += made ? 1 : -1;
-    if (it->wants != ZK_WANTS_CHILDREN)
+    if (it->wants != ZK_WANTS_CHILDREN && (sent || !is_aligning(it)))
         return;
     if (zk_item_is_put(it))
         plan(it, d);

@@ -101,8 +101,9 @@ void zk_item_wrote(struct zk_item *it, const struct zk_dest *d, const struct zk_
 void zk_item_refused(struct zk_item *it, int error, bool pending);
 /* The answer was lost: they may have been done. */
 void zk_item_lost(struct zk_item *it);
-/* A child of the node was made, or deleted. */
-void zk_item_child(struct zk_item *it, const struct zk_dest *d, bool made);
+/* A child of the node was made, or deleted: what waits for children, or is to make up for them, is decided anew. sent: a
+ * request of the node's own is open, whose answer decides. */
+void zk_item_child(struct zk_item *it, const struct zk_dest *d, bool made, bool sent);
 /* Of CHILDREN: no more of them are to come, which a last look shows. */
 void zk_item_settle(struct zk_item *it);
 /* Of CHILDREN: ends as WAITING, or of a delete as held. */

@@ -172,8 +172,9 @@ static void tell_parent(struct zk_sink *k, const struct zk_slot *x, bool made)
     struct zk_slot *parent = zk_slots_find(&k->slots, znode_parent(x->path));
     if (!parent)
         return;
-    zk_item_child(&parent->item, &k->dest, made);
-    if (parent->state == ZK_SLOT_WAITING)
+    bool queued = parent->state == ZK_SLOT_WAITING || parent->state == ZK_SLOT_WRITE;
+    zk_item_child(&parent->item, &k->dest, made, !queued);
+    if (queued && (parent->state != ZK_SLOT_WRITE || parent->item.wants != ZK_WANTS_WRITE))
         route(k, parent);
 }
 
