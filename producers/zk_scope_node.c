@@ -2,6 +2,7 @@
  * through one queue, so that of each path nothing older follows something newer. One thread. */
 #include "producers/zk_scope_priv.h"
 
+#include "core/env.h"
 #include "producers/producer_queue.h"
 
 /* ---- What is new ---- */
@@ -197,6 +198,20 @@ static enum rc note_said(struct zk_scope *s, const struct zk_node *n, struct err
     return zk_known_put(s->known, n->path, said, e);
 }
 
+/* Who may read a node but not administer it is told "x" in place of a digest's hash. */
+static void warn_of_hidden(const struct zk_scope *s, const struct zk_node *n)
+{
+    bool hidden = false;
+    for (size_t i = 0; i < n->node.n_acl; i++)
+        hidden = hidden || (slice_eq(n->node.acl[i].scheme, SLICE("digest")) &&
+                            slice_ends(n->node.acl[i].id, SLICE(":x")));
+    if (hidden)
+        DIAG(s->world->env->diag, DIAG_WARN,
+             "ACL read without its hashes: a copy will let nobody in by them; give the Database "
+             "the secretName of a user that may administer the node",
+             DIAG_S("path", n->path));
+}
+
 static enum rc say(struct zk_scope *s, const struct zk_node *n, struct err *e)
 {
     struct err why = ERR_INIT;
@@ -209,8 +224,10 @@ static enum rc say(struct zk_scope *s, const struct zk_node *n, struct err *e)
     if (rc < 0 || !news)
         return rc;
     rc = zk_scope_say_node(s, n, &why);
-    if (rc == RC_OK)
+    if (rc == RC_OK) {
+        warn_of_hidden(s, n);
         return note_said(s, n, e);
+    }
     if (rc != RC_NOMEM) {
         zk_scope_cannot(s, n->path, /* denied= */ false, why.msg);
         return RC_OK;

@@ -1,5 +1,7 @@
 #include "tests/unit/producers/zk_test.h"
 
+#include "core/diag.h"
+
 /* /a/d is created, its data was read, and its ACL was asked for but not read. */
 static void read_data_of_d(struct zk_world *w)
 {
@@ -135,6 +137,35 @@ static void so_is_one_that_only_the_log_knows(void **state)
     zw_done(&w);
 }
 
+static void keep_line(void *arg, const char *line, size_t n)
+{
+    buf_add(arg, line, n);
+}
+
+static void an_acl_whose_hashes_are_hidden_is_said(void **state)
+{
+    (void)state;
+    struct zk_world w;
+    AUTO(buf_done) struct buf lines = BUF_INIT(1 << 20);
+    zw_init(&w);
+    w.env.diag = diag_new(&w.clock.clock, DIAG_TEXT, DIAG_WARN, keep_line, &lines);
+    fake_zk_put(w.zk, "/a/b", "1");
+    fake_zk_set_acl(w.zk, "/a/b", "world:anyone:r,digest:alice:hash:cdrwa");
+    zw_start(&w);
+    zw_add(&w, "/a", false);
+    zw_run(&w);
+    assert_non_null(strstr(lines.p, "ACL read without its hashes"));
+    assert_non_null(strstr(lines.p, "path=/a/b"));
+    assert_null(strstr(lines.p, "path=/a\n"));
+    buf_reset(&lines);
+    fake_zk_put(w.zk, "/elsewhere", "1");
+    zw_pass(&w, WALK_NS); /* once is enough */
+    assert_int_equal(lines.n, 0);
+    struct diag *diag = w.env.diag;
+    zw_done(&w);
+    diag_free(diag);
+}
+
 static void without_acls_none_is_asked_for_and_bodies_have_none(void **state)
 {
     (void)state;
@@ -174,6 +205,7 @@ int main(void)
         cmocka_unit_test(
             a_listed_node_that_changed_before_its_acl_was_read_is_said_behind_the_listing),
         cmocka_unit_test(so_is_one_that_only_the_log_knows),
+        cmocka_unit_test(an_acl_whose_hashes_are_hidden_is_said),
         cmocka_unit_test(without_acls_none_is_asked_for_and_bodies_have_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
