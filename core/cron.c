@@ -164,8 +164,8 @@ static enum rc expand(struct slice *text, struct err *e)
 
 enum rc cron_parse(struct slice text, struct cron *ret, struct err *e)
 {
-    uint64_t bits[FIELDS];
-    struct slice words[FIELDS];
+    uint64_t bits[FIELDS] = {0};
+    struct slice words[FIELDS] = {{NULL, 0}};
     enum rc rc = expand(&text, e);
     struct slice rest = text;
     for (int i = 0; rc == RC_OK && i < FIELDS; i++) {

@@ -198,8 +198,8 @@ static enum rc last_of(struct ingest *g, const char *prefix, struct slice scope,
 static enum rc change_shape(struct ingest *g, struct slice scope, rlog_off position,
                             bool *ret_overtaken, struct err *e)
 {
-    rlog_off followed, listed;
-    enum event_op op;
+    rlog_off followed = 0, listed = 0;
+    enum event_op op = EVENT_PUT;
     *ret_overtaken = false;
     if (!is_of_namespace(scope))
         return RC_OK;
@@ -221,7 +221,7 @@ static enum rc may_follow(struct ingest *g, const struct ingest_scope *want, con
 {
     AUTO(rlog_found_done) struct rlog_found kind = {0};
     struct slice logged;
-    bool unfinished, overtaken;
+    bool unfinished = false, overtaken = false;
     enum rc rc = logged_version(g, want->scope, &kind, &logged, e);
     if (rc == RC_OK)
         rc = listing_unfinished(g, want->scope, &unfinished, e);

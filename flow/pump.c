@@ -12,14 +12,13 @@
 #include "core/map.h"
 #include "flow/filter.h"
 #include "flow/pump_preimage.h"
+#include "flow/pump_tree.h"
 #include "flow/replication.h"
 #include "flow/scope.h"
 #include "log/rlog.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#define SYNC_PREFIX "@sync/"
 
 #define COMMIT_EVERY_NS (100 * NS_PER_MS)
 #define COMMIT_ROWS     1000
@@ -93,6 +92,8 @@ enum rc pump_open(const struct pump_opts *opts, const struct env *env, struct pu
         rc = pump_review(p, e);
     if (rc == RC_OK)
         rc = pump_resume_leaving(p, e);
+    if (rc == RC_OK)
+        rc = pump_find_listing(p, e);
     if (rc < 0)
         return rc;
     pump_drift_plan(p);
@@ -242,6 +243,8 @@ static enum rc read_internal(struct pump *p, const struct event *ev, struct err 
         return RC_OK;
     size_t skip = sizeof SYNC_PREFIX - 1;
     struct slice scope = slice_of(ev->key.p + skip, ev->key.n - skip);
+    if (ev->op == EVENT_SYNC_END)
+        pump_note_listing(p, scope, ev->offset);
     return pump_decide_prune(p, scope, ev->op == EVENT_SYNC_END ? ev->offset : 0, e);
 }
 

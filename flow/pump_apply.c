@@ -121,6 +121,7 @@ static enum rc begin(struct pump *p, const struct event *ev, const struct again 
     const struct hold *h = rows_hold(p->rows, ev->key);
     f->item.unsure = how->unsure || (h && h->earlier) ||
                      (ev->offset >= p->head.offset && ev->offset < p->first_head);
+    f->item.settled = pump_settled(p, ev);
     f->drifted = how->unsure;
     f->item.decided_anew = p->review && how->anchor == p->review_anchor;
     f->item.tries = h && h->offset == ev->offset ? h->awaited : 0;

@@ -15,6 +15,8 @@
 struct event_iter;
 struct map;
 
+#define SYNC_PREFIX "@sync/"
+
 struct pump {
     struct pump_opts opts;
     struct env env;
@@ -45,6 +47,9 @@ struct pump {
     int64_t leaving_due_ns;     /* boot clock: when it is decided about them, if there are any */
     struct event_iter *recheck; /* walks the first prefix of `relabelled` */
     rlog_off recheck_until;     /* where that walk ends */
+    rlog_off
+        listed_to; /* of a tree: the end of its latest listing, as far as it was read; 0: not known */
+
     bool review;            /* the replication differs from the one that the checkpoint goes by */
     rlog_off review_anchor; /* what waits until everything was decided again */
 

@@ -42,6 +42,45 @@ enum rc pump_judge_node(struct pump *p, const struct event *ev, enum filter_verd
     return RC_OK;
 }
 
+/* ---- What came before ---- */
+
+enum rc pump_find_listing(struct pump *p, struct err *e)
+{
+    AUTO(rlog_found_done) struct rlog_found last = {0};
+    AUTO(buf_done) struct buf key = BUF_INIT(2 * KEY_MAX);
+    struct err why = ERR_INIT;
+    if (!p->tree)
+        return RC_OK;
+    buf_add_str(&key, SYNC_PREFIX);
+    buf_add_slice(&key, p->opts.replication->entries[0].root);
+    enum rc rc = rlog_last(p->opts.log, buf_slice(&key), 0, &last, &why);
+    if (rc < 0 && rc != RC_NOTFOUND) {
+        *e = why;
+        return rc;
+    }
+    if (rc == RC_OK && last.event.op == EVENT_SYNC_END)
+        p->listed_to = last.event.offset;
+    return RC_OK;
+}
+
+void pump_note_listing(struct pump *p, struct slice scope, rlog_off sync_end)
+{
+    if (p->tree && znode_is_within(p->opts.replication->entries[0].root, scope))
+        p->listed_to = sync_end;
+}
+
+enum sink_settled pump_settled(const struct pump *p, const struct event *ev)
+{
+    const struct hold *h = rows_hold(p->rows, ev->key);
+    /* Only the last event of each key is read: a child's may be a later one. */
+    if (!p->tree || p->review || p->next < p->cursor_until)
+        return SETTLED_NOT;
+    if (ev->offset < p->listed_to && p->next > p->listed_to)
+        return SETTLED_ALL;
+    bool again = h && h->offset == ev->offset;
+    return ev->cause == CAUSE_WATCH && !again ? SETTLED_BEFORE : SETTLED_NOT;
+}
+
 /* ---- In which order ---- */
 
 /* It has a copy, or whether it gets one is being decided. */

@@ -14,4 +14,12 @@ MUST_CHECK enum rc pump_judge_node(struct pump *p, const struct event *ev, enum 
 MUST_CHECK enum rc pump_parents_first(struct pump *p, struct slice path, bool *ret_stuck,
                                       struct err *e);
 
+/* When the pump is opened: what it knows of the tree's latest listing. Errors: the log's. */
+MUST_CHECK enum rc pump_find_listing(struct pump *p, struct err *e);
+/* The end of a listing of that scope was read. */
+void pump_note_listing(struct pump *p, struct slice scope, rlog_off sync_end);
+/* What of the children that a node's event counts was submitted before it: of a listing they come behind their parent,
+ * of what was watched before it, unless the parent is new. */
+enum sink_settled pump_settled(const struct pump *p, const struct event *ev);
+
 #endif

@@ -6,6 +6,8 @@
 #include "core/map.h"
 #include "core/znode.h"
 
+#include <string.h>
+
 enum kind { NOW, PARENTS, NEXT, LATER, KINDS };
 
 struct zk_dirty {
@@ -85,21 +87,54 @@ enum rc zk_dirty_add_later(struct zk_dirty *d, struct slice path, struct err *e)
     return add(d, LATER, path, e);
 }
 
-static bool any_below(const struct map *set, struct slice prefix)
+/* Goes on in the set at `at`, which is the prefix at first. What lies below a child is leapt over: '0' follows '/'. */
+static bool next_child(const struct map *set, size_t prefix, struct buf *at, struct slice *ret)
 {
     struct map_entry entry;
-    return map_seek(set, prefix, false, &entry) && slice_starts(entry.key, prefix);
+    while (map_seek(set, buf_slice(at), false, &entry)) {
+        if (entry.key.n < prefix || memcmp(entry.key.p, at->p, prefix) != 0)
+            return false;
+        const char *slash = memchr(entry.key.p + prefix, '/', entry.key.n - prefix);
+        size_t n = slash ? (size_t)(slash - entry.key.p) : entry.key.n;
+        buf_truncate(at, 0);
+        buf_add(at, entry.key.p, n);
+        buf_add_char(at, slash ? '0' : '\0');
+        if (at->bad)
+            return false;
+        if (!slash && n > prefix) {
+            *ret = entry.key;
+            return true;
+        }
+    }
+    return false;
 }
 
-enum rc zk_dirty_has_below(const struct zk_dirty *d, struct slice path, bool *ret, struct err *e)
+static bool each_child(const struct map *set, struct slice path,
+                       bool (*is_it)(void *arg, struct slice child), void *arg, enum rc *rc,
+                       struct err *e)
 {
-    AUTO(buf_done) struct buf prefix = BUF_INIT(ZNODE_PATH_MAX + 1);
-    buf_add_slice(&prefix, path);
+    AUTO(buf_done) struct buf at = BUF_INIT(2 * ZNODE_PATH_MAX);
+    struct slice child;
+    buf_add_slice(&at, path);
     if (path.n > 1)
-        buf_add_char(&prefix, '/');
-    *ret =
-        any_below(d->sets[NOW], buf_slice(&prefix)) || any_below(d->sets[NEXT], buf_slice(&prefix));
-    return buf_check(&prefix, "path", e);
+        buf_add_char(&at, '/');
+    size_t prefix = at.n;
+    bool found = false;
+    while (!found && next_child(set, prefix, &at, &child))
+        found = is_it(arg, child);
+    *rc = buf_check(&at, "path", e);
+    return found;
+}
+
+enum rc zk_dirty_any_child(const struct zk_dirty *d, struct slice path,
+                           bool (*is_it)(void *arg, struct slice child), void *arg, bool *ret,
+                           struct err *e)
+{
+    enum rc rc = RC_OK;
+    *ret = each_child(d->sets[NOW], path, is_it, arg, &rc, e);
+    if (rc == RC_OK && !*ret)
+        *ret = each_child(d->sets[NEXT], path, is_it, arg, &rc, e);
+    return rc;
 }
 
 bool zk_dirty_has(const struct zk_dirty *d, struct slice path)

@@ -27,9 +27,10 @@ MUST_CHECK enum rc zk_dirty_add(struct zk_dirty *d, struct slice path, struct er
 MUST_CHECK enum rc zk_dirty_add_parent(struct zk_dirty *d, struct slice path, struct err *e);
 /* As a parent, but one that waits for the next round, too. Errors: NOMEM. */
 MUST_CHECK enum rc zk_dirty_add_later(struct zk_dirty *d, struct slice path, struct err *e);
-/* Whether something happened below that path that was not taken yet. Errors: NOMEM. */
-MUST_CHECK enum rc zk_dirty_has_below(const struct zk_dirty *d, struct slice path, bool *ret,
-                                      struct err *e);
+/* Whether is_it says so of a child of that path to which something happened that was not taken yet. Errors: NOMEM. */
+MUST_CHECK enum rc zk_dirty_any_child(const struct zk_dirty *d, struct slice path,
+                                      bool (*is_it)(void *arg, struct slice child), void *arg,
+                                      bool *ret, struct err *e);
 /* True where something happened to the path since it was taken last. */
 bool zk_dirty_has(const struct zk_dirty *d, struct slice path);
 /* Takes the next path into *out, which is emptied before; RC_AGAIN: there is none. `settled`: it is known what the paths

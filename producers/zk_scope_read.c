@@ -122,16 +122,22 @@ static enum rc weigh(struct zk_scope *s, const struct read *q, const struct zk_r
     return rc;
 }
 
+static bool is_unsaid(void *arg, struct slice path)
+{
+    const struct zk_scope *s = arg;
+    return !zk_known_get(s->known, path);
+}
+
 /* Of a child that its sequence counts something was told before this answer; but it may not be read yet, and the
  * sequence is told behind all of its children. */
 static enum rc take_stat(struct zk_scope *s, struct slice path, const struct zk_result *r,
                          struct err *e)
 {
-    bool below = false;
-    enum rc rc = zk_dirty_has_below(s->dirty, path, &below, e);
+    bool unsaid = false;
+    enum rc rc = zk_dirty_any_child(s->dirty, path, is_unsaid, s, &unsaid, e);
     if (rc < 0)
         return rc;
-    return below ? zk_dirty_add_later(s->dirty, path, e) : take_found(s, path, r, ZK_NEWS_STAT, e);
+    return unsaid ? zk_dirty_add_later(s->dirty, path, e) : take_found(s, path, r, ZK_NEWS_STAT, e);
 }
 
 static enum rc take_parts(struct zk_scope *s, const struct read *q, const struct zk_result *r,

@@ -20,6 +20,8 @@ struct http;
 struct sink;
 
 enum sink_op { SINK_PUT, SINK_DELETE };
+/* What was submitted before an item of the children that its event counts: unknown; those told before it; all. */
+enum sink_settled { SETTLED_NOT, SETTLED_BEFORE, SETTLED_ALL };
 enum sink_adopt { ADOPT_EQUAL, ADOPT_NEVER, ADOPT_ALWAYS };
 /* Whether a copy is deleted and made anew when its source was replaced and the destination refuses the change. */
 enum sink_recreate { RECREATE_BY_KIND, RECREATE_ASK, RECREATE_ALWAYS, RECREATE_NEVER };
@@ -42,11 +44,12 @@ struct sink_item {
     const struct event *event; /* key, source, version, uid, api_version, kind */
     /* Of a put: the source's object after the transformation. Of a delete: its last state, empty if unknown. */
     struct slice body;
-    struct slice record; /* the sink's own record of the key; empty: none */
-    bool unsure; /* the record may not tell of the last write: the destination is to be looked at */
-    struct slice opposite;  /* the opposite sink's record of the key; empty: none (docs/adr/0008) */
-    unsigned tries;         /* how often this very event waited for the opposite's answer before */
-    bool decided_anew;      /* an event of before, by a changed synchronization */
+    struct slice record;   /* the sink's own record of the key; empty: none */
+    bool unsure;           /* the record may not tell of the last write: look at the destination */
+    struct slice opposite; /* the opposite sink's record of the key; empty: none (docs/adr/0008) */
+    unsigned tries;        /* how often this very event waited for the opposite's answer before */
+    bool decided_anew;     /* an event of before, by a changed synchronization */
+    enum sink_settled settled;
     struct slice ns_labels; /* JSON object: labels of the source's namespace, empty if unknown */
     const struct sink_policy *policy;
     struct slice preimage; /* of an earlier result, if that is durable by now; empty: none */
@@ -80,12 +83,10 @@ struct sink_result {
 
 struct sink_status {
     bool connected;
-    char identity
-        [SINK_IDENTITY_MAX]; /* which destination this is, the same as long as that lives: known where connected,
-                                         and before the first item is taken; empty where a sink cannot tell */
+    /* Which destination this is, as long as it lives: known before the first item is taken; empty: it cannot tell. */
+    char identity[SINK_IDENTITY_MAX];
     char error[320]; /* why not, or what goes wrong although it is; empty otherwise */
-    bool
-        fatal; /* it will not go on by itself: source and destination are the same, wrong cluster */
+    bool fatal;      /* it will not go on by itself: one cluster at both ends, a wrong one */
 };
 
 struct sink_ops {
@@ -93,12 +94,11 @@ struct sink_ops {
     enum rc (*submit)(struct sink *s, const struct sink_item *item, struct err *e);
     enum rc (*step)(struct sink *s, int64_t *ret_wake_ns, struct err *e);
     enum rc (*take)(struct sink *s, struct sink_result *ret, struct err *e);
-    /* Optional; absent: results are durable when given. */
+    /* Optional: flush (absent: results are durable when given), scan, recognises. */
     enum rc (*flush)(struct sink *s, struct err *e);
     enum rc (*scan)(struct sink *s, struct slice scope, struct slice api_version,
-                    struct event_iter **ret, struct err *e); /* optional */
-    bool (*recognises)(struct sink *s, struct slice record,
-                       const struct event *found); /* optional */
+                    struct event_iter **ret, struct err *e);
+    bool (*recognises)(struct sink *s, struct slice record, const struct event *found);
     void (*status)(struct sink *s, struct sink_status *ret);
     enum rc (*wait)(struct sink *s, int wake_fd, int64_t timeout_ns, struct err *e);
     void (*close)(struct sink *s);

@@ -27,7 +27,8 @@
 #define PAUSE_FIRST_NS (100 * NS_PER_MS)
 #define PAUSE_MOST_NS  (10 * NS_PER_S)
 #define POLL_NS        (50 * NS_PER_MS) /* waiting items are looked after */
-#define QUIET_NS       (5 * NS_PER_S)   /* without a creation: no more children are to come */
+#define CHILDREN_NS    NS_PER_S         /* without a creation: its children are not on their way */
+#define EMPTIED_NS     (5 * NS_PER_S)   /* as long for children that are to be deleted */
 #define WAIT_NS        (30 * NS_PER_S)  /* for children, at most */
 #define LOST_APART     2 /* lost answers in a row, after which it goes with nothing else open */
 #define LOST_MOST      6
@@ -463,24 +464,30 @@ static bool has_child(const struct zk_sink *k, const struct zk_slot *x)
     return false;
 }
 
-/* What was seen as it happened comes behind its children; what was listed comes before them, and all that can be told
- * is that nothing is made any more. */
+/* No child of it is to come any more that it counts. A node that is new, or has other data, may be told before its
+ * children. */
 static bool is_settled(const struct zk_sink *k, const struct zk_slot *x)
 {
     const struct zk_item *it = &x->item;
-    if (it->item.event->cause == CAUSE_WATCH && !it->created)
-        return !has_child(k, x);
+    bool early = it->item.record.n == 0 || it->wrote;
+    return (it->item.settled == SETTLED_ALL || (it->item.settled == SETTLED_BEFORE && !early)) &&
+           !has_child(k, x);
+}
+
+/* The pump gives it again, and knows more then. */
+static bool has_waited(const struct zk_sink *k, const struct zk_slot *x, int64_t quiet_ns)
+{
     int64_t last = k->created_ns > x->since_ns ? k->created_ns : x->since_ns;
-    return now_ns(k) - last >= QUIET_NS;
+    return now_ns(k) - last >= quiet_ns || now_ns(k) - x->since_ns >= WAIT_NS;
 }
 
 static void look_after(struct zk_sink *k, struct zk_slot *x)
 {
+    bool put = x->item.item.op == SINK_PUT;
     bool crowded = list(k, ZK_SLOT_WAITING)->n > k->slots.n / 2;
-    bool over = crowded || now_ns(k) - x->since_ns >= WAIT_NS;
-    if (x->item.item.op == SINK_PUT && is_settled(k, x))
+    if (put && is_settled(k, x))
         zk_item_settle(&x->item);
-    else if (over || (x->item.item.op == SINK_DELETE && now_ns(k) - x->since_ns >= QUIET_NS))
+    else if (crowded || has_waited(k, x, put ? CHILDREN_NS : EMPTIED_NS))
         zk_item_stop_waiting(&x->item);
     route(k, x);
 }

@@ -134,25 +134,53 @@ static void beyond_the_limit_of_bytes_too(void **state)
     assert_true(zk_dirty_overflowed(d));
 }
 
+static bool is_in(void *arg, struct slice child)
+{
+    const char *list = arg;
+    char text[64];
+    snprintf(text, sizeof text, "%.*s ", SLICE_ARG(child));
+    return strstr(list, text) != NULL;
+}
+
+/* Whether one of `list` ("/a/b /a/c ") is a child that is dirty. */
+static bool any_child(const struct zk_dirty *d, const char *path, const char *list)
+{
+    char copy[64];
+    bool found = false;
+    struct err e = ERR_INIT;
+    snprintf(copy, sizeof copy, "%s", list);
+    assert_ok(zk_dirty_any_child(d, slice_str(path), is_in, copy, &found, &e));
+    return found;
+}
+
+static void children_are_found_among_all_that_is_dirty(void **state)
+{
+    (void)state;
+    AUTO(zk_dirty_freep) struct zk_dirty *d = zk_dirty_new();
+    static const char *const paths[] = {"/q",     "/q-1",   "/q/a",  "/q/a-", "/q/a/deep",
+                                        "/q/b/x", "/q/c/y", "/q/n1", "/qq",   "/z"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        add(d, paths[i]);
+    assert_true(any_child(d, "/q", "/q/n1 "));
+    assert_true(any_child(d, "/q", "/q/a- "));
+    assert_true(any_child(d, "/q", "/q/a "));
+    assert_false(any_child(d, "/q", "/q/a/deep /q/b /q/b/x /q /qq /z "));
+    assert_true(any_child(d, "/q/b", "/q/b/x "));
+    assert_true(any_child(d, "/", "/z "));
+    assert_true(any_child(d, "/", "/q "));
+    assert_false(any_child(d, "/", "/q/a / "));
+    assert_false(any_child(d, "/qq", "/qq "));
+}
+
 static void a_parent_of_what_is_still_to_come_waits_for_it(void **state)
 {
     (void)state;
     AUTO(zk_dirty_freep) struct zk_dirty *d = zk_dirty_new();
     struct err e = ERR_INIT;
-    bool below;
     add(d, "/q/n1");
-    add(d, "/qq");
-    assert_ok(zk_dirty_has_below(d, SLICE("/q"), &below, &e));
-    assert_true(below);
-    assert_ok(zk_dirty_has_below(d, SLICE("/"), &below, &e));
-    assert_true(below);
-    assert_ok(zk_dirty_has_below(d, SLICE("/qq"), &below, &e));
-    assert_false(below);
     assert_ok(zk_dirty_add_later(d, SLICE("/q"), &e));
     assert_takes(d, true, "/q/n1");
-    assert_takes(d, false, "/qq");
-    assert_ok(zk_dirty_has_below(d, SLICE("/q"), &below, &e));
-    assert_false(below);
+    assert_false(any_child(d, "/q", "/q/n1 "));
     assert_takes(d, false, NULL);
     assert_takes(d, true, "/q");
     assert_takes(d, true, NULL);
@@ -163,6 +191,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_path_is_taken_once_however_often_it_changed),
+        cmocka_unit_test(children_are_found_among_all_that_is_dirty),
         cmocka_unit_test(a_parent_of_what_is_still_to_come_waits_for_it),
         cmocka_unit_test(paths_come_in_byte_order_parents_first),
         cmocka_unit_test(what_changes_while_a_round_is_taken_belongs_to_the_next_one),

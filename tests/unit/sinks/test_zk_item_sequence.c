@@ -73,6 +73,11 @@ static void an_ephemeral_child_never_comes(void **state)
     fake_zk_create(w->src, "/a/b", "1");
     fake_zk_create(w->src, "/a/b/c", "1");
     fake_zk_create_ephemeral(w->src, "/a/b/e", "1");
+    struct zt_job *early = zt_send(w, "/a/b");
+    zt_run(w);
+    zt_assert_result(&early->result, SINK_WAITING, "sequence-last");
+    assert_int_equal(sequence_of(w->dst, "/a/b"), 0);
+    w->settled = SETTLED_ALL;
     struct zt_job *b = zt_send(w, "/a/b");
     zt_send(w, "/a/b/c");
     zt_run(w);
@@ -88,13 +93,32 @@ static void a_seen_change_is_aligned_at_once(void **state)
     zt_do(w, "/a/b");
     fake_zk_create_ephemeral(w->src, "/a/b/e", "1");
     fake_zk_create(w->src, "/a/b/c", "1");
-    w->cause = CAUSE_WATCH;
+    w->settled = SETTLED_BEFORE;
     int64_t before = w->clock.boot_ns;
     zt_send(w, "/a/b/c");
     zt_send(w, "/a/b");
     zt_run(w);
     assert_int_equal(sequence_of(w->dst, "/a/b"), 2);
     assert_true(w->clock.boot_ns - before < NS_PER_S);
+}
+
+/* A node that is new, or gets other data, may have been told before its children. */
+static void a_node_that_is_written_waits_for_what_was_told_later(void **state)
+{
+    struct zt_world *w = *state;
+    fake_zk_create(w->src, "/a/b", "1");
+    zt_do(w, "/a/b");
+    fake_zk_create(w->src, "/a/b/c", "1");
+    fake_zk_delete(w->src, "/a/b/c");
+    fake_zk_create(w->src, "/a/b/d", "1");
+    fake_zk_set(w->src, "/a/b", "2");
+    w->settled = SETTLED_BEFORE;
+    struct zt_job *b = zt_send(w, "/a/b");
+    zt_run(w);
+    zt_assert_result(&b->result, SINK_WAITING, "sequence-last");
+    assert_int_equal(sequence_of(w->dst, "/a/b"), 1); /* what no child that is there makes up for */
+    zt_do(w, "/a/b/d");
+    zt_assert_equal(w, "/a");
 }
 
 static void children_that_are_late_are_not_counted_twice(void **state)
@@ -225,6 +249,7 @@ int main(void)
         T(children_that_come_raise_it_by_themselves),
         T(an_ephemeral_child_never_comes),
         T(a_seen_change_is_aligned_at_once),
+        T(a_node_that_is_written_waits_for_what_was_told_later),
         T(children_that_are_late_are_not_counted_twice),
         T(a_long_way_goes_in_requests_that_the_server_takes),
         T(a_destination_that_is_ahead_is_said_once),

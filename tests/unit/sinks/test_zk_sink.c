@@ -117,6 +117,7 @@ static void one_poison_node_harms_no_other(void **state)
 {
     struct zt_world *w = *state;
     make_tree(w, 2, 100);
+    w->settled = SETTLED_ALL;
     fake_zk_plan(w->dst, &(struct fake_zk_rule){.fault = FAKE_ZK_ERROR,
                                                 .op = ZK_CREATE,
                                                 .path = "/a/d1/n50",

@@ -56,6 +56,7 @@ struct zt_world {
     size_t n_jobs;
     struct sink_policy policy; /* of the next items */
     enum event_cause cause;
+    enum sink_settled settled; /* at first SETTLED_NOT */
     bool unsure, inferred;
 };
 
@@ -248,6 +249,7 @@ static inline struct zt_job *zt_job(struct zt_world *w, enum sink_op op, const c
                                  .event = &j->event,
                                  .record = buf_slice(&j->record),
                                  .unsure = w->unsure,
+                                 .settled = w->settled,
                                  .policy = &j->policy,
                                  .preimage = buf_slice(&j->preimage)};
     w->n_jobs++;
