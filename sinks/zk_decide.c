@@ -85,7 +85,7 @@ enum zk_next zk_decide_next(const struct zk_compared *c)
 
 int64_t zk_decide_align(const struct zk_compared *c)
 {
-    int64_t to_come = c->settled ? 0 : c->missing;
+    int64_t to_come = c->settled ? 0 : c->to_come;
     return c->gap > to_come ? c->gap - to_come : 0;
 }
 

@@ -44,6 +44,7 @@ struct zk_compared {
     bool can_go_on;  /* the wanted ACL lets us create and delete children */
     bool settled;    /* the children that were to come have come */
     int64_t missing; /* so many children more has the source's node; not below 0 */
+    int64_t to_come; /* so many children may be to come, whatever is to go */
     int64_t gap;     /* so many more were ever created there; below 0: the destination is ahead */
 };
 enum zk_next {

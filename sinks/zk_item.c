@@ -182,6 +182,8 @@ void zk_item_compare(const struct zk_item *it, const struct zk_dest *d, struct z
                      (zk_acl_granted(it->want->acl, it->want->n_acl, &d->me) & needed) == needed,
         .settled = it->settled,
         .missing = missing > 0 ? missing : 0,
+        /* Of the children of a node that we made none is to go; of another's all may be. */
+        .to_come = it->created ? (missing > 0 ? missing : 0) : it->want->stat.num_children,
         .gap = znode_sequence(&it->want->stat) - znode_sequence(&it->live),
     };
 }

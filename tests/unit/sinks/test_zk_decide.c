@@ -110,6 +110,7 @@ static void an_acl_that_shuts_us_out_waits_for_the_children(void **state)
     c.can_go_on = false;
     assert_int_equal(zk_decide_next(&c), ZK_NEXT_WAIT_ACL);
     c.gap = 5;
+    c.to_come = 2;
     assert_int_equal(zk_decide_next(&c), ZK_NEXT_ALIGN);
     assert_int_equal(zk_decide_align(&c), 3);
     c.gap = 2;
@@ -127,7 +128,7 @@ static void a_sequence_is_raised_by_what_no_child_will_raise(void **state)
     c.gap = 10;
     assert_int_equal(zk_decide_next(&c), ZK_NEXT_ALIGN);
     assert_int_equal(zk_decide_align(&c), 10);
-    c.missing = 3;
+    c.to_come = 3;
     assert_int_equal(zk_decide_align(&c), 7);
     c.gap = 3;
     assert_int_equal(zk_decide_next(&c), ZK_NEXT_WAIT_SEQUENCE);
