@@ -425,7 +425,7 @@ static void wrote_put(struct zk_item *it, const struct zk_dest *d, const struct 
         break;
     case ZK_NEXT_SET_DATA:
         it->live = r[n - 1].stat;
-        it->same_data = true;
+        it->same_data = it->has_new_data = true;
         break;
     case ZK_NEXT_SET_ACL:
         it->live = r[n - 1].stat;

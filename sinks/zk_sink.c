@@ -469,7 +469,7 @@ static bool has_child(const struct zk_sink *k, const struct zk_slot *x)
 static bool is_settled(const struct zk_sink *k, const struct zk_slot *x)
 {
     const struct zk_item *it = &x->item;
-    bool early = it->item.record.n == 0 || it->wrote;
+    bool early = it->item.record.n == 0 || it->has_new_data;
     return (it->item.settled == SETTLED_ALL || (it->item.settled == SETTLED_BEFORE && !early)) &&
            !has_child(k, x);
 }
