@@ -34,10 +34,10 @@ static uint64_t below(struct churn *c, uint64_t n)
     return rng_below(&c->rng.rng, n);
 }
 
-static void choose_path(struct churn *c, char *out)
+static void choose_path(struct churn *c, uint64_t least, char *out)
 {
     size_t n = (size_t)snprintf(out, PATH_SIZE, "%s", c->root);
-    for (uint64_t depth = 1 + below(c, DEPTH); depth > 0; depth--)
+    for (uint64_t depth = least + below(c, DEPTH + 1 - least); depth > 0; depth--)
         n += (size_t)snprintf(out + n, PATH_SIZE - n, "/c%" PRIu64, below(c, NAMES));
 }
 
@@ -59,7 +59,7 @@ static bool send_change(struct churn *c, uint64_t tag)
     char path[PATH_SIZE], data[DATA_SIZE];
     enum zk_op op = ops[below(c, sizeof ops / sizeof *ops)];
     size_t n_acl = 1 + below(c, 2), n = below(c, DATA_SIZE);
-    choose_path(c, path);
+    choose_path(c, op == ZK_DELETE ? 2 : 1, path); /* those at the top are never made anew */
     memset(data, (int)below(c, 256), n);
     if (op == ZK_MULTI)
         return use_number(c, path, tag);
