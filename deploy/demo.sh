@@ -1,6 +1,7 @@
 #!/bin/bash
-# deploy/demo.sh [--keep] [--source KUBECONFIG --destination KUBECONFIG]: shows resilog at work between two clusters.
+# deploy/demo.sh [--keep] [--zookeeper | --source KUBECONFIG --destination KUBECONFIG]: shows resilog at work between two clusters.
 #
+# With --zookeeper it shows it between two ZooKeeper servers of its own, of Debian's package (a minute; nothing else is fetched).
 # Without kubeconfigs it starts two real API servers of its own on this machine. It installs the packages that are missing (as root), builds
 # resilog, loads a small application into the source and runs the active-passive sample. --keep leaves all of it running until Ctrl-C.
 # Everything it makes is below one temporary folder and, with your own clusters, in the namespace resilog-demo; both are removed at the end.
@@ -9,12 +10,13 @@ set -eu
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 kube=$root/tests/servers/kube
 ns=resilog-demo
-keep=no source= destination=
+keep=no zookeeper= source= destination=
 
-usage() { sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 while [ $# -gt 0 ]; do
 	case $1 in
 	--keep) keep=yes ;;
+	--zookeeper) zookeeper=yes ;;
 	--source | --destination)
 		[ $# -gt 1 ] && [ -r "$2" ] || { echo "$1 needs a readable kubeconfig" >&2; exit 2; }
 		printf -v "${1#--}" %s "$(readlink -f "$2")"
@@ -27,17 +29,23 @@ while [ $# -gt 0 ]; do
 done
 case ${source:+s}${destination:+d} in
 s | d) echo "--source and --destination go together" >&2; exit 2 ;;
+sd) [ -z "$zookeeper" ] || { echo "--zookeeper goes without --source and --destination" >&2; exit 2; } ;;
 esac
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/resilog-demo.XXXXXX")
 resilog_pid= resilog= own_clusters=no made_namespace=
+if [ -n "$zookeeper" ]; then
+	client_of_source="zkCli.sh -server SOURCE" client_of_destination="zkCli.sh -server DESTINATION"
+else
+	client_of_source="kubectl --kubeconfig SOURCE -n $ns" client_of_destination="kubectl --kubeconfig DESTINATION -n $ns"
+fi
 
 say() { printf '\n[%3ds] %s\n' "$SECONDS" "$*"; }
 show() { # prints the command as a reader would type it, then runs it
 	local shown=$*
 	case $1 in
-	src) shown="kubectl --kubeconfig SOURCE -n $ns ${*:2}" ;;
-	dst) shown="kubectl --kubeconfig DESTINATION -n $ns ${*:2}" ;;
+	src) shown="$client_of_source ${*:2}" ;;
+	dst) shown="$client_of_destination ${*:2}" ;;
 	"$resilog") shown="resilog ${*:2}" ;;
 	esac
 	echo "  \$ $shown"
@@ -64,6 +72,9 @@ clean_up() {
 			[ ! -d "$work/$name" ] || "$kube/kube.sh" stop "$work/$name" KILL || :
 		done
 	fi
+	for name in source destination; do
+		[ ! -e "$work/$name/zk.servers" ] || "$root/tests/servers/zookeeper/zk.sh" stop "$work/$name" KILL || :
+	done
 	rm -rf "$work"
 }
 trap clean_up EXIT
@@ -85,6 +96,7 @@ wait_for() { # SECONDS WHAT COMMAND...
 
 say "packages that resilog is built with"
 "$root/tools/install_packages.sh" build
+[ -z "$zookeeper" ] || "$root/tools/install_packages.sh" test
 for tool in curl openssl perl; do
 	command -v "$tool" >/dev/null || { "$root/tools/install_packages.sh" build test; break; }
 done
@@ -94,6 +106,12 @@ say "building resilog"
 	{ cat "$work/cmake.log" >&2; exit 1; }
 resilog=$root/build/demo/cli/resilog
 show "$resilog" version
+
+if [ -n "$zookeeper" ]; then
+	. "$root/deploy/demo_zookeeper.bash"
+	say "how to go on: deploy/demo.sh --zookeeper --keep leaves it running; docs/reference/zookeeper.md says what may be in the resources"
+	exit 0
+fi
 
 if [ -z "$source" ]; then
 	say "two API servers (the first time they are built from source, about ten minutes, once)"
