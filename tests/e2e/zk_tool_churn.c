@@ -99,10 +99,11 @@ void zk_tool_churn(struct zk_tool *t)
     struct churn c = {.t = t, .root = zk_tool_path(t, 1)};
     uint64_t n = (uint64_t)zk_tool_count(t, 0), sent = 0;
     long rate =
-        t->argc > 3 ? zk_tool_count(t, 3) : 0; /* batches of WINDOW; 0: as fast as it goes */
+        t->argc > 3 ? zk_tool_count(t, 3) : 0; /* in batches of WINDOW; 0: as fast as it goes */
     rng_seeded_init(&c.rng, (uint64_t)zk_tool_count(t, 2));
     while (c.done < n) {
-        if (sent < n && c.open < WINDOW && send_change(&c, sent)) {
+        bool over = rate && c.open > 0 && sent % WINDOW == 0; /* this batch */
+        if (!over && sent < n && c.open < WINDOW && send_change(&c, sent)) {
             sent++;
             c.open++;
             continue;
