@@ -96,9 +96,9 @@ alone() {
     rm -f "$E2E_DIR/procs/churn.pid"
     echo "# $(tail -n 1 "$E2E_DIR/churn.log")" >&3
     zk_kill three "$(zk_leader three)" # each session that is lost begins with a walk, which finds changed ACLs
-    wait_zk_same 60 three there /live --least 100 --ahead '^/live/c[0-9]+/'
+    wait_zk_mended 60 live mirror three there /live --least 100 --ahead '^/live/c[0-9]+/'
     wait_until 30 is_live
-    [ "$(status live mirror held)" = 0 ]
+    wait_until 30 status_is live mirror held 0
 }
 
 @test "what is held is told, and copied once that is mended" {
