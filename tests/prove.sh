@@ -11,6 +11,7 @@ seeds    | 20,000 seeds of the simulation
 log      | every flipped bit of a small log, and 10,000 crash images
 faults   | ten rounds of the end-to-end faults
 churn    | half an hour of churn of every kind, with every process killed at random
+znodes   | 100,000 random changes of a ZooKeeper ensemble, with every process killed at random
 fuzz     | five minutes of search with each fuzz target
 coverage | line coverage by folder, of unit, conformance, corpora, faults and simulation
 "
@@ -86,6 +87,13 @@ part_churn() {
 	build dev
 	[ -z "$short" ] || seconds=20
 	RESILOG=$PWD/build/dev/cli/resilog RESILOG_CHURN_SECONDS=$seconds bats tests/e2e/long/churn.bats
+}
+
+part_znodes() {
+	local changes=100000
+	build dev
+	[ -z "$short" ] || changes=3000
+	RESILOG=$PWD/build/dev/cli/resilog RESILOG_ZK_CHANGES=$changes bats tests/e2e/long/zookeeper.bats
 }
 
 # What a search finds new stays in build/fuzz/found/TARGET for the next one; what breaks a target is build/fuzz/found/TARGET-crash-...
