@@ -11,6 +11,7 @@
 #include "core/key.h"
 #include "core/map.h"
 #include "flow/filter.h"
+#include "flow/pump_drift.h"
 #include "flow/pump_preimage.h"
 #include "flow/pump_tree.h"
 #include "flow/replication.h"

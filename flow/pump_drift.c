@@ -4,6 +4,8 @@
  * and compared row by row. What the sink no longer recognises is looked at by the usual way of an item, with the
  * doubt that the record may be wrong: so a round sends no write where nothing differs, and the next one no look
  * either. Only a complete list says that a copy is missing. Keeps the keys of the scope at hand. One thread. */
+#include "flow/pump_drift.h"
+
 #include "flow/pump_prune.h"
 
 #include "core/buf.h"

@@ -143,13 +143,4 @@ void pump_release(struct pump *p, struct slice dependency);
 /* Enters due holds for another try: RC_OK if there were any; RC_AGAIN with when the next one is. */
 MUST_CHECK enum rc pump_retry_holds(struct pump *p, int64_t *ret_due_ns, struct err *e);
 
-/* ---- pump_drift.c ---- */
-/* Says when the next comparison with the destination begins: the period from now, give or take a tenth. */
-void pump_drift_plan(struct pump *p);
-/* One piece of a comparison, if one is due: RC_OK, or RC_AGAIN with when it will be. What the destination does not list
- * is only said. Errors: NOMEM, those of the checkpoint. */
-MUST_CHECK enum rc pump_compare(struct pump *p, int64_t *ret_due_ns, struct err *e);
-/* Frees what a round holds. */
-void pump_drift_done(struct pump *p);
-
 #endif

@@ -37,6 +37,7 @@ DOORS = {
     "lmdb.h": ["log/"],
     "libsmartcols": ["cli/"],
     "cmocka.h": ["tests/"],
+    "zookeeper/zookeeper.h": ["tests/bench/"],
     "cjson/": ["tests/bench/"],  # measured there as the alternatives to core/json.c
     "yajl/": ["tests/bench/"],
 }

@@ -8,7 +8,7 @@ set -eu
 build="gcc libc6-dev make cmake ninja-build pkg-config libcurl4-openssl-dev libssl-dev libyaml-dev libzstd-dev libpcre2-dev
 	liblmdb-dev libsmartcols-dev"
 check="clang clang-tidy clang-format libclang-rt-14-dev binutils python3"
-test="libcmocka-dev bats curl openssl python3 patch perl-base util-linux procps ca-certificates
+test="libcmocka-dev libzookeeper-mt-dev bats curl openssl python3 patch perl-base util-linux procps ca-certificates
 	libzookeeper-java openjdk-17-jre-headless"
 
 wanted=

@@ -303,24 +303,36 @@ static void follow(zhandle_t *from, zhandle_t *to, const char *root, int rate, i
     pthread_mutex_unlock(&f.lock);
 }
 
+/* A number of the command line; anything else ends the program. */
+static int number(const char *text)
+{
+    char *end;
+    long v = strtol(text, &end, 10);
+    if (!*text || *end || v < 0 || v > 100000000) {
+        fprintf(stderr, "bench_zk: %s is no number of 0 to 100000000\n", text);
+        exit(2);
+    }
+    return (int)v;
+}
+
 int main(int argc, char **argv)
 {
     const char *mode = argc > 1 ? argv[1] : "";
     if (strcmp(mode, "fill") == 0 && argc == 6)
-        fill(connect_to(argv[2]), argv[3], atoi(argv[4]), atoi(argv[5]));
+        fill(connect_to(argv[2]), argv[3], number(argv[4]), number(argv[5]));
     else if (strcmp(mode, "create") == 0 && argc == 6)
-        printf("%.0f\n", create(connect_to(argv[2]), argv[3], atoi(argv[4]), atoi(argv[5])));
+        printf("%.0f\n", create(connect_to(argv[2]), argv[3], number(argv[4]), number(argv[5])));
     else if (strcmp(mode, "getacl") == 0 && argc == 5)
-        printf("%.0f\n", getacl(connect_to(argv[2]), argv[3], atoi(argv[4])));
+        printf("%.0f\n", getacl(connect_to(argv[2]), argv[3], number(argv[4])));
     else if (strcmp(mode, "touch") == 0 && argc == 6)
-        touch(connect_to(argv[2]), argv[3], atoi(argv[4]), atoi(argv[5]));
+        touch(connect_to(argv[2]), argv[3], number(argv[4]), number(argv[5]));
     else if (strcmp(mode, "copy") == 0 && argc == 6) {
         zhandle_t *from = connect_to(argv[2]), *to = connect_to(argv[3]);
         double begin = now_s();
         copy_tree(from, to, argv[4]);
-        printf("%.0f\n", atoi(argv[5]) / (now_s() - begin));
+        printf("%.0f\n", number(argv[5]) / (now_s() - begin));
     } else if (strcmp(mode, "follow") == 0 && argc == 7)
-        follow(connect_to(argv[2]), connect_to(argv[3]), argv[4], atoi(argv[5]), atoi(argv[6]));
+        follow(connect_to(argv[2]), connect_to(argv[3]), argv[4], number(argv[5]), number(argv[6]));
     else {
         fprintf(stderr, "bench_zk: see the head of tests/bench/bench_zk.c for its modes\n");
         return 2;
