@@ -8,7 +8,8 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/env.h"
-#include "core/regex.h"
+#include "core/event.h"
+#include "core/event_iter.h"
 #include "core/rng.h"
 #include "flow/ingest.h"
 #include "flow/pump.h"
@@ -59,6 +60,7 @@ struct world {
     /* The plan: ACLs are copied; somebody else works in the destination, too; nothing is deleted in the source. */
     bool acl, foreign, grows;
     size_t n_foreign, n_told;
+    rlog_off logged; /* the trace has the log's events below it */
     bool trace;
     char failure[512];
 };
@@ -414,11 +416,28 @@ static void say_writes(struct world *w)
     }
 }
 
+/* What was appended, with SIM trace only. */
+static void say_events(struct world *w)
+{
+    AUTO(event_iter_freep) struct event_iter *it = NULL;
+    const struct event *ev = NULL;
+    const struct rlog_range range = {.from = w->logged};
+    struct err e = ERR_INIT;
+    if (!w->trace || !w->log || rlog_cursor(w->log, &range, &it, &e) != RC_OK)
+        return;
+    while (event_iter_next(it, &ev, &e) == RC_OK && ev) {
+        say(w, "  log %llu %s %s %.*s %.*s", (unsigned long long)ev->offset, event_op_name(ev->op),
+            event_cause_name(ev->cause), SLICE_ARG(ev->key), SLICE_ARG(ev->version));
+        w->logged = ev->offset + 1;
+    }
+}
+
 /* Steps both; where neither has anything to do, time goes to when one has. False: nothing will ever be. */
 static bool go_on(struct world *w, int64_t not_after_ns)
 {
     int64_t wake[2];
     enum rc intake = step_intake(w, &wake[0]);
+    say_events(w);
     enum rc member = step_member(w, &wake[1]);
     if (intake == RC_OK || member == RC_OK)
         return true;
