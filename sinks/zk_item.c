@@ -414,9 +414,23 @@ static void created(struct zk_item *it, const struct zk_result *r, int64_t zxid)
     take_as_mine(it, 0);
 }
 
+/* Somebody else wrote the node's other part since it was seen, or made the node anew: what that is shows a look. */
+static bool is_meddled(const struct zk_item *it, const struct znode_stat *now)
+{
+    bool data = it->next == ZK_NEXT_SET_DATA;
+    return (it->next == ZK_NEXT_SET_ACL || data) &&
+           (now->czxid != it->live.czxid || (data ? now->aversion != it->live.aversion
+                                                  : now->version != it->live.version));
+}
+
 static void wrote_put(struct zk_item *it, const struct zk_dest *d, const struct zk_result *r,
                       size_t n, int64_t zxid)
 {
+    if (is_meddled(it, &r[n - 1].stat)) {
+        it->seen = false;
+        it->wants = ZK_WANTS_LOOK;
+        return;
+    }
     switch (it->next) {
     case ZK_NEXT_CREATE:
         created(it, &r[n - 1], zxid);

@@ -286,11 +286,36 @@ static void a_provisional_acl_of_a_former_life_is_finished(void **state)
     zt_assert_equal(w, "/a");
 }
 
+/* The record would have the other's data pass for ours for ever. */
+static void data_that_another_sets_beside_our_acl_are_not_taken_for_ours(void **state)
+{
+    struct zt_world *w = *state;
+    fake_zk_create(w->src, "/a/b", "1");
+    zt_do(w, "/a/b");
+    for (unsigned steps = 1; steps < 8; steps++) {
+        struct znode n;
+        struct zk_record r;
+        struct err e = ERR_INIT;
+        fake_zk_set_acl(w->src, "/a/b", steps % 2 ? "world:anyone:rw" : "world:anyone:cdrwa");
+        zt_send(w, "/a/b");
+        zt_steps(w, steps);
+        fake_zk_set(w->dst, "/a/b", "meddled");
+        zt_run(w);
+        assert_true(fake_zk_get(w->dst, SLICE("/a/b"), &n));
+        assert_int_equal(zk_record_decode(zt_kept(w->records, "/a/b"), &r, &e), RC_OK);
+        assert_true(r.mzxid != n.stat.mzxid || slice_eq(n.data, SLICE("1")));
+        fake_zk_set_acl(w->dst, "/a/b", "world:anyone:cdrwa");
+        fake_zk_set_acl(w->src, "/a/b", "world:anyone:cdrwa");
+        zt_do(w, "/a/b");
+    }
+}
+
 #define T(name, who) cmocka_unit_test_setup_teardown(name, who, done)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        T(data_that_another_sets_beside_our_acl_are_not_taken_for_ours, alice),
         T(restrictive_acls_arrive_with_credentials, alice),
         T(children_that_are_late_are_made_before_the_acl_is_set, alice),
         T(without_credentials_the_final_acl_is_there_at_once, nobody),
