@@ -419,8 +419,8 @@ static bool is_meddled(const struct zk_item *it, const struct znode_stat *now)
 {
     bool data = it->next == ZK_NEXT_SET_DATA;
     return (it->next == ZK_NEXT_SET_ACL || data) &&
-           (now->czxid != it->live.czxid || (data ? now->aversion != it->live.aversion
-                                                  : now->version != it->live.version));
+           (now->czxid != it->live.czxid ||
+            (data ? now->aversion != it->live.aversion : now->version != it->live.version));
 }
 
 static void wrote_put(struct zk_item *it, const struct zk_dest *d, const struct zk_result *r,

@@ -2,7 +2,7 @@
 # tests/sim/bugs.sh [BUG...]: does the simulation find what it must?
 #
 # Each tests/sim/bugs/*.patch plants one bug into a copy of the sources; the simulation is built there and has to fail within
-# 1,000 seeds. Fails if a bug is not found, if a patch no longer applies, or if the copy without any bug does not hold.
+# 1,000 seeds. A patch that begins with "Simulation: NAME" is for that one, the others are for sim_live. Fails if a bug is not found, if a patch no longer applies, or if the copy without any bug does not hold.
 # Says after how many seeds each bug was found. It has nothing to say about a short run (RESILOG_SIM_SEEDS below 1,000):
 # then it ends with 77, "skipped".
 set -eu
@@ -29,14 +29,14 @@ cd "$root"
 cp -a CMakeLists.txt cmake core io log producers sinks flow controller cli tests "$tree"
 
 build() {
-	cmake --build "$work/build" --target sim_live -- -j "$jobs" >"$work/build.log" 2>&1 || {
+	cmake --build "$work/build" --target sim_live sim_tree -- -j "$jobs" >"$work/build.log" 2>&1 || {
 		tail -n 40 "$work/build.log"
 		return 1
 	}
 }
 cmake -S "$tree" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG="-O1 -g" \
 	${CC:+-DCMAKE_C_COMPILER="$CC"} >"$work/cmake.log" 2>&1 || { tail -n 20 "$work/cmake.log"; exit 1; }
-sim=$work/build/tests/sim/sim_live
+sims=$work/build/tests/sim
 
 failed=0
 report() { # BUG TEXT
@@ -44,7 +44,8 @@ report() { # BUG TEXT
 }
 
 try() { # BUG
-	local patch=$tree/tests/sim/bugs/$1.patch out=$work/$1.out seed
+	local patch=$tree/tests/sim/bugs/$1.patch out=$work/$1.out seed sim
+	sim=$(sed -n '1s/^Simulation: //p' "$patch")
 	if ! patch -d "$tree" -p1 --fuzz=0 --dry-run --silent <"$patch" >/dev/null; then
 		report "$1" "FAILED: the patch no longer applies"
 		return 1
@@ -54,7 +55,7 @@ try() { # BUG
 	if ! build; then
 		report "$1" "FAILED: does not compile"
 		status=1
-	elif RESILOG_SIM_SEEDS=$seeds "$sim" >"$out" 2>&1; then
+	elif RESILOG_SIM_SEEDS=$seeds "$sims/${sim:-sim_live}" >"$out" 2>&1; then
 		report "$1" "FAILED: not found in $seeds seeds"
 		status=1
 	else
@@ -72,11 +73,13 @@ try() { # BUG
 }
 
 build || { echo "FAILED: the sources do not compile"; exit 1; }
-RESILOG_SIM_SEEDS=$sound_seeds "$sim" >"$work/sound.out" 2>&1 || {
-	echo "FAILED: the sources without a planted bug do not hold"
-	head -n 2 "$work/sound.out"
-	exit 1
-}
+for sim in sim_live sim_tree; do
+	RESILOG_SIM_SEEDS=$sound_seeds "$sims/$sim" >"$work/sound.out" 2>&1 || {
+		echo "FAILED: the sources without a planted bug do not hold: $sim"
+		head -n 2 "$work/sound.out"
+		exit 1
+	}
+done
 
 [ $# -gt 0 ] || set -- "$tree"/tests/sim/bugs/*.patch
 for bug; do

@@ -1,7 +1,7 @@
-/* sim_tree: the live path from ZooKeeper to ZooKeeper, in one thread on virtual time: two modelled ensembles, and
+/* sim_tree [SHARD SHARDS]: the live path from ZooKeeper to ZooKeeper, in one thread on virtual time: two modelled ensembles, and
  * between them the real producer, ingest, pump and sink on the in-memory log and checkpoints.
  *
- * Runs RESILOG_SIM_SEEDS seeds (default 1000); SEED=x runs that one alone, RESILOG_SIM_TRACE=1 with what happens. A seed
+ * Runs RESILOG_SIM_SEEDS seeds (default 1000), or of them each SHARDS-th; SEED=x runs that one alone, RESILOG_SIM_TRACE=1 with what happens. A seed
  * decides what users do, what breaks and when resilog dies. Then faults stop, the world runs until quiet, and the
  * destination has to have the source's tree: data, ACLs and the next sequential number of every node (I1). All along
  * what is not ours in the destination stays (I6). */
@@ -13,6 +13,7 @@
 #include "core/rng.h"
 #include "flow/ingest.h"
 #include "flow/pump.h"
+#include "flow/pump_rows.h"
 #include "flow/replication.h"
 #include "flow/source_identity.h"
 #include "log/ckpt.h"
@@ -28,6 +29,7 @@
 #include <stdlib.h>
 
 #define SEEDS_DEFAULT 1000
+#define SIGHTS_FROM   400 /* with fewer seeds a situation may well be missed */
 #define SYNC          "sim/tree"
 #define TURNS         300
 #define QUIET_TURNS   400000
@@ -37,7 +39,32 @@
 
 #define FOREIGN "foreign" /* how nodes begin that somebody else makes in the destination */
 
+/* Situations that the seeds must have met. */
+enum sight {
+    MET_CRASH,
+    MET_LOST, /* all connections */
+    MET_DOWN, /* and refused for a while */
+    MET_REQUEST_LOST,
+    MET_ANSWER_LOST,
+    MET_EVENT_LOST,
+    MET_GARBAGE,
+    MET_GAP, /* in the log: */
+    MET_LISTING,
+    MET_INFERRED_DELETE,
+    MET_OBSERVED_DELETE,
+    MET_ALIGNED, /* a sequence, by pairs */
+    MET_SEQUENCE_LAST,
+    MET_PRE_IMAGE,
+    MET_ADOPTED, /* a copy that a crash left unnoted, or somebody else's */
+    SIGHTS
+};
+static const char *const sight_names[SIGHTS] = {
+    "crash",           "connections-lost", "refused",       "request-lost", "answer-lost",
+    "event-lost",      "garbage",          "gap",           "listing",      "inferred-delete",
+    "observed-delete", "aligned",          "sequence-last", "pre-image",    "adopted"};
+
 struct world {
+    uint64_t *met; /* of SIGHTS */
     struct fake_clock clock;
     struct rng_seeded chance, ours;
     struct env env;
@@ -128,6 +155,7 @@ static void close_intake(struct world *w)
 static void crash(struct world *w)
 {
     say(w, "crash");
+    w->met[MET_CRASH]++;
     close_member(w);
     close_intake(w);
     rlog_mem_crash(w->log_store);
@@ -288,6 +316,10 @@ static void foreign_act(struct world *w)
         say(w, "foreign: delete %s: %d", path, fake_zk_delete(w->destination, path));
         return;
     }
+    if (one_in(w, 2)) {
+        say(w, "foreign: create %s: %d", path, fake_zk_create(w->destination, path, "theirs"));
+        return;
+    }
     size_t n = strlen(path);
     snprintf(path + n, sizeof path - n, "/" FOREIGN "%zu", w->n_foreign);
     int rc = fake_zk_create(w->destination, path, "mine");
@@ -313,10 +345,12 @@ static void trouble(struct world *w)
     case 2:
         say(w, "trouble: connections lost");
         fake_zk_lose(at);
+        w->met[MET_LOST]++;
         break;
     case 3:
         say(w, "trouble: refused for a while");
         fake_zk_refuse(at, (int64_t)below(w, 20) * NS_PER_S);
+        w->met[MET_DOWN]++;
         break;
     case 4:
         fake_zk_set_delay(at, (int64_t)below(w, 200) * NS_PER_MS);
@@ -396,6 +430,64 @@ static void check_end(struct world *w)
         check_rest(w, path, &node, &held);
 }
 
+/* ---- What was met ---- */
+
+static enum rc see_hold(void *arg, struct slice key, struct slice value, struct err *e)
+{
+    static const struct {
+        const char *cls;
+        enum sight sight;
+    } classes[] = {{"sequence-last", MET_SEQUENCE_LAST},
+                   {"pre-image", MET_PRE_IMAGE},
+                   {"adopted", MET_ADOPTED}};
+    struct world *w = arg;
+    struct hold h;
+    (void)key;
+    enum rc rc = hold_decode(value, &h, e);
+    for (size_t i = 0; rc == RC_OK && i < sizeof classes / sizeof *classes; i++)
+        w->met[classes[i].sight] += !strcmp(h.cls, classes[i].cls);
+    return rc;
+}
+
+static void see_holds(struct world *w)
+{
+    struct err e = ERR_INIT;
+    if (w->ckpt && ckpt_scan(w->ckpt, slice_str(SYNC), CKPT_HOLDS, SLICE_NULL, see_hold, w, &e) < 0)
+        fail(w, "the holds cannot be read: %s", e.msg);
+}
+
+static void see_log(struct world *w)
+{
+    AUTO(event_iter_freep) struct event_iter *it = NULL;
+    const struct event *ev = NULL;
+    const struct rlog_range range = {.all_keys = true};
+    struct err e = ERR_INIT;
+    if (!w->log || rlog_cursor(w->log, &range, &it, &e) != RC_OK)
+        return;
+    while (event_iter_next(it, &ev, &e) == RC_OK && ev) {
+        w->met[MET_GAP] += ev->op == EVENT_GAP;
+        w->met[MET_LISTING] += ev->op == EVENT_SYNC_END;
+        if (ev->op == EVENT_DELETE)
+            w->met[ev->cause == CAUSE_WATCH ? MET_OBSERVED_DELETE : MET_INFERRED_DELETE]++;
+    }
+}
+
+static void see_ensembles(struct world *w)
+{
+    static const enum sight faults[] = {[FAKE_ZK_REQUEST_LOST] = MET_REQUEST_LOST,
+                                        [FAKE_ZK_ANSWER_LOST] = MET_ANSWER_LOST,
+                                        [FAKE_ZK_EVENT_LOST] = MET_EVENT_LOST,
+                                        [FAKE_ZK_GARBAGE] = MET_GARBAGE};
+    static const enum fake_zk_fault all[] = {FAKE_ZK_REQUEST_LOST, FAKE_ZK_ANSWER_LOST,
+                                             FAKE_ZK_EVENT_LOST, FAKE_ZK_GARBAGE};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        w->met[faults[all[i]]] +=
+            fake_zk_struck(w->source, all[i]) + fake_zk_struck(w->destination, all[i]);
+    for (size_t i = 0; i < fake_zk_writes(w->destination); i++)
+        w->met[MET_ALIGNED] +=
+            slice_ends(fake_zk_write_at(w->destination, i).path, SLICE("/.resilog-sequence"));
+}
+
 /* ---- A run ---- */
 
 static int64_t least(int64_t a, int64_t b)
@@ -421,7 +513,7 @@ static void say_events(struct world *w)
 {
     AUTO(event_iter_freep) struct event_iter *it = NULL;
     const struct event *ev = NULL;
-    const struct rlog_range range = {.from = w->logged};
+    const struct rlog_range range = {.from = w->logged, .all_keys = true};
     struct err e = ERR_INIT;
     if (!w->trace || !w->log || rlog_cursor(w->log, &range, &it, &e) != RC_OK)
         return;
@@ -463,6 +555,7 @@ static void turn(struct world *w)
     for (uint64_t n = below(w, 30); n > 0; n--)
         (void)go_on(w, w->clock.boot_ns + (int64_t)below(w, 500) * NS_PER_MS);
     check_foreign(w);
+    see_holds(w);
 }
 
 static void end_troubles(struct world *w)
@@ -528,9 +621,9 @@ static void end(struct world *w)
 }
 
 /* True if all held. */
-static bool run(uint64_t seed, bool trace)
+static bool run(uint64_t seed, bool trace, uint64_t *met)
 {
-    struct world w = {.trace = trace};
+    struct world w = {.trace = trace, .met = met};
     begin(&w, seed);
     for (int i = 0; i < TURNS && !w.failure[0]; i++)
         turn(&w);
@@ -540,6 +633,9 @@ static bool run(uint64_t seed, bool trace)
         check_foreign(&w);
         check_end(&w);
     }
+    see_holds(&w);
+    see_log(&w);
+    see_ensembles(&w);
     if (w.failure[0])
         fprintf(stderr, "FAILED: SEED=%llu: %s\n", (unsigned long long)seed, w.failure);
     end(&w);
@@ -551,15 +647,39 @@ static uint64_t number(const char *text, uint64_t otherwise)
     return text && *text ? strtoull(text, NULL, 10) : otherwise;
 }
 
-int main(void)
+/* False: all are needed, and one is missing. */
+static bool print_sights(const uint64_t *met, bool all_needed)
+{
+    bool complete = true;
+    printf("met:");
+    for (int i = 0; i < SIGHTS; i++)
+        printf(" %s %llu", sight_names[i], (unsigned long long)met[i]);
+    printf("\n");
+    for (int i = 0; all_needed && i < SIGHTS; i++) {
+        if (met[i])
+            continue;
+        printf("FAILED: no seed met %s: the simulation lost its reach\n", sight_names[i]);
+        complete = false;
+    }
+    return complete;
+}
+
+int main(int argc, char **argv)
 {
     const char *one = getenv("SEED"), *trace = getenv("RESILOG_SIM_TRACE");
+    uint64_t met[SIGHTS] = {0}, done = 0;
+    uint64_t shard = number(argc > 2 ? argv[1] : NULL, 0);
+    uint64_t shards = number(argc > 2 ? argv[2] : NULL, 1);
     uint64_t seeds = number(getenv("RESILOG_SIM_SEEDS"), SEEDS_DEFAULT);
+    if (shards == 0 || shard >= shards) {
+        fprintf(stderr, "usage: sim_tree [SHARD SHARDS]\n");
+        return 2;
+    }
     if (one)
-        return run(number(one, 1), trace && *trace == '1') ? 0 : 1;
-    for (uint64_t seed = 1; seed <= seeds; seed++)
-        if (!run(seed, false))
+        return run(number(one, 1), trace && *trace == '1', met) ? 0 : 1;
+    for (uint64_t seed = 1 + shard; seed <= seeds; seed += shards, done++)
+        if (!run(seed, false, met))
             return 1;
-    printf("%llu seeds held\n", (unsigned long long)seeds);
-    return 0;
+    printf("%llu seeds held\n", (unsigned long long)done);
+    return print_sights(met, done >= SIGHTS_FROM) ? 0 : 1;
 }
