@@ -77,6 +77,7 @@ int cmd_holds_skip(int argc, char **argv);
 int cmd_adopt(int argc, char **argv);
 int cmd_log_show(int argc, char **argv);
 int cmd_log_verify(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
 int cmd_validate(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 /* Hidden: the child that walks a segment before LMDB touches it (log/segment_check.h). */

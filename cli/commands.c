@@ -169,6 +169,24 @@ static const char VALIDATE_HELP[] =
     "Example:\n"
     "  resilog validate -f livesync/ --live --kubeconfig prod=resilog.yaml > missing.yaml\n";
 
+static const char VERIFY_HELP[] =
+    "Usage: resilog verify -f FILE|DIR|- [-o text|json] [--extra] [NAME]\n\n"
+    "Compares source and destination of a synchronization of znodes as they are now: what is "
+    "missing, data, ACL (not with\n"
+    "acl: false), the next sequential number. Its filter is applied. Nothing is written. NAME or "
+    "NAMESPACE/NAME may be left\n"
+    "out where the files have only one. Where the source is being written a difference may be one "
+    "of time: ask again.\n\n"
+    "  -f, --filename FILE     as for 'run'\n"
+    "  -o, --output text|json  a line for each difference (default), or an array\n"
+    "      --extra             list what is in the destination alone, too, which is no "
+    "difference\n"
+    "      --kubeconfig NAME=FILE, --allow-exec, --allow-insecure  as for 'run', where the files "
+    "have Kubernetes clusters, too\n\n"
+    "Exit code 0: no differences; 1: differences; 2: trouble, or something could not be read.\n\n"
+    "Example:\n"
+    "  resilog verify -f zookeeper/ copy-all\n";
+
 const struct command commands[] = {
     {"run", cmd_run, "run synchronizations from files", RUN_HELP},
     {"status", cmd_status, "show how they are", STATUS_HELP},
@@ -181,6 +199,7 @@ const struct command commands[] = {
     {"log show", cmd_log_show, "print the log's events", LOG_SHOW_HELP},
     {"log verify", cmd_log_verify, "check the log's integrity", LOG_VERIFY_HELP},
     {"validate", cmd_validate, "check resources", VALIDATE_HELP},
+    {"verify", cmd_verify, "compare the znodes of source and destination", VERIFY_HELP},
     {"version", cmd_version, "print the version", "Usage: resilog version\n"},
     {"__check-segment", cmd_check_segment, NULL, NULL},
 };

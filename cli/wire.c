@@ -3,6 +3,7 @@
 #include "cli/wire.h"
 
 #include "cli/names.h"
+#include "cli/tree_compare.h"
 #include "controller/resource.h"
 #include "controller/speaker.h"
 #include "core/buf.h"
@@ -426,6 +427,20 @@ static enum rc open_sink(void *arg, const struct sync *sync, const struct identi
                        sync->plugin);
     enum rc rc = sinks[i].open(sync, who, env, ret, e);
     return rc < 0 ? err_wrap(e, "destination %s", sync->destination->full_name) : rc;
+}
+
+enum rc wire_compare(const struct sync *sync, const struct env *env, struct tree_compare **ret,
+                     struct err *e)
+{
+    struct tree_compare_opts opts = {.sync = sync, .clock = env->clock};
+    enum rc rc = zk_wire_open(sync->source->zookeeper, env, &opts.source, e);
+    if (rc < 0)
+        return err_wrap(e, "source %s", sync->source->full_name);
+    rc = zk_wire_open(sync->destination->zookeeper, env, &opts.destination, e);
+    if (rc == RC_OK)
+        return tree_compare_open(&opts, ret, e);
+    zk_close(opts.source);
+    return err_wrap(e, "destination %s", sync->destination->full_name);
 }
 
 enum rc wire_init(struct wire *w, const char *data, const struct env *env, struct err *e)

@@ -14,6 +14,8 @@ struct buf;
 struct ckpt;
 struct data_lock;
 struct rlog;
+struct sync;
+struct tree_compare;
 
 struct wire {
     struct wiring wiring; /* its arg is this */
@@ -27,6 +29,11 @@ struct wire {
 MUST_CHECK enum rc wire_init(struct wire *w, const char *data, const struct env *env,
                              struct err *e);
 void wire_done(struct wire *w);
+
+/* Opens a comparison of the two ensembles of a synchronization of znodes; it connects while it is asked. Errors: those of
+ * zk_wire_open, NOMEM. */
+MUST_CHECK enum rc wire_compare(const struct sync *sync, const struct env *env,
+                                struct tree_compare **ret, struct err *e);
 
 /* Makes the data folder and its parts (0700) and locks it for this process. Errors: CONFLICT (another
  * instance runs), DENIED, IO, INVALID. */

@@ -72,6 +72,11 @@ struct zk_walk {
     size_t lengths[ZK_WALK_PARTS_MAX];
 };
 
+bool zk_walk_asks(const struct zk_walk *w)
+{
+    return w->reads + w->acls > 0;
+}
+
 /* ---- Memory ---- */
 
 static void *batch_alloc(struct zk_walk *w, struct batch *b, size_t n)

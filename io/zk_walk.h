@@ -77,6 +77,8 @@ enum rc zk_walk_step(struct zk_walk *w);
  * was lost), UNSUPPORTED (a server before 3.6), CORRUPT (perhaps because the answer was too long: try fewer parts),
  * LIMIT, NOMEM. */
 MUST_CHECK enum rc zk_walk_next(struct zk_walk *w, struct zk_walk_node *ret, struct err *e);
+/* True while an answer is awaited. */
+bool zk_walk_asks(const struct zk_walk *w);
 /* The order in which a walk gives nodes: < 0 where a comes before b, 0 for equal paths. */
 int zk_walk_cmp(struct slice a, struct slice b);
 
