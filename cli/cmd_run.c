@@ -1,5 +1,6 @@
 /* resilog run: reads the resources, locks the data folder, runs until it is asked to end. */
 #include "cli/cli.h"
+#include "cli/dry_run.h"
 #include "cli/log_levels.h"
 #include "cli/problems.h"
 #include "cli/wire.h"
@@ -26,7 +27,7 @@
 struct run_args {
     struct option_values files, kubeconfigs, allow_prune, accept_source, levels;
     const char *data, *format;
-    bool allow_insecure, allow_exec, once;
+    bool allow_insecure, allow_exec, once, dry_run;
 };
 
 static void write_line(void *arg, const char *line, size_t n)
@@ -46,6 +47,7 @@ static enum rc parse_args(int argc, char **argv, struct run_args *a, struct err 
         {0, "allow-insecure", &a->allow_insecure, NULL, NULL},
         {0, "allow-exec", &a->allow_exec, NULL, NULL},
         {0, "once", &a->once, NULL, NULL},
+        {0, "dry-run", &a->dry_run, NULL, NULL},
         {0, "log-format", NULL, &a->format, NULL},
         {0, "log-level", NULL, NULL, &a->levels},
     };
@@ -55,7 +57,9 @@ static enum rc parse_args(int argc, char **argv, struct run_args *a, struct err 
         return rc;
     if (a->files.n == 0)
         return err_set(e, RC_INVALID, ERR_FINAL, "which resources? give -f FILE, DIR or -");
-    if (!a->data || !a->data[0])
+    if (a->dry_run && !a->once)
+        return err_set(e, RC_INVALID, ERR_FINAL, "--dry-run: only with --once");
+    if (!a->dry_run && (!a->data || !a->data[0]))
         return err_set(e, RC_INVALID, ERR_FINAL, "where to keep the log? give --data DIR");
     return RC_OK;
 }
@@ -372,7 +376,11 @@ static int load_and_run(const struct run_args *a, const struct env *env)
     if (watch_begin(&w, a, &e) < 0)
         return fail(env, "nothing was started", &e);
     struct resources *resources = load(&w, "nothing was started", env, &code);
-    return resources ? run(a, &w, resources, env) : code;
+    if (!resources || !a->dry_run)
+        return resources ? run(a, &w, resources, env) : code;
+    code = dry_run(resources, a->data, a->allow_prune.list, a->allow_prune.n, env);
+    resources_free(resources);
+    return code;
 }
 
 int cmd_run(int argc, char **argv)

@@ -17,12 +17,12 @@
 enum { SOURCE, DESTINATION, SIDES };
 
 const struct tree_word tree_words[TREE_WORDS] = {
-    {ZK_COMPARE_MISSING, "missing", "create"},
-    {ZK_COMPARE_DATA, "data", "set"},
-    {ZK_COMPARE_ACL, "acl", "acl"},
-    {ZK_COMPARE_SEQUENCE, "sequence", "raise the sequence of"},
-    {ZK_COMPARE_EXTRA, "extra", "delete"},
-    {ZK_COMPARE_UNREADABLE, "unreadable", "leave"},
+    [TREE_MISSING] = {ZK_COMPARE_MISSING, "missing", "create"},
+    [TREE_DATA] = {ZK_COMPARE_DATA, "data", "set"},
+    [TREE_ACL] = {ZK_COMPARE_ACL, "acl", "acl"},
+    [TREE_SEQUENCE] = {ZK_COMPARE_SEQUENCE, "sequence", "raise the sequence of"},
+    [TREE_EXTRA] = {ZK_COMPARE_EXTRA, "extra", "delete"},
+    [TREE_UNREADABLE] = {ZK_COMPARE_UNREADABLE, "unreadable", "leave"},
 };
 
 struct side {

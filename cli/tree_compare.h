@@ -45,7 +45,7 @@ struct tree_word {
     unsigned what; /* one enum zk_compare_what */
     const char *difference, *action;
 };
-#define TREE_WORDS 6
+enum { TREE_MISSING, TREE_DATA, TREE_ACL, TREE_SEQUENCE, TREE_EXTRA, TREE_UNREADABLE, TREE_WORDS };
 extern const struct tree_word tree_words[TREE_WORDS];
 /* Of an UNREADABLE one: "source" or "destination", and the server's word for why. */
 void tree_why_unreadable(const struct zk_difference *d, const char **ret_side,

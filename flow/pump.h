@@ -27,6 +27,8 @@ struct source_identity;
 
 #define PUMP_PRUNE_COUNT   10
 #define PUMP_PRUNE_PERCENT 10
+/* How many of so many copies may go at once without approval. */
+size_t pump_prune_limit(size_t copies);
 
 struct pump_opts {
     struct rlog *log;

@@ -8,8 +8,6 @@
 /* Collects an inferred delete until its listing's end. Errors: NOMEM. */
 MUST_CHECK enum rc pump_collect_prune(struct pump *p, struct slice key, rlog_off anchor,
                                       struct err *e);
-/* How many of so many copies may go at once without approval. */
-size_t pump_prune_limit(size_t copies);
 /* Pruning above the limit is approved. */
 bool pump_may_prune(const struct pump *p);
 /* The key has a newer event. */

@@ -121,6 +121,59 @@ both() { # COMMAND...
     both delete /app/closed
 }
 
+dry_run() { # OPTION...: its lines in $output, without the heading in ${lines[0]}
+    run --separate-stderr "$RESILOG" run --once --dry-run -f "$E2E_DIR/zk" "$@"
+    [ "$status" -eq 0 ]
+    [ "${lines[0]}" = "Synchronization default/copy, default/one to default/two:" ]
+}
+state() { # what a dry run must not change
+    find "$E2E_DIR/data" -type f -exec sha256sum {} +
+    zk two dump /app
+}
+
+@test "a dry run says what a run would do, changes nothing, and the run does it" {
+    dry_run --data "$E2E_DIR/data"
+    [[ ${lines[1]} == "nothing to do; "* ]]
+    zk one create /app/b new
+    zk one create /app/gone x
+    copy_once
+    state >"$E2E_DIR/before"
+    zk one set /app/a 3
+    zk one setacl /app/b r:world:anyone,cdrwa:ip:127.0.0.1
+    zk one raise 2 /app/q
+    zk one create /app/c new
+    zk one delete /app/gone
+    dry_run --data "$E2E_DIR/data"
+    [ "${output#*$'\n'}" = $'set /app/a\nacl /app/b\ncreate /app/c\ndelete /app/gone\nraise the sequence of /app/q by 2' ]
+    state | diff "$E2E_DIR/before" -
+    dry_run
+    [[ $output != *delete* ]]
+    dry_run --data "$E2E_DIR/not-there"
+    [[ $output != *delete* ]]
+    [ ! -e "$E2E_DIR/not-there" ]
+    copy_once
+    run -1 zk two get /app/gone
+    dry_run --data "$E2E_DIR/data"
+    [[ ${lines[1]} == "nothing to do; "* ]]
+    run -2 "$RESILOG" run --dry-run -f "$E2E_DIR/zk"
+    [[ $output == *"--dry-run: only with --once"* ]]
+}
+
+@test "a dry run says when the guard would hold the deletions, and the run holds them" {
+    zk one multi 12 /app
+    copy_once
+    local n
+    for n in {0..11}; do zk one delete "$(printf '/app/n%07d' "$n")"; done
+    dry_run --data "$E2E_DIR/data"
+    [ "$(grep -c '^delete /app/n' <<<"$output")" -eq 12 ]
+    [[ $output == *"hold all 12 deletions: more than 10 of "*"resilog run --allow-prune default/copy" ]]
+    dry_run --data "$E2E_DIR/data" --allow-prune copy
+    [[ $output != *hold* ]]
+    run -1 copy_once
+    verify
+    [[ $stderr == *" 13 in the destination alone" ]]
+}
+
 @test "Kubernetes objects, files with errors and wrong options are trouble" {
     mkdir "$E2E_DIR/kube"
     declare_clusters kube a b
@@ -133,4 +186,19 @@ both() { # COMMAND...
     run -2 "$RESILOG" verify -f "$E2E_DIR/nothing-there"
     run -2 "$RESILOG" verify
     run -2 "$RESILOG" verify -f "$E2E_DIR/zk" -o yaml
+}
+
+runs_resilog() { # PROCESS
+    [ "$(readlink "/proc/$(proc_pid "$1")/exe")" = "$(readlink -f "$RESILOG")" ]
+}
+
+@test "an ensemble that does not answer is trouble after a while, and Ctrl-C does not wait for it" {
+    kill -s STOP "$(cat "$E2E_DIR/two/1.pid")"
+    proc_start waiting env --default-signal=INT "$RESILOG" verify -f "$E2E_DIR/zk"
+    wait_until 5 runs_resilog waiting
+    proc_stop waiting INT 5
+    verify
+    zk_kill two 1
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"destination default/two: no answer within 10 s"* ]]
 }
