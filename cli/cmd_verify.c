@@ -233,26 +233,30 @@ static enum rc load(const struct verify *v, struct resources **ret, struct err *
                    cli_plural(resources_errors(*ret)));
 }
 
-static int verify(const struct verify *v, struct err *e)
+static int verify_sync(const struct verify *v, const struct sync *sync, struct err *e)
 {
     const struct env env = {clock_sys(), rng_sys(), NULL, NULL};
-    AUTO(resources_freep) struct resources *resources = NULL;
     AUTO(tree_compare_closep) struct tree_compare *t = NULL;
     struct report report = {.args = v};
-    const struct sync *sync = NULL;
-    enum rc rc = load(v, &resources, e);
-    if (rc == RC_OK)
-        rc = choose(resources, v->name, &sync, e);
-    if (rc == RC_OK)
-        rc = wire_compare(sync, &env, &t, e);
-    if (rc == RC_OK)
-        rc = compare(&report, t, e);
-    if (v->json && t)
+    if (wire_compare(sync, &env, &t, e) < 0)
+        return VERIFY_TROUBLE;
+    enum rc rc = compare(&report, t, e);
+    if (v->json)
         puts(report.printed ? "]" : "[]");
     if (rc < 0)
         return VERIFY_TROUBLE;
-    print_summary(&report, sync, tree_compare_equal(t));
+    if (!ferror(stdout)) /* else not all was compared */
+        print_summary(&report, sync, tree_compare_equal(t));
     return report.unreadable ? VERIFY_TROUBLE : report.differences ? VERIFY_DIFFERS : VERIFY_EQUAL;
+}
+
+static int verify(const struct verify *v, struct err *e)
+{
+    AUTO(resources_freep) struct resources *resources = NULL;
+    const struct sync *sync;
+    if (load(v, &resources, e) < 0 || choose(resources, v->name, &sync, e) < 0)
+        return VERIFY_TROUBLE;
+    return verify_sync(v, sync, e);
 }
 
 int cmd_verify(int argc, char **argv)
@@ -264,6 +268,5 @@ int cmd_verify(int argc, char **argv)
     int code = verify(&v, &e);
     if (e.rc < 0)
         (void)cli_fail(&e);
-    int written = cli_finish_output(code);
-    return written == code ? code : VERIFY_TROUBLE;
+    return cli_finish_output(EXIT_DONE) == EXIT_DONE ? code : VERIFY_TROUBLE;
 }

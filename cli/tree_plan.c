@@ -20,8 +20,8 @@ static enum rc load_claim(const struct tree_plan *p, const struct zk_difference 
                           struct claim *ret, struct err *e)
 {
     AUTO(buf_done) struct buf row = BUF_INIT(CKPT_VALUE_MAX);
-    struct applied a;
-    struct zk_record record;
+    struct applied a = {0};
+    struct zk_record record = {0};
     struct err why = ERR_INIT;
     *ret = (struct claim){false, false};
     if (!p->ckpt || !d->destination)

@@ -80,6 +80,8 @@ both() { # COMMAND...
     [ "$status" -eq 1 ]
     [ "$output" = $'data /app/a\nacl /app/q\nsequence /app/q: source 8, destination 3' ]
     [[ $stderr == *"3 differences in 2 nodes, 1 alike, 1 in the destination alone" ]]
+    run -2 bash -c '"$0" verify -f "$1" >/dev/full' "$RESILOG" "$E2E_DIR/zk"
+    [[ $output == *"standard output: "* ]]
     verify --extra -o json
     [ "$status" -eq 1 ]
     [ "$(json '[x["difference"] + x["path"] for x in d]' <<<"$output")" = '["data/app/a", "extra/app/extra", "acl/app/q", "sequence/app/q"]' ]

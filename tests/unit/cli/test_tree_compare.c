@@ -139,6 +139,7 @@ static void an_ensemble_that_does_not_answer_is_trouble(void **state)
         fake_zk_set_down(t->w[i], true);
         assert_int_equal(run(t, &e), RC_UNAVAILABLE);
         assert_true(slice_starts(slice_str(e.msg), slice_str(names[i])));
+        assert_true(strlen(e.msg) > strlen(names[i])); /* and why there is no session */
         tree_world_close(t);
         fake_zk_set_down(t->w[i], false);
         fake_zk_set_delay(t->w[i], 60 * NS_PER_S);

@@ -113,6 +113,15 @@ static void children_that_come_raise_the_sequence_themselves(void **state)
                 "raise the sequence of /r/q/a by 1\ncreate /r/q/b\n");
 }
 
+static void children_of_the_destination_alone_do_not_count_as_to_come(void **state)
+{
+    struct rig *r = *state;
+    tree_world_put_both(r->t, "/r/q", "1");
+    churn(r, S, "/r/q", 3);
+    fake_zk_put(r->t->w[D], "/r/q/alone", "1");
+    assert_plan(r, NULL, "raise the sequence of /r/q by 2\n");
+}
+
 static void only_what_the_checkpoint_says_is_ours_is_deleted(void **state)
 {
     struct rig *r = *state;
@@ -138,7 +147,7 @@ static void a_copy_whose_source_became_ephemeral_stays(void **state)
     struct rig *r = *state;
     tree_world_put_both(r->t, "/r", "1");
     fake_zk_put(r->t->w[D], "/r/e", "1");
-    fake_zk_create_ephemeral(r->t->w[S], "/r/e", "1");
+    fake_zk_create_ephemeral(r->t->w[S], "/r/e", "2");
     claim(r, "/r/e", APPLIED_SYNCED, 0);
     assert_plan(r, r->ckpt, "");
 }
@@ -233,6 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(each_difference_becomes_its_action),
         TEST(children_that_come_raise_the_sequence_themselves),
+        TEST(children_of_the_destination_alone_do_not_count_as_to_come),
         TEST(only_what_the_checkpoint_says_is_ours_is_deleted),
         TEST(a_copy_whose_source_became_ephemeral_stays),
         TEST(too_many_deletions_are_held_until_they_are_approved),
