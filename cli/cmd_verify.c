@@ -116,7 +116,7 @@ static enum rc choose(const struct resources *r, const char *wanted, const struc
 struct report {
     const struct verify *args;
     size_t printed;
-    uint64_t differences, nodes, extra, unreadable;
+    uint64_t differences, nodes, extra, unreadable, hidden;
 };
 
 static void print_text(const char *word, const struct zk_difference *d, unsigned what,
@@ -197,6 +197,12 @@ static void print_summary(const struct report *r, const struct sync *sync, uint6
     if (r->unreadable)
         fprintf(stderr, ", %llu cannot be read", (unsigned long long)r->unreadable);
     fputc('\n', stderr);
+    if (r->hidden)
+        fprintf(
+            stderr,
+            "%s: %llu ACL%s not compared, their hashes are hidden: give the Databases a user who "
+            "may administer the nodes\n",
+            sync->full_name, (unsigned long long)r->hidden, cli_plural(r->hidden));
 }
 
 /* ---- The command ---- */
@@ -245,9 +251,12 @@ static int verify_sync(const struct verify *v, const struct sync *sync, struct e
         puts(report.printed ? "]" : "[]");
     if (rc < 0)
         return VERIFY_TROUBLE;
+    report.hidden = tree_compare_hidden(t);
     if (!ferror(stdout)) /* else not all was compared */
         print_summary(&report, sync, tree_compare_equal(t));
-    return report.unreadable ? VERIFY_TROUBLE : report.differences ? VERIFY_DIFFERS : VERIFY_EQUAL;
+    if (report.unreadable || report.hidden)
+        return VERIFY_TROUBLE;
+    return report.differences ? VERIFY_DIFFERS : VERIFY_EQUAL;
 }
 
 static int verify(const struct verify *v, struct err *e)

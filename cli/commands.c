@@ -186,7 +186,8 @@ static const char VERIFY_HELP[] =
     "difference\n"
     "      --kubeconfig NAME=FILE, --allow-exec, --allow-insecure  as for 'run', where the files "
     "have Kubernetes clusters, too\n\n"
-    "Exit code 0: no differences; 1: differences; 2: trouble, or something could not be read.\n\n"
+    "Exit code 0: no differences; 1: differences; 2: trouble, or something could not be read or "
+    "compared.\n\n"
     "Example:\n"
     "  resilog verify -f zookeeper/ copy-all\n";
 

@@ -39,7 +39,7 @@ struct tree_compare {
     const struct replication_entry *entry;
     struct clock *clock;
     struct zk_compare *compare; /* NULL: not both walks have begun */
-    uint64_t undecided;
+    uint64_t undecided, hidden;
     int turn; /* the side that is waited for */
 };
 
@@ -81,6 +81,11 @@ uint64_t tree_compare_equal(const struct tree_compare *t)
     return t->compare ? zk_compare_equal(t->compare) : 0;
 }
 
+uint64_t tree_compare_hidden(const struct tree_compare *t)
+{
+    return t->hidden;
+}
+
 /* ---- The filter ---- */
 
 static bool selects(void *arg, const struct zk_walk_node *node)
@@ -89,6 +94,8 @@ static bool selects(void *arg, const struct zk_walk_node *node)
     const struct replication_entry *entry;
     enum filter_verdict verdict = filter_path(&t->sync->replication, node->path, &entry);
     t->undecided += verdict == FILTER_UNDECIDED;
+    t->hidden += verdict == FILTER_SELECTED && !node->error && node->node.has_acl &&
+                 znode_acl_is_masked(node->node.acl, node->node.n_acl);
     return verdict == FILTER_SELECTED;
 }
 

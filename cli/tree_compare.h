@@ -40,6 +40,9 @@ MUST_CHECK enum rc tree_compare_wait(struct tree_compare *t, struct err *e);
 /* How many nodes of both sides were alike so far. */
 uint64_t tree_compare_equal(const struct tree_compare *t);
 
+/* How many ACLs of either side had hashes that are hidden from us so far: those are not compared. */
+uint64_t tree_compare_hidden(const struct tree_compare *t);
+
 /* What each bit of zk_difference.what is called, and what a run does about it. */
 struct tree_word {
     unsigned what; /* one enum zk_compare_what */

@@ -121,6 +121,11 @@ both() { # COMMAND...
     [[ $output == "unreadable /app/closed: source: not authorised" ]]
     [[ $stderr == *"1 cannot be read" ]]
     both delete /app/closed
+    both create /app/closed x r:world:anyone,cdrwa:digest:bob:hash
+    verify
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"2 ACLs not compared, their hashes are hidden"* ]]
+    both delete /app/closed
 }
 
 dry_run() { # OPTION...: its lines in $output, without the heading in ${lines[0]}

@@ -128,6 +128,19 @@ static void what_cannot_be_read_is_told_with_the_side_and_why(void **state)
     assert_non_null(strstr(why, "above"));
 }
 
+static void hidden_hashes_are_counted_and_not_compared(void **state)
+{
+    struct tree_world *t = *state;
+    tree_world_put_both(t, "/r/a", "1");
+    fake_zk_set_acl(t->w[S], "/r/a", "digest:u:h:cdrwa,world:anyone:r");
+    assert_differences(t, "");
+    assert_int_equal(tree_compare_hidden(t->t), 1);
+    tree_world_close(t);
+    t->sync.tree.acl = false;
+    assert_differences(t, "");
+    assert_int_equal(tree_compare_hidden(t->t), 0);
+}
+
 static void an_ensemble_that_does_not_answer_is_trouble(void **state)
 {
     static const char *const names[] = {"source ns/one: no answer within 10 s",
@@ -187,6 +200,7 @@ int main(void)
         TREE_TEST(an_ephemeral_node_is_copied_only_where_that_is_wanted),
         TREE_TEST(zookeeper_is_passed_over_at_the_real_root_alone),
         TREE_TEST(what_cannot_be_read_is_told_with_the_side_and_why),
+        TREE_TEST(hidden_hashes_are_counted_and_not_compared),
         TREE_TEST(an_ensemble_that_does_not_answer_is_trouble),
         TREE_TEST(an_ensemble_that_answers_slowly_is_waited_for),
         TREE_TEST(a_session_that_is_lost_amid_the_walk_is_trouble),
