@@ -279,16 +279,20 @@ static void duty_end(struct duty *d)
 }
 
 /* Waits, carries out orders, and gives the signal that came; 0: none. */
-static int duty_step(struct duty *d, const struct env *env)
+static int duty_step(struct duty *d, const struct runtime *runtime, const struct env *env)
 {
-    struct pollfd fds[1 + CONTROL_FDS] = {{.fd = d->signals, .events = POLLIN}};
+    enum { OWN_FDS = 2 };
+    struct pollfd fds[OWN_FDS + CONTROL_FDS] = {
+        {.fd = d->signals, .events = POLLIN}, {.fd = runtime_ended_fd(runtime), .events = POLLIN}};
     struct signalfd_siginfo info;
+    uint64_t ended;
     int64_t due =
         d->again.due_ns && d->again.due_ns < d->look_due_ns ? d->again.due_ns : d->look_due_ns;
     int64_t left = due - clock_boot_ns(env->clock), wait = INT64_MAX;
-    size_t n = 1 + (d->control ? control_fds(d->control, fds + 1, &wait) : 0);
+    size_t n = OWN_FDS + (d->control ? control_fds(d->control, fds + OWN_FDS, &wait) : 0);
     wait = wait < left ? wait : left;
     (void)poll(fds, n, wait > 0 ? (int)((wait + NS_PER_MS - 1) / NS_PER_MS) : 0);
+    (void)!read(fds[1].fd, &ended, sizeof ended); /* wait_for_end looks in any case */
     if (d->control)
         control_step(d->control);
     return read(d->signals, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
@@ -310,7 +314,7 @@ static int wait_for_end(const sigset_t *ends, struct duty *d, struct runtime *ru
     bool succeeded;
     int got;
     d->look_due_ns = clock_boot_ns(env->clock) + LOOK_EVERY_NS;
-    while ((got = duty_step(d, env)) != SIGTERM && got != SIGINT) {
+    while ((got = duty_step(d, runtime, env)) != SIGTERM && got != SIGINT) {
         bool look = is_time_to_look(d, env);
         if (got == SIGHUP && !w->rereadable)
             DIAG(env->diag, DIAG_WARN,
@@ -326,7 +330,7 @@ static int wait_for_end(const sigset_t *ends, struct duty *d, struct runtime *ru
          DIAG_S("signal", slice_str(strsignal(got))));
     /* A second one ends the process at once, as the default action does. */
     pthread_sigmask(SIG_UNBLOCK, ends, NULL);
-    return EXIT_DONE;
+    return w->once ? EXIT_FAILED : EXIT_DONE; /* a run that was cut off has not succeeded */
 }
 
 static int run(const struct run_args *a, struct watch *w, struct resources *resources,

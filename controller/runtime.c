@@ -414,6 +414,11 @@ enum rc runtime_ended(struct runtime *r, bool *ret_succeeded)
     return rc;
 }
 
+int runtime_ended_fd(const struct runtime *r)
+{
+    return once_board_fd(r->ended);
+}
+
 /* ---- Orders ---- */
 
 enum rc runtime_order(struct runtime *r, const struct order *o, struct err *e)

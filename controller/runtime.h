@@ -47,6 +47,8 @@ MUST_CHECK enum rc runtime_again(struct runtime *r, struct err *e);
 /* RC_OK: there is nothing but Synchronizations, and all have run to their end: *ret_succeeded says whether all of them
  * succeeded. RC_AGAIN: something goes on. */
 enum rc runtime_ended(struct runtime *r, bool *ret_succeeded);
+/* A descriptor that becomes readable when a Synchronization has run to its end; cleared by reading. */
+int runtime_ended_fd(const struct runtime *r);
 /* Hands an order to the thread of its synchronization, which takes it within seconds unless it failed and is being tried
  * again. Errors: NOTFOUND (no such synchronization), CONFLICT (another order is under way). */
 MUST_CHECK enum rc runtime_order(struct runtime *r, const struct order *o, struct err *e);
