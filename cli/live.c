@@ -1,7 +1,8 @@
-/* The rights of each cluster that a synchronization uses, one cluster after the other. A Database is not asked yet. */
+/* The rights of each cluster that a synchronization uses, one cluster after the other. */
 #include "cli/live.h"
 
 #include "cli/cli.h"
+#include "cli/live_tree.h"
 #include "controller/resource.h"
 #include "controller/rights.h"
 #include "core/buf.h"
@@ -46,11 +47,8 @@ static int check_cluster(const struct resources *resources, const struct cluster
 {
     AUTO(rights_freep) struct rights *rights = NULL;
     struct err e = ERR_INIT;
-    if (cluster->zookeeper) {
-        fprintf(stderr, "Database %s: what may be read and written there is not asked yet\n",
-                cluster->full_name);
-        return EXIT_DONE;
-    }
+    if (cluster->zookeeper)
+        return live_check_tree(resources, cluster);
     enum rc rc = rights_needed(resources, cluster, &rights, &e);
     if (rc == RC_OK && rights_count(rights) == 0)
         return EXIT_DONE; /* no synchronization uses it */

@@ -242,6 +242,39 @@ next_child() { # ENSEMBLE PARENT: creates a sequential child; prints its number
     run -1 zk two get /lacks
 }
 
+@test "validate --live asks each Database for the roots and what these grant, and writes nothing" {
+    zk one create /granted x
+    zk two create /granted x
+    copies granted /granted
+    run -0 --separate-stderr "$RESILOG" validate -f "$E2E_DIR/granted" --live
+    [[ $stderr == *"Database default/one: what 1 use of it needs is there and granted"*"Database default/two: "* ]]
+    zk_root two setacl /granted r:world:anyone
+    run -3 --separate-stderr "$RESILOG" validate -f "$E2E_DIR/granted" --live
+    [[ $stderr == *"Database default/two, as destination of default/granted: /granted: its ACL does not grant us write, create, delete, admin; "* ]]
+    copies ungranted /granted/below
+    run -3 --separate-stderr "$RESILOG" validate -f "$E2E_DIR/ungranted" --live
+    [[ $stderr == *"as source of default/ungranted: rootPath /granted/below does not exist"* ]]
+    [[ $stderr == *"as destination of default/ungranted: rootPath /granted/below does not exist; createRootPath: true makes it"* ]]
+    run -1 zk one get /granted/below
+}
+
+@test "a run that Ctrl-C cuts off has failed, and the next one does all of it" {
+    local pid code=0
+    zk one create /cut x
+    copies cut /cut 'createRootPath: true'
+    database gone one | sed 's/127[^"]*/127.0.0.1:1/' >"$E2E_DIR/cut/gone.yaml"
+    sed -i 's/destinationName: two/destinationName: gone/' "$E2E_DIR/cut/cut.yaml"
+    once cut &
+    pid=$!
+    wait_until 20 grep -q "the run begins" "$E2E_DIR/cut.log"
+    pkill -INT -P "$pid" || kill -INT "$pid"
+    wait "$pid" || code=$?
+    [ "$code" = 1 ]
+    copies cut /cut 'createRootPath: true'
+    once cut
+    [ "$(zk two get /cut)" = x ]
+}
+
 @test "a rootPath that the source lacks is an error, and nothing is made or deleted" {
     zk two create /missing x
     zk two create /missing/below x

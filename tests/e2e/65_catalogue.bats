@@ -173,12 +173,6 @@ rows() {
     [[ $output == *"not with --live"* ]]
 }
 
-@test "validate --live says of each Database that it is not asked, and asks nobody" {
-    zookeeper
-    run -0 --separate-stderr "$RESILOG" validate -f "$IN/zookeeper.yaml" --live
-    [[ $stderr == *"Database default/p: what may be read and written there is not asked yet"*"Database default/q: "* ]]
-}
-
 # --- A. Custom resources
 
 @test "A01 a resource without apiVersion is taken with a warning" {
