@@ -30,7 +30,7 @@ struct tree_world {
 };
 
 /* Ensembles without nodes; the synchronization copies all below /r with ACLs, "ns/copy". */
-static int tree_world_setup(void **state)
+static inline int tree_world_setup(void **state)
 {
     struct tree_world *t = calloc(1, sizeof(*t));
     assert_non_null(t);
@@ -52,7 +52,7 @@ static int tree_world_setup(void **state)
     return 0;
 }
 
-static void tree_world_open(struct tree_world *t)
+static inline void tree_world_open(struct tree_world *t)
 {
     struct tree_compare_opts opts = {.sync = &t->sync, .clock = &t->clock.clock};
     fake_zk_connect(t->w[S], NULL, &opts.source);
@@ -61,13 +61,13 @@ static void tree_world_open(struct tree_world *t)
     buf_reset(&t->said);
 }
 
-static void tree_world_close(struct tree_world *t)
+static inline void tree_world_close(struct tree_world *t)
 {
     tree_compare_close(t->t);
     t->t = NULL;
 }
 
-static int tree_world_teardown(void **state)
+static inline int tree_world_teardown(void **state)
 {
     struct tree_world *t = *state;
     tree_world_close(t);
