@@ -171,7 +171,8 @@ static void note_position(struct zk_world *w, struct slice version)
 
 static void epoch(struct zk_world *w, const struct event *ev)
 {
-    bool regression = strstr(ev->body.p, "\"reason\":\"regression\"") != NULL;
+    const struct slice mark = SLICE("\"reason\":\"regression\"");
+    bool regression = memmem(ev->body.p, ev->body.n, mark.p, mark.n) != NULL;
     w->incarnation += regression;
     say(w, regression ? "epoch:regression" : "epoch:start", SLICE_NULL);
 }
