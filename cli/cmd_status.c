@@ -27,13 +27,22 @@ struct collected {
 
 /* ---- Collecting ---- */
 
+/* Its run failed, not the attempt to begin one; a plan will run again. */
+static bool has_failed_run(struct json_doc *doc)
+{
+    const struct json *runs = json_get(json_root(doc), "runs"), *last = runs ? runs->first : NULL;
+    while (last && last->next)
+        last = last->next;
+    return last && json_get_text(doc, json_root(doc), "scheduleDecidedTo").n == 0 &&
+           !slice_eq(json_get_text(doc, last, "result"), SLICE("Succeeded"));
+}
+
 /* A Synchronization whose run is over: that stays true whoever runs. */
 static bool is_over(struct json_doc *doc)
 {
     struct slice phase = json_get_text(doc, json_root(doc), "phase");
     return slice_eq(phase, slice_str(sync_phase_name(PHASE_SUCCEEDED))) ||
-           (slice_eq(phase, slice_str(sync_phase_name(PHASE_FAILED))) &&
-            json_get(json_root(doc), "runs"));
+           (slice_eq(phase, slice_str(sync_phase_name(PHASE_FAILED))) && has_failed_run(doc));
 }
 
 /* With nobody running, what says "Live" is history; and so it is while others run, if nobody says it again: the

@@ -4,6 +4,7 @@
 #include "controller/group.h"
 
 #include "controller/member.h"
+#include "controller/once_board.h"
 #include "controller/resolve.h"
 #include "controller/resource.h"
 #include "controller/source_board.h"
@@ -445,6 +446,14 @@ static enum rc group_run(void *arg, struct err *e)
     return rc;
 }
 
+/* Who waits for a run that was ordered now is told that there is none; any other is tried again. */
+static void give_up(struct group *g, const struct group_member *w)
+{
+    struct err e = ERR_INIT;
+    if (w->not_before_ns && !w->plan && once_board_set(w->ended, w->sync, false, &e) < 0)
+        diag_error(g->env.diag, DIAG_WARN, "the end of a run cannot be told", &e);
+}
+
 /* With the log closed nobody else writes the statuses. */
 static void group_failed(void *arg, const struct err *why)
 {
@@ -453,8 +462,10 @@ static void group_failed(void *arg, const struct err *why)
     diag_error(g->env.diag, DIAG_ERROR, "source stopped, it is tried again", why);
     report(g, why);
     source_board_get(g->board, &r);
-    for (size_t i = 0; i < g->n; i++)
+    for (size_t i = 0; i < g->n; i++) {
         member_note_failure(g->wanted[i].sync, g->wiring, &g->given, &r, why);
+        give_up(g, &g->wanted[i]);
+    }
 }
 
 /* ---- Life ---- */

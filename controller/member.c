@@ -164,10 +164,12 @@ void member_note_failure(const struct sync *sync, const struct wiring *wiring,
         m.env.diag = processor;
     source_board_set(m.opts.source, source);
     enum sync_phase phase = sync->suspend ? PHASE_SUSPENDED : why ? PHASE_FAILED : PHASE_PENDING;
+    /* What is known of runs stands in the status that is written over. */
     if (wiring->open_ckpt(wiring->arg, &m.ckpt, &e) < 0 ||
-        member_write_status(&m, phase, why, &e) < 0)
+        (sync->once && member_read_runs(&m, &e) < 0) || member_write_status(&m, phase, why, &e) < 0)
         say_status_trouble(&m, &e);
     ckpt_close(m.ckpt);
+    free(m.runs);
     source_board_free(m.opts.source);
 }
 
@@ -206,6 +208,14 @@ static enum rc find_identity(struct member *m, struct err *e)
     return rc;
 }
 
+static enum rc no_identity(const struct member *m, struct err *e)
+{
+    struct source_report r;
+    source_board_get(m->opts.source, &r);
+    return err_set(e, RC_UNAVAILABLE, ERR_RETRY, "the source did not answer in time%s%.300s",
+                   r.error[0] ? ": " : "", r.error);
+}
+
 static enum rc wait_for_identity(struct member *m, struct err *e)
 {
     enum rc rc;
@@ -213,6 +223,8 @@ static enum rc wait_for_identity(struct member *m, struct err *e)
         rc = member_refresh_status(m, PHASE_PENDING, e);
         if (rc >= 0)
             rc = member_obey(m, e);
+        if (rc == RC_OK && m->give_up_ns && member_boot_ns(m) >= m->give_up_ns)
+            rc = no_identity(m, e);
         if (rc < 0)
             return rc;
         worker_rest(&m->worker, IDENTITY_POLL_NS);

@@ -27,6 +27,7 @@ struct member {
     struct ckpt *ckpt;
     struct sink *sink;
     struct pump *pump;
+    int64_t give_up_ns; /* boot clock: no longer is the source's identity waited for; 0: for ever */
     struct sync_runs *runs; /* NULL: it is no synchronization that ends */
 
     struct sync_status said; /* as written last */
@@ -61,6 +62,8 @@ MUST_CHECK enum rc member_refresh_status(struct member *m, enum sync_phase phase
 MUST_CHECK enum rc member_obey(struct member *m, struct err *e);
 
 /* ---- member_runs.c ---- */
+/* Loads m->runs from the status in the checkpoint, which is open. Errors: those of the checkpoint, NOMEM, INVALID. */
+MUST_CHECK enum rc member_read_runs(struct member *m, struct err *e);
 /* The job of a Synchronization and of a SynchronizationPlan: its runs, and the pauses between them, until it is asked to
  * stop. A run that fails is recorded and fails nothing else. Errors: those of the checkpoint. */
 MUST_CHECK enum rc member_run_turns(struct member *m, struct err *e);

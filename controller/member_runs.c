@@ -29,6 +29,7 @@
 /* What is to be run, and where it is. */
 struct course {
     struct schedule_state schedule; /* of a plan */
+    int64_t looked_s;               /* when that was looked at last */
     bool ran;                       /* a Synchronization: this very text has had its run */
     struct backoff retry;
     int64_t retry_ns; /* boot clock; 0: no other try is due */
@@ -57,7 +58,7 @@ static void spec_of(const struct sync *sync, char ret[RUN_SPEC_HEX + 1])
     hex_encode(sync->digest, RUN_SPEC_HEX / 2, ret);
 }
 
-static enum rc read_runs(struct member *m, struct err *e)
+enum rc member_read_runs(struct member *m, struct err *e)
 {
     AUTO(buf_done) struct buf text = BUF_INIT(CKPT_VALUE_MAX);
     AUTO(json_freep) struct json_doc *doc = NULL;
@@ -70,8 +71,13 @@ static enum rc read_runs(struct member *m, struct err *e)
         *e = why;
         return rc;
     }
+    struct sync_runs *runs = calloc(1, sizeof *runs);
+    if (!runs)
+        return err_nomem(e);
     if (doc)
-        sync_runs_read(m->runs, doc, json_root(doc));
+        sync_runs_read(runs, doc, json_root(doc));
+    free(m->runs);
+    m->runs = runs;
     return RC_OK;
 }
 
@@ -85,21 +91,16 @@ static enum rc tell_end(struct member *m, struct err *e)
 {
     const struct run *last = last_run(m);
     bool succeeded = last && last->result == RUN_SUCCEEDED;
-    return m->opts.plan ? RC_OK
-                        : once_board_set(m->opts.ended, m->opts.sync->full_name, succeeded, e);
+    return m->opts.plan ? RC_OK : once_board_set(m->opts.ended, m->opts.sync, succeeded, e);
 }
 
 static enum rc begin_course(struct member *m, struct course *c, struct err *e)
 {
     char spec[RUN_SPEC_HEX + 1];
     *c = (struct course){.retry = {RETRY_FIRST_NS, RETRY_MAX_NS, 0}};
-    m->runs = m->runs ? m->runs : calloc(1, sizeof *m->runs);
-    if (!m->runs)
-        return err_nomem(e);
-    *m->runs = (struct sync_runs){.decided_s = 0};
     enum rc rc = m->ckpt ? RC_OK : m->opts.wiring->open_ckpt(m->opts.wiring->arg, &m->ckpt, e);
     if (rc == RC_OK)
-        rc = read_runs(m, e);
+        rc = member_read_runs(m, e);
     if (rc < 0)
         return rc;
     if (m->opts.plan && m->runs->decided_s == 0)
@@ -107,7 +108,8 @@ static enum rc begin_course(struct member *m, struct course *c, struct err *e)
     c->schedule.last_s = m->runs->decided_s;
     spec_of(m->opts.sync, spec);
     const struct run *last = last_run(m);
-    c->ran = !m->opts.plan && last && strcmp(spec, m->runs->spec) == 0 &&
+    bool tried = last && (last->result == RUN_SUCCEEDED || m->opts.sync->restart == RESTART_NEVER);
+    c->ran = !m->opts.plan && tried && strcmp(spec, m->runs->spec) == 0 &&
              last->started_ns >= m->opts.not_before_ns;
     return c->ran ? tell_end(m, e) : RC_OK;
 }
@@ -200,7 +202,8 @@ static enum rc end_attempt(struct member *m, struct course *c, struct attempt *a
         member_close(m); /* what is not committed is not committed any more */
     record(m, &a->run);
     c->ran = !m->opts.plan;
-    m->runs->decided_s = c->schedule.last_s;
+    /* What replaces it is decided about once that is over, too. */
+    m->runs->decided_s = a->replaced && a->run.due_s ? a->run.due_s : c->schedule.last_s;
     plan_retry(m, c, &a->run);
     rc = m->ckpt ? RC_OK : m->opts.wiring->open_ckpt(m->opts.wiring->arg, &m->ckpt, e);
     if (rc == RC_OK)
@@ -216,10 +219,14 @@ static enum rc end_attempt(struct member *m, struct course *c, struct attempt *a
 /* Decides about what of the plan is due by now: true where a run is to begin. */
 static bool look_at_schedule(struct member *m, struct course *c, bool running, int64_t *ret_due_s)
 {
-    int64_t due, next;
+    int64_t due = 0, next, now_s = wall_s(m);
+    *ret_due_s = 0;
+    if (now_s == c->looked_s && running == c->schedule.running)
+        return false; /* nothing becomes due within a second */
+    c->looked_s = now_s;
     c->schedule.running = running;
     enum schedule_act act =
-        schedule_look(&m->opts.plan->schedule, wall_s(m), &c->schedule, &due, &next);
+        schedule_look(&m->opts.plan->schedule, now_s, &c->schedule, &due, &next);
     m->runs->next_s = next == INT64_MAX || m->opts.plan->schedule.suspend ? 0 : next;
     if (act == SCHEDULE_MISSED)
         record_unbegun(m, due, RUN_MISSED, "it could not begin within startingDeadlineSeconds");
@@ -228,6 +235,8 @@ static bool look_at_schedule(struct member *m, struct course *c, bool running, i
              "a run is left out, because the one before it goes on (concurrencyPolicy Forbid)");
     bool begins = act == SCHEDULE_START || act == SCHEDULE_REPLACE;
     *ret_due_s = begins ? due : 0;
+    if (!running && !begins)
+        m->runs->decided_s = c->schedule.last_s;
     return begins;
 }
 
@@ -286,6 +295,9 @@ static enum rc take_turn(struct member *m, struct course *c, int64_t due_s, int6
     int64_t next_due = 0;
     DIAG(m->env.diag, DIAG_INFO, "the run begins");
     turn_begin(&a.turn, member_boot_ns(m));
+    if (due_s > 0)
+        backoff_reset(&c->retry);
+    m->give_up_ns = member_boot_ns(m) + TURN_PATIENCE_NS;
     enum rc rc = member_open(m, &why);
     while (rc >= 0 && rc != RC_END && !worker_stopping(&m->worker))
         rc = go_on(m, c, &a, &next_due, &why);

@@ -9,16 +9,17 @@
 #include <stddef.h>
 
 struct once_board;
+struct sync;
 
 struct once_board *once_board_new(void); /* NULL when out of memory or of descriptors */
 void once_board_free(struct once_board *b);
 DEFINE_FREEP(struct once_board, once_board_free)
-/* The latest result of a name counts. Errors: NOMEM. */
-MUST_CHECK enum rc once_board_set(struct once_board *b, const char *full_name, bool succeeded,
+/* The latest result of a synchronization counts, as long as its spec is the same. Errors: NOMEM, LIMIT. */
+MUST_CHECK enum rc once_board_set(struct once_board *b, const struct sync *sync, bool succeeded,
                                   struct err *e);
 /* A descriptor that becomes readable when a result is set; whoever waits for it clears it by reading. */
 int once_board_fd(const struct once_board *b);
 /* RC_OK: *ret_succeeded; RC_AGAIN: not over yet. */
-enum rc once_board_get(struct once_board *b, const char *full_name, bool *ret_succeeded);
+enum rc once_board_get(struct once_board *b, const struct sync *sync, bool *ret_succeeded);
 
 #endif

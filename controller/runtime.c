@@ -408,7 +408,7 @@ enum rc runtime_ended(struct runtime *r, bool *ret_succeeded)
     *ret_succeeded = true;
     for (size_t i = 0; rc == RC_OK && (sync = resources_once(r->newest, i)); i++) {
         bool succeeded;
-        rc = once_board_get(r->ended, sync->full_name, &succeeded);
+        rc = once_board_get(r->ended, sync, &succeeded);
         *ret_succeeded = *ret_succeeded && succeeded;
     }
     return rc;

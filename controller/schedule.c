@@ -1,6 +1,10 @@
 /* The decision needs no history but the last time that was decided about: it is found again after a restart, too. */
 #include "controller/schedule.h"
 
+/* A clock that was further ahead than that was wrong: else the plan would be silent until then. A smaller step back runs
+ * nothing twice. */
+#define AHEAD_MAX_S 86400
+
 /* The latest due time in (after, now]; false if there is none. However long that is, only its end is walked. */
 static bool latest(const struct schedule *s, int64_t after_s, int64_t now_s, int64_t *ret)
 {
@@ -30,6 +34,8 @@ enum schedule_act schedule_look(const struct schedule *s, int64_t now_s,
 {
     int64_t due;
     *ret_next_s = next_after(s, now_s);
+    if (state->last_s > now_s + AHEAD_MAX_S)
+        state->last_s = now_s;
     if (s->suspend || !latest(s, state->last_s, now_s, &due))
         return SCHEDULE_WAIT;
     bool late = s->deadline_s >= 0 && now_s - due > s->deadline_s;

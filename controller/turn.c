@@ -6,10 +6,13 @@ void turn_begin(struct turn *t, int64_t now_ns)
     *t = (struct turn){.phase = TURN_LISTING, .progress_ns = now_ns, .connected_ns = now_ns};
 }
 
-static bool moved(const struct pump_status *a, const struct pump_status *b)
+/* What waits and is tried again now and then is no progress, nor is what the source tells behind the target. */
+static bool moved(const struct turn *t, const struct pump_status *now)
 {
-    return a->offset != b->offset || a->in_flight != b->in_flight || a->held != b->held ||
-           a->waiting != b->waiting || a->compared_ns != b->compared_ns;
+    const struct pump_status *last = &t->last;
+    bool behind = t->phase == TURN_LISTING || last->offset < t->target;
+    return (behind && last->offset != now->offset) || last->held != now->held ||
+           last->waiting != now->waiting || last->compared_ns != now->compared_ns;
 }
 
 /* Everything up to the target was decided, and what waits has waited long enough. */
@@ -23,7 +26,7 @@ static bool is_quiet(const struct turn *t, const struct turn_input *in)
 
 enum turn_want turn_step(struct turn *t, const struct turn_input *in)
 {
-    if (moved(&t->last, in->pump))
+    if (moved(t, in->pump))
         t->progress_ns = in->now_ns;
     t->last = *in->pump;
     if (in->connected)
@@ -65,5 +68,5 @@ bool turn_succeeded(const struct turn *t)
 {
     const struct pump_status *p = &t->last;
     return t->phase == TURN_OVER && !t->cut_off && p->held == 0 && p->waiting == 0 &&
-           p->prune_held == 0;
+           p->prune_held == 0 && p->uncompared == 0;
 }

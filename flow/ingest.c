@@ -318,7 +318,7 @@ void ingest_status(struct ingest *g, struct ingest_status *ret)
     for (size_t i = 0; producer_status(g->producer, i, &scope) == RC_OK; i++) {
         s.scopes++;
         s.following += scope.phase == PRODUCER_FOLLOWING;
-        s.missing += scope.phase == PRODUCER_MISSING;
+        s.missing += scope.phase == PRODUCER_MISSING || scope.phase == PRODUCER_DENIED;
         s.connected =
             s.connected || scope.phase == PRODUCER_FOLLOWING || scope.phase == PRODUCER_LISTING;
         if (scope.error[0] && !s.error[0])

@@ -28,9 +28,10 @@ struct ingest_scope {
 };
 
 struct ingest_status {
-    bool connected;                    /* at least one scope is listing or following */
-    size_t scopes, following, missing; /* missing: the source says that it has no such thing */
-    bool log_full;                     /* intake waits for room */
+    bool connected; /* at least one scope is listing or following */
+    size_t scopes, following,
+        missing;     /* missing: the source has no such thing, or does not let us read it */
+    bool log_full;   /* intake waits for room */
     char error[400]; /* the worst present problem, with its scope; empty if none */
 };
 

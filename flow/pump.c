@@ -516,6 +516,7 @@ void pump_status(struct pump *p, struct pump_status *ret)
     s.deselected = counts.deselected;
     s.compared_ns = p->drift.ended_ns;
     s.repaired = p->drift.repaired;
+    s.uncompared = p->drift.uncompared;
     s.catching_up = p->scanning || p->review || s.offset < p->first_head;
     struct sink_status sink;
     sink_status(p->opts.sink, &sink);

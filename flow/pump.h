@@ -52,6 +52,7 @@ struct pump_status {
     uint64_t deselected; /* copies of what is not selected any more: frozen, or to be removed */
     int64_t
         compared_ns; /* wall clock: when the destination was last compared as a whole; 0: not yet in this life */
+    size_t uncompared; /* scopes that the last comparison could not list */
     uint64_t
         repaired; /* copies of this life that were restored because the destination had changed them */
     bool catching_up; /* the first pass to the log's end of this life is not over */

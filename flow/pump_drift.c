@@ -150,6 +150,7 @@ static void end_round(struct pump *p)
 {
     p->drift.running = false;
     p->drift.ended_ns = clock_wall_ns(p->env.clock);
+    p->drift.uncompared = p->drift.skipped;
     DIAG(pump_reconciler(p), p->drift.looks ? DIAG_INFO : DIAG_DEBUG,
          "the destination was compared with what was applied", DIAG_N("changed", p->drift.looks));
     pump_drift_plan(p);
@@ -167,6 +168,7 @@ static enum rc skip_scope(struct pump *p, const struct err *why, struct err *e)
          DIAG_S("destinationObject.resource", entry->root.n ? entry->root : entry->resource),
          DIAG_S("reason", SLICE("copies cannot be compared: the destination does not list them")),
          DIAG_S("error", slice_str(why->msg)));
+    p->drift.skipped++;
     next_scope(p);
     return RC_OK;
 }
@@ -231,6 +233,7 @@ enum rc pump_compare(struct pump *p, int64_t *ret_due_ns, struct err *e)
         p->drift.looked = false;
         p->drift.entry = 0;
         p->drift.looks = 0;
+        p->drift.skipped = 0;
     }
     return continue_round(p, e);
 }

@@ -70,6 +70,8 @@ struct pump {
         bool looked;             /* the list of the scope is over, its prunes are not decided */
         uint64_t looks;          /* of this round */
         uint64_t repaired;
+        size_t skipped,
+            uncompared;   /* scopes that were not listed: in this round, in the last one */
         int64_t ended_ns; /* wall clock */
     } drift;
 

@@ -219,6 +219,40 @@ static void a_sink_that_breaks_fails_the_run_and_is_tried_again_where_that_is_sa
     assert_true(succeeded);
 }
 
+static void a_source_that_never_says_who_it_is_fails_the_run(void **state)
+{
+    (void)state;
+    char message[256];
+    bool succeeded = true;
+    begin(ONCE("Never"), true);
+    rig_wait(S, "phase", "Pending");
+    atomic_fetch_add(&rig->ahead_ns, 61 * NS_PER_S);
+    assert_int_equal(serve_until_end(0, "5", &succeeded), RC_OK);
+    assert_false(succeeded);
+    latest("message", message, sizeof message);
+    assert_non_null(strstr(message, "the source did not answer in time"));
+}
+
+static void a_source_that_cannot_be_opened_ends_what_was_ordered_now(void **state)
+{
+    (void)state;
+    bool succeeded = true;
+    begin(ONCE("Never"), false);
+    rig_identity();
+    assert_int_equal(serve_until_end(1, "5", &succeeded), RC_OK);
+    rig_stop();
+    atomic_store(&rig->fail_logs, 1000);
+    begin(ONCE("Never"), true);
+    for (int i = 0; i < POLLS_MAX && runtime_ended(rig->runtime, &succeeded) != RC_OK; i++)
+        rig_rest();
+    assert_false(succeeded);
+    rig_wait(S, "phase", "Failed");
+    char result[32];
+    assert_int_equal(latest("result", result, sizeof result),
+                     1); /* what ran before is still told */
+    assert_string_equal(result, "Succeeded");
+}
+
 /* The clock is put to some seconds before the hour. */
 static void put_clock_before_the_hour(int64_t seconds)
 {
@@ -294,6 +328,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_sink_that_breaks_fails_the_run_and_is_tried_again_where_that_is_said, runtime_setup,
             runtime_teardown),
+        cmocka_unit_test_setup_teardown(a_source_that_never_says_who_it_is_fails_the_run,
+                                        runtime_setup, runtime_teardown),
+        cmocka_unit_test_setup_teardown(a_source_that_cannot_be_opened_ends_what_was_ordered_now,
+                                        runtime_setup, runtime_teardown),
         cmocka_unit_test_setup_teardown(a_plan_runs_when_its_time_comes, runtime_setup,
                                         runtime_teardown),
         cmocka_unit_test_setup_teardown(a_suspended_plan_does_not_run, runtime_setup,

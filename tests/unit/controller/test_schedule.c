@@ -131,6 +131,15 @@ static void a_clock_that_was_put_back_runs_nothing_twice(void **state)
     assert_int_equal(look(&s, 12 * HOUR, &st).act, SCHEDULE_START);
 }
 
+static void a_clock_that_was_far_ahead_does_not_silence_the_plan(void **state)
+{
+    (void)state;
+    const struct schedule s = plan("0 * * * *");
+    struct schedule_state st = {.last_s = 1000000 * (int64_t)HOUR};
+    assert_int_equal(look(&s, 11 * HOUR + 1, &st).act, SCHEDULE_WAIT);
+    assert_int_equal(look(&s, 12 * HOUR, &st).act, SCHEDULE_START);
+}
+
 static void what_never_comes_is_never_due(void **state)
 {
     (void)state;
@@ -152,6 +161,7 @@ int main(void)
         cmocka_unit_test(what_waits_longer_than_its_deadline_failed_too),
         cmocka_unit_test(a_suspended_plan_does_not_run),
         cmocka_unit_test(a_clock_that_was_put_back_runs_nothing_twice),
+        cmocka_unit_test(a_clock_that_was_far_ahead_does_not_silence_the_plan),
         cmocka_unit_test(what_never_comes_is_never_due),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,6 +98,35 @@ static void what_waits_in_vain_fails_the_run(void **state)
     assert_false(turn_succeeded(&w.turn));
 }
 
+static void what_is_tried_again_now_and_then_and_news_of_the_source_are_no_progress(void **state)
+{
+    (void)state;
+    struct world w;
+    list_and_apply(&w);
+    w.pump.waiting = 1;
+    enum turn_want want = step(&w);
+    for (int i = 0; want == TURN_GO_ON && i < 100; i++) {
+        w.in.now_ns += TURN_PATIENCE_NS / 10;
+        w.pump.in_flight = (size_t)i % 2; /* the hold's retry */
+        w.pump.offset++;                  /* what the source tells meanwhile */
+        want = step(&w);
+    }
+    assert_int_equal(want, TURN_COMPARE);
+}
+
+static void what_could_not_be_compared_fails_the_run(void **state)
+{
+    (void)state;
+    struct world w;
+    list_and_apply(&w);
+    assert_int_equal(step(&w), TURN_COMPARE);
+    w.pump.compared_ns = 1;
+    w.pump.uncompared = 1;
+    assert_int_equal(step(&w), TURN_GO_ON);
+    assert_int_equal(step(&w), TURN_DONE);
+    assert_false(turn_succeeded(&w.turn));
+}
+
 static void what_is_held_fails_the_run_without_delay(void **state)
 {
     (void)state;
@@ -147,6 +176,8 @@ int main(void)
         cmocka_unit_test(what_is_under_way_is_waited_for),
         cmocka_unit_test(what_waits_in_vain_fails_the_run),
         cmocka_unit_test(what_is_held_fails_the_run_without_delay),
+        cmocka_unit_test(what_is_tried_again_now_and_then_and_news_of_the_source_are_no_progress),
+        cmocka_unit_test(what_could_not_be_compared_fails_the_run),
         cmocka_unit_test(what_the_guard_holds_fails_the_run),
         cmocka_unit_test(who_does_not_answer_is_not_waited_for_forever),
     };
