@@ -187,6 +187,14 @@ static void fail_nomem(struct zk_walk *w)
     fail(w, &e);
 }
 
+/* Such a name would name another node. */
+static void fail_name(struct zk_walk *w)
+{
+    struct err e = ERR_INIT;
+    err_set(&e, RC_CORRUPT, ERR_RETRY, "the server gives a child a name that none can have");
+    fail(w, &e);
+}
+
 /* ---- Asking ---- */
 
 static size_t expected_of(const struct zk_walk *w, bool children, struct slice path, size_t names)
@@ -376,7 +384,9 @@ static void take_children(struct zk_walk *w, struct item *item, const struct zk_
         memcpy(names, r->children, r->n_children * sizeof(*names));
     qsort(names, r->n_children, sizeof(*names), by_bytes);
     for (size_t i = 0; i < r->n_children && w->failure.rc == RC_OK; i++)
-        if (!top || !slice_eq(names[i], SLICE("zookeeper")))
+        if (names[i].n == 0 || memchr(names[i].p, '/', names[i].n))
+            fail_name(w);
+        else if (!top || !slice_eq(names[i], SLICE("zookeeper")))
             push(w, &w->nodes, item->path, names[i], 0);
 }
 

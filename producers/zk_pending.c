@@ -147,8 +147,13 @@ enum rc zk_pending_answer(struct zk_pending *p, const struct zk_result *acl, str
     t->n.error = acl->error;
     if (!t->n.error && !agree(&t->n.node.stat, &acl->stat))
         t->n.error = ZK_BAD_VERSION;
-    t->n.acl = t->n.error ? ZK_ACL_FAILED : ZK_ACL_THERE;
-    return t->n.error ? RC_OK : set_acl(t, acl->acl, acl->n_acl, e);
+    t->n.acl = ZK_ACL_FAILED;
+    if (t->n.error)
+        return RC_OK;
+    enum rc rc = set_acl(t, acl->acl, acl->n_acl, e);
+    if (rc == RC_OK)
+        t->n.acl = ZK_ACL_THERE;
+    return rc;
 }
 
 const struct zk_node *zk_pending_first(const struct zk_pending *p)

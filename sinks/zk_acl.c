@@ -44,6 +44,27 @@ struct znode_acl zk_acl_own(const struct zk_self *me)
     return (struct znode_acl){.perms = ZNODE_ALL, .scheme = SLICE("digest"), .id = me->digest};
 }
 
+/* An entry of the same identity has them, or one for everybody. */
+static bool is_granted(const struct znode_acl *one, const struct znode *by)
+{
+    uint32_t perms = 0;
+    for (size_t i = 0; i < by->n_acl; i++) {
+        const struct znode_acl *b = &by->acl[i];
+        bool same = slice_eq(b->scheme, one->scheme) && slice_eq(b->id, one->id);
+        if (same || slice_eq(b->scheme, SLICE("world")))
+            perms |= b->perms;
+    }
+    return (one->perms & ~perms) == 0;
+}
+
+bool zk_acl_is_within(const struct znode *a, const struct znode *b)
+{
+    for (size_t i = 0; i < a->n_acl; i++)
+        if (!is_granted(&a->acl[i], b))
+            return false;
+    return true;
+}
+
 static bool is_same(const struct znode_acl *a, const struct znode_acl *b)
 {
     return a->perms == b->perms && slice_eq(a->scheme, b->scheme) && slice_eq(a->id, b->id);

@@ -22,6 +22,8 @@ struct zk_self {
 void zk_acl_digest_id(const char *user, const char *password, struct buf *out);
 /* What an ACL lets us do: perms of enum znode_perm. Other schemes than world and digest count for nothing. */
 uint32_t zk_acl_granted(const struct znode_acl *acl, size_t n, const struct zk_self *me);
+/* True if a grants nothing to anybody that b does not. */
+bool zk_acl_is_within(const struct znode *a, const struct znode *b);
 /* True if a is b and, beside it, our own entry (zk_acl_own): what a node has that is not finished. */
 bool zk_acl_is_provisional(const struct znode *a, const struct znode *b, const struct zk_self *me);
 /* The entry that lets us do everything. me->digest is not empty. */

@@ -70,7 +70,8 @@ enum zk_next zk_decide_next(const struct zk_compared *c)
     bool acl_last = !c->same_acl && below && !c->can_go_on;
     if (!c->exists)
         return ZK_NEXT_CREATE;
-    if (!c->same_acl && !acl_last && !c->can_write)
+    /* New data is never to be read by whom the new ACL shuts out, nor old data by whom it lets in. */
+    if (!c->same_acl && !acl_last && (!c->can_write || c->narrows))
         return ZK_NEXT_SET_ACL;
     if (!c->same_data)
         return ZK_NEXT_SET_DATA;

@@ -40,7 +40,9 @@ const struct zk_claim *zk_decide_claim(unsigned facts);
 /* A put that may write: how the destination's node compares with the wanted one. */
 struct zk_compared {
     bool exists, same_data, same_acl;
-    bool can_write;  /* the node's present ACL, as far as it is known, lets us set data */
+    bool can_write; /* the node's present ACL, as far as it is known, lets us set data */
+    bool
+        narrows; /* the wanted ACL grants nothing more than the present one, and lets us set data */
     bool can_go_on;  /* the wanted ACL lets us create and delete children */
     bool settled;    /* the children that were to come have come */
     int64_t missing; /* so many children more has the source's node; not below 0 */

@@ -69,9 +69,13 @@ static enum rc read_want(struct zk_item *it, const struct zk_dest *d, struct err
     }
     it->want = znode_of(it->doc);
     hash_data(it, d->sha);
-    it->wants_acl = d->acl && it->want->has_acl;
+    it->wants_acl = d->acl;
     if (!it->wants_acl)
         return RC_OK;
+    if (!it->want->has_acl) { /* recorded while nobody asked for ACLs: the next walk brings it */
+        end(it, SINK_WAITING, "acl-unknown", "%s", "the log does not have the node's ACL yet");
+        return RC_OK;
+    }
     zk_acl_hash(it->want->acl, it->want->n_acl, d->sha, it->acl_hash);
     if (znode_acl_is_masked(it->want->acl, it->want->n_acl))
         zk_item_hold(it, "no-auth",
@@ -135,8 +139,7 @@ static void take_as_mine(struct zk_item *it, uint32_t flags)
 static bool is_source(const struct zk_item *it)
 {
     const struct znode_stat *a = &it->live, *b = &it->want->stat;
-    return b->czxid > 0 && a->czxid == b->czxid && a->mzxid == b->mzxid && a->ctime == b->ctime &&
-           a->mtime == b->mtime;
+    return b->czxid > 0 && a->czxid == b->czxid && a->ctime == b->ctime; /* no copy has both */
 }
 
 /* Each part of the node is as it was kept, or as wanted already: a write of ours that was broken off half done. */
@@ -178,6 +181,8 @@ void zk_item_compare(const struct zk_item *it, const struct zk_dest *d, struct z
         .same_data = it->same_data,
         .same_acl = it->same_acl,
         .can_write = !it->acl_known || (it->granted & ZNODE_WRITE),
+        .narrows =
+            it->narrows && (zk_acl_granted(it->want->acl, it->want->n_acl, &d->me) & ZNODE_WRITE),
         .can_go_on = !it->wants_acl ||
                      (zk_acl_granted(it->want->acl, it->want->n_acl, &d->me) & needed) == needed,
         .settled = it->settled,
@@ -391,6 +396,7 @@ enum rc zk_item_saw_acl(struct zk_item *it, const struct zk_dest *d, const struc
     it->acl_known = true;
     it->granted = zk_acl_granted(r->acl, r->n_acl, &d->me);
     it->same_acl = znode_same_acl(&live, it->want);
+    it->narrows = zk_acl_is_within(it->want, &live);
     it->provisional = !it->same_acl && zk_acl_is_provisional(&live, it->want, &d->me);
     return decide(it, d, r, e);
 }
@@ -557,8 +563,10 @@ void zk_item_child(struct zk_item *it, const struct zk_dest *d, bool made, bool 
         return;
     if (zk_item_is_put(it))
         plan(it, d);
-    else if (it->live.num_children <= 0)
-        it->wants = ZK_WANTS_WRITE;
+    else if (it->live.num_children <= 0) {
+        it->seen = false; /* it may have become somebody else's while it waited */
+        it->wants = ZK_WANTS_LOOK;
+    }
 }
 
 void zk_item_settle(struct zk_item *it)

@@ -57,6 +57,7 @@ struct zk_item {
     bool has_mine; /* mine is of a node that is our copy */
     struct zk_record mine;
     bool created;        /* by this very item */
+    bool narrows;        /* the wanted ACL is within the node's */
     bool has_new_data;   /* that this item wrote */
     bool doubt;          /* a CREATE may have been done */
     int64_t absent_zxid; /* the node was missing then */

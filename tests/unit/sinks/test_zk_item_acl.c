@@ -185,6 +185,48 @@ static void an_acl_that_forbids_writing_is_set_before_the_data(void **state)
     zt_assert_equal(w, "/a");
 }
 
+/* What the node's last two writes were. */
+static void assert_written(struct zt_world *w, enum zk_op first, enum zk_op second)
+{
+    assert_int_equal(fake_zk_writes(w->dst), 2);
+    assert_int_equal(fake_zk_write_at(w->dst, 0).op, first);
+    assert_int_equal(fake_zk_write_at(w->dst, 1).op, second);
+}
+
+static void who_is_shut_out_never_reads_new_data_and_who_is_let_in_never_old_ones(void **state)
+{
+    struct zt_world *w = *state;
+    fake_zk_create(w->src, "/a/b", "open");
+    zt_do(w, "/a/b");
+    fake_zk_set_acl(w->src, "/a/b", "world:anyone:rw");
+    fake_zk_set(w->src, "/a/b", "for fewer");
+    fake_zk_forget(w->dst);
+    zt_do(w, "/a/b");
+    assert_written(w, ZK_SET_ACL, ZK_SET_DATA);
+    fake_zk_set_acl(w->src, "/a/b", "world:anyone:cdrwa");
+    fake_zk_set_acl(w->dst, "/a/b", "world:anyone:rwa");
+    fake_zk_set(w->src, "/a/b", "for more");
+    fake_zk_forget(w->dst);
+    zt_do(w, "/a/b");
+    assert_written(w, ZK_SET_DATA, ZK_SET_ACL);
+    zt_assert_equal(w, "/a");
+}
+
+static void a_node_whose_acl_the_log_does_not_have_waits_for_it(void **state)
+{
+    struct zt_world *w = *state;
+    struct znode n;
+    fake_zk_create(w->src, "/a/b", "1");
+    assert_true(fake_zk_get(w->src, SLICE("/a/b"), &n));
+    n.has_acl = false;
+    struct zt_job *j = zt_job(w, SINK_PUT, "/a/b");
+    znode_print(&n, &j->body);
+    zt_submit(w, j);
+    zt_run(w);
+    zt_assert_result(&j->result, SINK_WAITING, "acl-unknown");
+    assert_false(fake_zk_get(w->dst, SLICE("/a/b"), &n));
+}
+
 static void copies_that_we_may_not_read_are_known_by_their_stat(void **state)
 {
     struct zt_world *w = *state;
@@ -323,6 +365,8 @@ int main(void)
         T(a_changed_acl_is_set, nobody),
         T(an_acl_that_was_changed_in_the_destination_is_restored, nobody),
         T(an_acl_that_forbids_writing_is_set_before_the_data, nobody),
+        T(who_is_shut_out_never_reads_new_data_and_who_is_let_in_never_old_ones, nobody),
+        T(a_node_whose_acl_the_log_does_not_have_waits_for_it, nobody),
         T(copies_that_we_may_not_read_are_known_by_their_stat, alice),
         T(what_may_not_be_read_is_held_and_not_taken_for_missing, nobody),
         T(a_hidden_hash_is_not_copied, alice),
