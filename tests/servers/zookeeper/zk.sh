@@ -7,7 +7,7 @@
 # zk.sh cli DIR COMMAND...     one command of ZooKeeper's own shell: create -e, create -s, setquota
 #
 # Environment of start: ZK_VERSION=debian (3.8) or 3.9.5, ZK_TLS=1 adds a port with TLS that demands a client certificate,
-# ZK_CONFIG=lines adds to each server's configuration.
+# ZK_CONFIG=lines adds to each server's configuration, ZK_HEAP=160m is the memory of one.
 # DIR then holds: zk.servers (HOST:PORT,...), zk.servers.tls, tls/{ca,client}.{crt,key}, N.cfg, N.pid, N.log.
 # The user super with the password super may do everything (scheme digest).
 # Only a process that this script started is ever signalled: its program and its DIR are looked up in /proc first.
@@ -68,7 +68,7 @@ run() { # N
 	(
 		exec </dev/null >>"$dir/$1.log" 2>&1
 		for fd in 3 4 5 6 7 8 9; do eval "exec $fd>&-"; done # a test's own files are not the server's
-		exec setsid java -Xmx160m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.net.preferIPv4Stack=true \
+		exec setsid java "-Xmx${ZK_HEAP:-160m}" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.net.preferIPv4Stack=true \
 			-Dzookeeper.jmx.log4j.disable=true -Dorg.slf4j.simpleLogger.defaultLogLevel=warn \
 			"-Dzookeeper.DigestAuthenticationProvider.superDigest=$super" \
 			-cp "$(cat "$dir/jars")" org.apache.zookeeper.server.quorum.QuorumPeerMain "$dir/$1.cfg"
