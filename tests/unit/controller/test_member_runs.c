@@ -47,6 +47,7 @@ static void say_node(struct producer *p, const char *key, const char *version)
 /* A complete listing of ROOT and so many nodes below it; unread: what it says of those that it could not read. */
 static void list_but(int nodes, const char *version, const char *unread)
 {
+    rig_wait_follows(ROOT, true); /* it is asked for a moment after the producer is opened */
     struct producer *p = rig_lock_producer();
     fake_producer_own(p, EVENT_SYNC_BEGIN, ROOT, NULL);
     say_node(p, ROOT, version);
@@ -67,6 +68,7 @@ static void list(int nodes, const char *version)
 
 static void lack_root(void)
 {
+    rig_wait_follows(ROOT, true);
     fake_producer_set_status(rig_lock_producer(), ROOT, PRODUCER_MISSING, "no such root");
     rig_unlock_producer();
 }
