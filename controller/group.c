@@ -4,7 +4,6 @@
 #include "controller/group.h"
 
 #include "controller/member.h"
-#include "controller/once_board.h"
 #include "controller/resolve.h"
 #include "controller/resource.h"
 #include "controller/source_board.h"
@@ -74,18 +73,23 @@ static const struct sync *sync_of(const struct group *g, size_t i)
     return resolve_needed(&g->wanted[i].sync->replication) ? NULL : g->wanted[i].sync;
 }
 
+static struct member_opts opts_of(const struct group *g, size_t i, const struct sync *sync)
+{
+    return (struct member_opts){.sync = sync,
+                                .prune_until_ns = g->wanted[i].prune_until_ns,
+                                .orders = g->wanted[i].orders,
+                                .plan = g->wanted[i].plan,
+                                .ended = g->wanted[i].ended,
+                                .not_before_ns = g->wanted[i].not_before_ns,
+                                .log = g->log,
+                                .source = g->board,
+                                .wiring = g->wiring,
+                                .env = &g->given};
+}
+
 static enum rc start_one(struct group *g, size_t i, struct err *e)
 {
-    struct member_opts opts = {.sync = sync_of(g, i),
-                               .prune_until_ns = g->wanted[i].prune_until_ns,
-                               .orders = g->wanted[i].orders,
-                               .plan = g->wanted[i].plan,
-                               .ended = g->wanted[i].ended,
-                               .not_before_ns = g->wanted[i].not_before_ns,
-                               .log = g->log,
-                               .source = g->board,
-                               .wiring = g->wiring,
-                               .env = &g->given};
+    const struct member_opts opts = opts_of(g, i, sync_of(g, i));
     return opts.sync ? member_start(&opts, &g->members[i], e) : RC_OK;
 }
 
@@ -446,14 +450,6 @@ static enum rc group_run(void *arg, struct err *e)
     return rc;
 }
 
-/* Who waits for a run that was ordered now is told that there is none; any other is tried again. */
-static void give_up(struct group *g, const struct group_member *w)
-{
-    struct err e = ERR_INIT;
-    if (w->not_before_ns && !w->plan && once_board_set(w->ended, w->sync, false, &e) < 0)
-        diag_error(g->env.diag, DIAG_WARN, "the end of a run cannot be told", &e);
-}
-
 /* With the log closed nobody else writes the statuses. */
 static void group_failed(void *arg, const struct err *why)
 {
@@ -464,7 +460,8 @@ static void group_failed(void *arg, const struct err *why)
     source_board_get(g->board, &r);
     for (size_t i = 0; i < g->n; i++) {
         member_note_failure(g->wanted[i].sync, g->wiring, &g->given, &r, why);
-        give_up(g, &g->wanted[i]);
+        const struct member_opts opts = opts_of(g, i, g->wanted[i].sync);
+        member_give_up(&opts);
     }
 }
 

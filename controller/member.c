@@ -3,6 +3,7 @@
  * meanwhile. It waits in one place, inside the sink, with its eventfd as further descriptor. */
 #include "controller/member_priv.h"
 
+#include "controller/once_board.h"
 #include "controller/order_board.h"
 #include "controller/resource.h"
 #include "controller/runtime.h"
@@ -171,6 +172,14 @@ void member_note_failure(const struct sync *sync, const struct wiring *wiring,
     ckpt_close(m.ckpt);
     free(m.runs);
     source_board_free(m.opts.source);
+}
+
+void member_give_up(const struct member_opts *opts)
+{
+    struct err e = ERR_INIT;
+    if (opts->not_before_ns && !opts->plan &&
+        once_board_set(opts->ended, opts->sync, false, &e) < 0)
+        diag_error(opts->env->diag, DIAG_WARN, "the end of a run cannot be told", &e);
 }
 
 /* ---- Orders ---- */
@@ -365,6 +374,7 @@ static void member_failed(void *arg, const struct err *why)
     if (m->ckpt && member_write_status(m, PHASE_FAILED, why, &e) < 0)
         say_status_trouble(m, &e);
     member_close(m);
+    member_give_up(&m->opts);
 }
 
 /* ---- Life ---- */

@@ -39,6 +39,9 @@ void member_ask_stop(struct member *m);
 /* Waits for it and frees it. NULL is allowed. */
 void member_stop(struct member *m);
 
+/* Tells who waits for a run that was ordered now that there is none, because it cannot even begin; any other is tried
+ * again and nothing is told. Failures are only said. */
+void member_give_up(const struct member_opts *opts);
 /* Writes a status without a thread, for a synchronization that cannot even be started (its log does
  * not open), or, without a why, is not yet. Failures are only said. */
 void member_note_failure(const struct sync *sync, const struct wiring *wiring,

@@ -257,6 +257,17 @@ static void a_source_that_cannot_be_opened_ends_what_was_ordered_now(void **stat
     assert_string_equal(result, "Succeeded");
 }
 
+static void a_checkpoint_that_cannot_be_opened_ends_what_was_ordered_now(void **state)
+{
+    (void)state;
+    bool succeeded = true;
+    atomic_store(&rig->fail_ckpts, 1000);
+    begin(ONCE("Never"), true);
+    rig_identity();
+    assert_int_equal(serve_until_end(1, "5", &succeeded), RC_OK);
+    assert_false(succeeded);
+}
+
 /* The clock is put to some seconds before the hour. */
 static void put_clock_before_the_hour(int64_t seconds)
 {
@@ -336,6 +347,9 @@ int main(void)
                                         runtime_setup, runtime_teardown),
         cmocka_unit_test_setup_teardown(a_source_that_cannot_be_opened_ends_what_was_ordered_now,
                                         runtime_setup, runtime_teardown),
+        cmocka_unit_test_setup_teardown(
+            a_checkpoint_that_cannot_be_opened_ends_what_was_ordered_now, runtime_setup,
+            runtime_teardown),
         cmocka_unit_test_setup_teardown(a_plan_runs_when_its_time_comes, runtime_setup,
                                         runtime_teardown),
         cmocka_unit_test_setup_teardown(a_suspended_plan_does_not_run, runtime_setup,
