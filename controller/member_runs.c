@@ -94,26 +94,6 @@ static enum rc tell_end(struct member *m, struct err *e)
     return m->opts.plan ? RC_OK : once_board_set(m->opts.ended, m->opts.sync, succeeded, e);
 }
 
-static enum rc begin_course(struct member *m, struct course *c, struct err *e)
-{
-    char spec[RUN_SPEC_HEX + 1];
-    *c = (struct course){.retry = {RETRY_FIRST_NS, RETRY_MAX_NS, 0}};
-    enum rc rc = m->ckpt ? RC_OK : m->opts.wiring->open_ckpt(m->opts.wiring->arg, &m->ckpt, e);
-    if (rc == RC_OK)
-        rc = member_read_runs(m, e);
-    if (rc < 0)
-        return rc;
-    if (m->opts.plan && m->runs->decided_s == 0)
-        m->runs->decided_s = wall_s(m);
-    c->schedule.last_s = m->runs->decided_s;
-    spec_of(m->opts.sync, spec);
-    const struct run *last = last_run(m);
-    bool tried = last && (last->result == RUN_SUCCEEDED || m->opts.sync->restart == RESTART_NEVER);
-    c->ran = !m->opts.plan && tried && strcmp(spec, m->runs->spec) == 0 &&
-             last->started_ns >= m->opts.not_before_ns;
-    return c->ran ? tell_end(m, e) : RC_OK;
-}
-
 /* ---- The end of a run ---- */
 
 static size_t keep_of(const struct member *m, bool succeeded)
@@ -203,7 +183,10 @@ static enum rc end_attempt(struct member *m, struct course *c, struct attempt *a
     record(m, &a->run);
     c->ran = !m->opts.plan;
     /* What replaces it is decided about once that is over, too. */
-    m->runs->decided_s = a->replaced && a->run.due_s ? a->run.due_s : c->schedule.last_s;
+    if (!a->replaced)
+        m->runs->decided_s = c->schedule.last_s;
+    else if (a->run.due_s)
+        m->runs->decided_s = a->run.due_s;
     plan_retry(m, c, &a->run);
     rc = m->ckpt ? RC_OK : m->opts.wiring->open_ckpt(m->opts.wiring->arg, &m->ckpt, e);
     if (rc == RC_OK)
@@ -294,11 +277,11 @@ static enum rc take_turn(struct member *m, struct course *c, int64_t due_s, int6
     struct err why = ERR_INIT;
     int64_t next_due = 0;
     DIAG(m->env.diag, DIAG_INFO, "the run begins");
-    turn_begin(&a.turn, member_boot_ns(m));
     if (due_s > 0)
         backoff_reset(&c->retry);
     m->give_up_ns = member_boot_ns(m) + TURN_PATIENCE_NS;
     enum rc rc = member_open(m, &why);
+    turn_begin(&a.turn, member_boot_ns(m)); /* now that the source has said who it is */
     while (rc >= 0 && rc != RC_END && !worker_stopping(&m->worker))
         rc = go_on(m, c, &a, &next_due, &why);
     *ret_due_s = a.replaced ? next_due : 0;
@@ -343,6 +326,28 @@ static bool is_due(struct member *m, struct course *c, int64_t *ret_due_s)
         return true;
     }
     return m->opts.plan ? look_at_schedule(m, c, /* running= */ false, ret_due_s) : !c->ran;
+}
+
+static enum rc begin_course(struct member *m, struct course *c, struct err *e)
+{
+    char spec[RUN_SPEC_HEX + 1];
+    *c = (struct course){.retry = {RETRY_FIRST_NS, RETRY_MAX_NS, 0}};
+    enum rc rc = m->ckpt ? RC_OK : m->opts.wiring->open_ckpt(m->opts.wiring->arg, &m->ckpt, e);
+    if (rc == RC_OK)
+        rc = member_read_runs(m, e);
+    if (rc < 0)
+        return rc;
+    if (m->opts.plan && m->runs->decided_s == 0)
+        m->runs->decided_s = wall_s(m);
+    c->schedule.last_s = m->runs->decided_s;
+    spec_of(m->opts.sync, spec);
+    const struct run *last = last_run(m);
+    bool tried = last && (last->result == RUN_SUCCEEDED || m->opts.sync->restart == RESTART_NEVER);
+    c->ran = !m->opts.plan && tried && strcmp(spec, m->runs->spec) == 0 &&
+             last->started_ns >= m->opts.not_before_ns;
+    if (m->opts.plan && !m->opts.plan->schedule.suspend && last)
+        plan_retry(m, c, last);
+    return c->ran ? tell_end(m, e) : RC_OK;
 }
 
 enum rc member_run_turns(struct member *m, struct err *e)

@@ -9,10 +9,11 @@
     "metadata: {name: s}\nspec:\n  restartPolicy: " restart                                        \
     "\n  plugin: zookeeper-to-zookeeper-nodes\n"                                                   \
     "  config: {sourceName: za, destinationName: zb, rootPath: /a}\n"
-#define PLAN(fields)                                                                               \
+#define PLAN(fields) PLAN_OF(fields, "")
+#define PLAN_OF(fields, of)                                                                        \
     "apiVersion: automation.astronetes.io/v1alpha1\nkind: SynchronizationPlan\n"                   \
-    "metadata: {name: s}\nspec:\n" fields                                                          \
-    "  template:\n    spec:\n      plugin: zookeeper-to-zookeeper-nodes\n"                         \
+    "metadata: {name: s}\nspec:\n" fields "  template:\n    spec:\n" of                            \
+    "      plugin: zookeeper-to-zookeeper-nodes\n"                                                 \
     "      config: {sourceName: za, destinationName: zb, rootPath: /a}\n"
 #define S "default/s"
 
@@ -70,6 +71,13 @@ static void lack_root(void)
 {
     rig_wait_follows(ROOT, true);
     fake_producer_set_status(rig_lock_producer(), ROOT, PRODUCER_MISSING, "no such root");
+    rig_unlock_producer();
+}
+
+static void set_phase(enum producer_phase phase)
+{
+    rig_wait_follows(ROOT, true);
+    fake_producer_set_status(rig_lock_producer(), ROOT, phase, "");
     rig_unlock_producer();
 }
 
@@ -237,6 +245,23 @@ static void a_source_that_never_says_who_it_is_fails_the_run(void **state)
         fail_msg("%s", message);
 }
 
+static void a_source_that_took_its_time_leaves_the_destination_as_much(void **state)
+{
+    (void)state;
+    bool succeeded = false;
+    begin(ONCE("Never"), true);
+    rig_wait(S, "phase", "Pending");
+    set_phase(PRODUCER_CONNECTING);
+    atomic_fetch_add(&rig->ahead_ns, 50 * NS_PER_S);
+    rig_identity();
+    rig_wait_count(&rig->sinks_opened, 1);
+    atomic_fetch_add(&rig->ahead_ns, 15 * NS_PER_S);
+    for (int i = 0; i < 20; i++) /* it looks at how far it is meanwhile */
+        rig_rest();
+    assert_int_equal(serve_until_end(1, "5", &succeeded), RC_OK);
+    assert_true(succeeded);
+}
+
 static void a_source_that_cannot_be_opened_ends_what_was_ordered_now(void **state)
 {
     (void)state;
@@ -325,6 +350,63 @@ static void a_run_that_could_not_begin_in_time_counts_as_failed(void **state)
     assert_int_equal(atomic_load(&rig->sinks_opened), 0);
 }
 
+static void wait_for_result(const char *wanted)
+{
+    char result[32] = "";
+    for (int i = 0; i < POLLS_MAX && strcmp(result, wanted) != 0; i++, rig_rest())
+        latest("result", result, sizeof result);
+    assert_string_equal(result, wanted);
+}
+
+/* Its run of the hour has failed, and will be tried again. */
+static void fail_the_run_of(const char *plan)
+{
+    put_clock_before_the_hour(1800);
+    atomic_store(&rig->fail_steps, 1);
+    begin(plan, false);
+    rig_identity();
+    list(2, "5");
+    rig_wait(S, "phase", "Scheduled");
+    put_clock_before_the_hour(-1);
+    wait_for_result("Failed");
+    assert_int_equal(atomic_load(&rig->sinks_opened), 1);
+}
+
+static void another_try_is_not_lost_with_the_process(void **state)
+{
+    (void)state;
+    const char *plan =
+        PLAN_OF("  schedule: TZ=UTC 0 * * * *\n", "      restartPolicy: OnFailure\n");
+    fail_the_run_of(plan);
+    rig_stop();
+    begin(plan, false);
+    rig_identity();
+    rig_wait(S, "phase", "Scheduled");
+    atomic_fetch_add(&rig->ahead_ns, 30 * NS_PER_S);
+    rig_wait_count(&rig->sinks_opened, 2);
+}
+
+static void what_replaces_another_try_is_not_lost_with_the_process(void **state)
+{
+    (void)state;
+    const char *plan = PLAN_OF("  schedule: TZ=UTC 0 * * * *\n  concurrencyPolicy: Replace\n",
+                               "      restartPolicy: OnFailure\n");
+    fail_the_run_of(plan);
+    atomic_fetch_add(&rig->ahead_ns, 30 * NS_PER_S);
+    rig_wait_count(&rig->sinks_opened, 2);
+    for (int i = 0; i < POLLS_MAX && !is_to_be_listed(); i++)
+        rig_rest();
+    set_phase(PRODUCER_LISTING);
+    rig_wait(S, "phase", "Live"); /* the source is there, and no patience runs out */
+    put_clock_before_the_hour(-1);
+    wait_for_result("Replaced");
+    rig_wait_count(&rig->sinks_opened, 3);
+    rig_stop();
+    begin(plan, false);
+    rig_identity();
+    rig_wait_count(&rig->sinks_opened, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +432,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_checkpoint_that_cannot_be_opened_ends_what_was_ordered_now, runtime_setup,
             runtime_teardown),
+        cmocka_unit_test_setup_teardown(a_source_that_took_its_time_leaves_the_destination_as_much,
+                                        runtime_setup, runtime_teardown),
+        cmocka_unit_test_setup_teardown(another_try_is_not_lost_with_the_process, runtime_setup,
+                                        runtime_teardown),
+        cmocka_unit_test_setup_teardown(what_replaces_another_try_is_not_lost_with_the_process,
+                                        runtime_setup, runtime_teardown),
         cmocka_unit_test_setup_teardown(a_plan_runs_when_its_time_comes, runtime_setup,
                                         runtime_teardown),
         cmocka_unit_test_setup_teardown(a_suspended_plan_does_not_run, runtime_setup,
