@@ -14,6 +14,7 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/diag.h"
+#include "core/map.h"
 #include "flow/ingest.h"
 #include "log/rlog.h"
 #include "producers/producer.h"
@@ -388,6 +389,25 @@ static void close_all(struct group *g)
     g->log = NULL;
 }
 
+/* What of each scope cannot be read: of others than its own no run is told. */
+static enum rc find_unread(const struct group *g, struct map **ret, struct err *e)
+{
+    struct producer_status s;
+    AUTO(map_freep) struct map *unread = map_new(free);
+    enum rc rc = unread ? RC_OK : err_nomem(e);
+    for (size_t i = 0; rc == RC_OK && producer_status(g->producer, i, &s) == RC_OK; i++) {
+        if (!s.error[0])
+            continue;
+        AUTO(freep) char *text = strdup(s.error);
+        rc = text ? map_put(unread, s.scope, text, e) : err_nomem(e);
+        if (rc == RC_OK)
+            (void)steal(&text);
+    }
+    if (rc == RC_OK)
+        *ret = steal(&unread);
+    return rc;
+}
+
 /* Who asked for a listing gets the one that is under way, or another one; all that the producer had to say was taken. */
 static enum rc serve_listings(struct group *g, struct err *e)
 {
@@ -405,12 +425,14 @@ static enum rc serve_listings(struct group *g, struct err *e)
         return ingest_refresh(g->ingest, e);
     if (!complete)
         return RC_OK;
+    struct map *unread = NULL;
     enum rc rc = rlog_bounds(g->log, &bounds, e);
+    if (rc == RC_OK)
+        rc = find_unread(g, &unread, e);
     if (rc < 0)
         return rc;
-    report(g, NULL); /* with what was not read, before anybody acts on the answer */
     g->listed = g->listing;
-    source_board_answer(g->board, g->listed, bounds.next);
+    source_board_answer(g->board, g->listed, bounds.next, unread);
     wake_members(g);
     return RC_OK;
 }

@@ -232,10 +232,11 @@ static enum turn_want step_turn(struct member *m, struct attempt *a)
     pump_status(m->pump, &pump);
     sink_status(m->sink, &sink);
     in.listed = source_board_listed(m->opts.source, a->listing, &in.listed_to);
-    source_board_get(m->opts.source, &source); /* not older than the listing */
+    source_board_get(m->opts.source, &source);
     in.connected = source.connected && sink.connected;
     if (in.listed && !a->listed)
-        snprintf(a->unread, sizeof a->unread, "%.199s", source.error);
+        source_board_unread(m->opts.source, m->opts.sync->replication.entries[0].root, a->unread,
+                            sizeof a->unread);
     a->listed = in.listed;
     return turn_step(&a->turn, &in);
 }

@@ -1,7 +1,11 @@
 /* One lock around a few words. */
 #include "controller/source_board.h"
 
+#include "core/map.h"
+#include "flow/scope.h"
+
 #include <pthread.h>
+#include <stdio.h>
 
 struct source_board {
     pthread_mutex_t lock;
@@ -10,6 +14,7 @@ struct source_board {
     struct source_report report;
     uint64_t asked, answered;
     rlog_off head;
+    struct map *unread; /* scope -> text; NULL: nothing was answered yet */
 };
 
 struct source_board *source_board_new(void (*wake)(void *arg), void *arg)
@@ -28,6 +33,7 @@ void source_board_free(struct source_board *b)
     if (!b)
         return;
     pthread_mutex_destroy(&b->lock);
+    map_free(b->unread);
     free(b);
 }
 
@@ -62,11 +68,13 @@ uint64_t source_board_asked(struct source_board *b)
     return asked;
 }
 
-void source_board_answer(struct source_board *b, uint64_t number, rlog_off head)
+void source_board_answer(struct source_board *b, uint64_t number, rlog_off head, struct map *unread)
 {
     pthread_mutex_lock(&b->lock);
     b->answered = number;
     b->head = head;
+    map_free(b->unread);
+    b->unread = unread;
     pthread_mutex_unlock(&b->lock);
 }
 
@@ -77,4 +85,12 @@ bool source_board_listed(struct source_board *b, uint64_t number, rlog_off *ret_
     *ret_head = b->head;
     pthread_mutex_unlock(&b->lock);
     return listed;
+}
+
+void source_board_unread(struct source_board *b, struct slice root, char *ret, size_t size)
+{
+    pthread_mutex_lock(&b->lock);
+    const char *text = b->unread ? scope_find(b->unread, root, /* tree= */ true) : NULL;
+    snprintf(ret, size, "%s", text ? text : "");
+    pthread_mutex_unlock(&b->lock);
 }

@@ -6,6 +6,7 @@
 #include "core/event.h"
 #include "core/scope.h"
 
+struct map;
 struct source_board;
 
 /* wake is called, from any thread, when something is asked. NULL when out of memory. */
@@ -19,10 +20,13 @@ void source_board_get(struct source_board *b, struct source_report *ret);
 uint64_t source_board_ask(struct source_board *b);
 /* The highest number that was asked for; 0: none. */
 uint64_t source_board_asked(struct source_board *b);
-/* A listing that began after that number was asked for is in the log, which ends before `head`; what it could not read
- * is the error of the report that was set last. */
-void source_board_answer(struct source_board *b, uint64_t number, rlog_off head);
+/* A listing that began after that number was asked for is in the log, which ends before `head`. unread, which is taken:
+ * what it could not read, as texts by the scopes' names. */
+void source_board_answer(struct source_board *b, uint64_t number, rlog_off head,
+                         struct map *unread);
 /* True once that listing, or a later one, is in the log. */
 bool source_board_listed(struct source_board *b, uint64_t number, rlog_off *ret_head);
+/* What the listing that was answered last could not read of the scope that has this node; empty: it has read all. */
+void source_board_unread(struct source_board *b, struct slice root, char *ret, size_t size);
 
 #endif

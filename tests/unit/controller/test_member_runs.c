@@ -9,6 +9,11 @@
     "metadata: {name: s}\nspec:\n  restartPolicy: " restart                                        \
     "\n  plugin: zookeeper-to-zookeeper-nodes\n"                                                   \
     "  config: {sourceName: za, destinationName: zb, rootPath: /a}\n"
+#define ANOTHER_ROOT                                                                               \
+    "---\n"                                                                                        \
+    "apiVersion: automation.astronetes.io/v1alpha1\nkind: Synchronization\n"                       \
+    "metadata: {name: t}\nspec:\n  plugin: zookeeper-to-zookeeper-nodes\n"                         \
+    "  config: {sourceName: za, destinationName: zb, rootPath: /b}\n"
 #define PLAN(fields) PLAN_OF(fields, "")
 #define PLAN_OF(fields, of)                                                                        \
     "apiVersion: automation.astronetes.io/v1alpha1\nkind: SynchronizationPlan\n"                   \
@@ -23,6 +28,7 @@ static void begin(const char *yaml, bool only_once)
     rig->own_phases = true;
     rig->tree = true;
     dest_mem_tree(rig->dest);
+    dest_mem_tree(rig->other);
     rig->resources = rig_read(yaml);
     const struct runtime_opts opts = {
         .resources = rig->resources, .wiring = &rig->wiring, .only_once = only_once};
@@ -199,7 +205,7 @@ static void what_of_the_source_cannot_be_read_fails_the_run_when_all_else_is_cop
     for (int i = 0; i < POLLS_MAX && !is_over(); i++, rig_rest())
         if (is_to_be_listed())
             list_but(3, "5", "1 cannot be read");
-    expect_failed("not all of the source was read: /a: 1 cannot be read");
+    expect_failed("not all of the source was read: 1 cannot be read");
     rig_stop();
     assert_int_equal(dest_mem_count(rig->dest), 4);
 }
@@ -211,7 +217,24 @@ static void a_root_that_the_source_lacks_fails_the_run_without_waiting_for_it(vo
     rig_identity();
     for (int i = 0; i < POLLS_MAX && !is_over(); i++, rig_rest())
         lack_root();
-    expect_failed("not all of the source was read: /a: no such root");
+    expect_failed("not all of the source was read: no such root");
+}
+
+static void a_root_that_the_source_lacks_does_not_fail_the_run_of_another(void **state)
+{
+    (void)state;
+    begin(ONCE("Never") ANOTHER_ROOT, false);
+    rig_identity();
+    for (int i = 0; i < POLLS_MAX && !is_over(); i++, rig_rest()) {
+        struct producer *p = rig_lock_producer();
+        if (fake_producer_resume(p, "/b"))
+            fake_producer_set_status(p, "/b", PRODUCER_MISSING, "no such root");
+        rig_unlock_producer();
+        if (is_to_be_listed())
+            list(1, "5");
+    }
+    rig_wait("default/t", "phase", "Failed");
+    rig_wait(S, "phase", "Succeeded");
 }
 
 static void a_sink_that_breaks_fails_the_run_and_is_tried_again_where_that_is_said(void **state)
@@ -419,6 +442,9 @@ int main(void)
             runtime_teardown),
         cmocka_unit_test_setup_teardown(
             a_root_that_the_source_lacks_fails_the_run_without_waiting_for_it, runtime_setup,
+            runtime_teardown),
+        cmocka_unit_test_setup_teardown(
+            a_root_that_the_source_lacks_does_not_fail_the_run_of_another, runtime_setup,
             runtime_teardown),
         cmocka_unit_test_setup_teardown(what_is_held_fails_the_run, runtime_setup,
                                         runtime_teardown),
