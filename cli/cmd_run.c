@@ -330,7 +330,9 @@ static int wait_for_end(const sigset_t *ends, struct duty *d, struct runtime *ru
          DIAG_S("signal", slice_str(strsignal(got))));
     /* A second one ends the process at once, as the default action does. */
     pthread_sigmask(SIG_UNBLOCK, ends, NULL);
-    return w->once ? EXIT_FAILED : EXIT_DONE; /* a run that was cut off has not succeeded */
+    /* A run that was cut off has not succeeded; what would never have ended by itself has done all that it could. */
+    bool good = runtime_ended(runtime, &succeeded) == RC_OK ? succeeded : !runtime_ends(runtime);
+    return good ? EXIT_DONE : EXIT_FAILED;
 }
 
 static int run(const struct run_args *a, struct watch *w, struct resources *resources,

@@ -400,11 +400,16 @@ enum rc runtime_again(struct runtime *r, struct err *e)
 
 /* ---- Synchronizations that end ---- */
 
+bool runtime_ends(const struct runtime *r)
+{
+    bool goes_on = !r->only_once && (resources_sync(r->newest, 0) || resources_plan(r->newest, 0));
+    return !goes_on && resources_once(r->newest, 0);
+}
+
 enum rc runtime_ended(struct runtime *r, bool *ret_succeeded)
 {
     const struct sync *sync;
-    bool goes_on = !r->only_once && (resources_sync(r->newest, 0) || resources_plan(r->newest, 0));
-    enum rc rc = goes_on || !resources_once(r->newest, 0) ? RC_AGAIN : RC_OK;
+    enum rc rc = runtime_ends(r) ? RC_OK : RC_AGAIN;
     *ret_succeeded = true;
     for (size_t i = 0; rc == RC_OK && (sync = resources_once(r->newest, i)); i++) {
         bool succeeded;

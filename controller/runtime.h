@@ -44,6 +44,8 @@ MUST_CHECK enum rc runtime_apply(struct runtime *r, struct resources *resources,
 /* Applies what the last runtime_apply took once more, and so starts what that could not. RC_AGAIN and errors: as
  * runtime_apply. */
 MUST_CHECK enum rc runtime_again(struct runtime *r, struct err *e);
+/* True if it ends by itself: there is nothing but Synchronizations. */
+bool runtime_ends(const struct runtime *r);
 /* RC_OK: there is nothing but Synchronizations, and all have run to their end: *ret_succeeded says whether all of them
  * succeeded. RC_AGAIN: something goes on. */
 enum rc runtime_ended(struct runtime *r, bool *ret_succeeded);

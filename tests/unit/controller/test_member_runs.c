@@ -132,6 +132,7 @@ static void a_synchronization_copies_and_ends(void **state)
     bool succeeded = false;
     begin(ONCE("Never"), false);
     assert_int_equal(runtime_ended(rig->runtime, &succeeded), RC_AGAIN);
+    assert_true(runtime_ends(rig->runtime));
     rig_identity();
     assert_int_equal(serve_until_end(3, "5", &succeeded), RC_OK);
     assert_true(succeeded);
@@ -332,6 +333,7 @@ static void a_plan_runs_when_its_time_comes(void **state)
     rig_identity();
     list(2, "5");
     rig_wait(S, "phase", "Scheduled");
+    assert_false(runtime_ends(rig->runtime));
     assert_int_equal(atomic_load(&rig->sinks_opened), 0);
     put_clock_before_the_hour(-1);
     for (int i = 0; i < POLLS_MAX && latest("result", result, sizeof result) < 1; i++) {
