@@ -10,7 +10,7 @@
 struct tz;
 
 /* What becomes of a time that is due while the run before it goes on. Allow waits for that one: two runs of one plan
- * write the same copies, so side by side they would only race (docs/adr/0014). */
+ * write the same copies, so side by side they would only race (docs/adr/0015). */
 enum concurrency { CONCURRENCY_ALLOW, CONCURRENCY_FORBID, CONCURRENCY_REPLACE };
 
 struct schedule {
