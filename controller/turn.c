@@ -10,8 +10,8 @@ void turn_begin(struct turn *t, int64_t now_ns)
 static bool moved(const struct turn *t, const struct pump_status *now)
 {
     const struct pump_status *last = &t->last;
-    bool behind = t->phase == TURN_LISTING || last->offset < t->target;
-    return (behind && last->offset != now->offset) || last->held != now->held ||
+    bool behind = t->phase == TURN_LISTING || last->decided < t->target;
+    return (behind && last->decided != now->decided) || last->held != now->held ||
            last->waiting != now->waiting || last->compared_ns != now->compared_ns;
 }
 
@@ -20,8 +20,43 @@ static bool is_quiet(const struct turn *t, const struct turn_input *in)
 {
     const struct pump_status *p = in->pump;
     bool stuck = in->now_ns - t->progress_ns >= TURN_PATIENCE_NS;
-    return p->offset >= t->target && !p->catching_up && p->in_flight == 0 &&
+    return p->decided >= t->target && !p->catching_up && p->in_flight == 0 &&
            (p->waiting == 0 || stuck);
+}
+
+/* One phase further, if it is over. */
+static enum turn_want advance(struct turn *t, const struct turn_input *in)
+{
+    switch (t->phase) {
+    case TURN_LISTING:
+        if (!in->listed)
+            return TURN_GO_ON;
+        t->target = in->listed_to;
+        t->phase = TURN_APPLYING;
+        return TURN_GO_ON;
+    case TURN_APPLYING:
+        if (!is_quiet(t, in))
+            return TURN_GO_ON;
+        if (in->pump->began_anew) { /* nothing is older than this run, so there is nothing to compare */
+            t->phase = TURN_OVER;
+            return TURN_DONE;
+        }
+        t->compared_ns = in->pump->compared_ns;
+        t->phase = TURN_COMPARING;
+        return TURN_COMPARE;
+    case TURN_COMPARING:
+        if (in->pump->compared_ns != t->compared_ns)
+            t->phase = TURN_SETTLING;
+        return TURN_GO_ON;
+    case TURN_SETTLING:
+        if (!is_quiet(t, in))
+            return TURN_GO_ON;
+        t->phase = TURN_OVER;
+        return TURN_DONE;
+    case TURN_OVER:
+        break;
+    }
+    return TURN_DONE;
 }
 
 enum turn_want turn_step(struct turn *t, const struct turn_input *in)
@@ -35,33 +70,13 @@ enum turn_want turn_step(struct turn *t, const struct turn_input *in)
         t->cut_off = true;
         t->phase = TURN_OVER;
     }
-    switch (t->phase) {
-    case TURN_LISTING:
-        if (!in->listed)
-            return TURN_GO_ON;
-        t->target = in->listed_to;
-        t->phase = TURN_APPLYING;
-        return TURN_GO_ON;
-    case TURN_APPLYING:
-        if (!is_quiet(t, in))
-            return TURN_GO_ON;
-        t->compared_ns = in->pump->compared_ns;
-        t->phase = TURN_COMPARING;
-        return TURN_COMPARE;
-    case TURN_COMPARING:
-        if (in->pump->compared_ns == t->compared_ns)
-            return TURN_GO_ON;
-        t->phase = TURN_SETTLING;
-        return TURN_GO_ON;
-    case TURN_SETTLING:
-        if (!is_quiet(t, in))
-            return TURN_GO_ON;
-        t->phase = TURN_OVER;
-        return TURN_DONE;
-    case TURN_OVER:
-        break;
-    }
-    return TURN_DONE;
+    enum turn_phase before;
+    enum turn_want want;
+    do {
+        before = t->phase;
+        want = advance(t, in);
+    } while (want == TURN_GO_ON && t->phase != before);
+    return want;
 }
 
 bool turn_succeeded(const struct turn *t)

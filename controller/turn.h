@@ -1,5 +1,5 @@
 /* One run of a synchronization to its end: the source is listed, what the log has then is applied, the destination is
- * compared with it, and what that found is applied, too. Pure: it is told what there is and says what to do. */
+ * compared with it, unless the run is the first and looked at all of it anyway, and what that found is applied, too. Pure: it is told what there is and says what to do. */
 #ifndef RESILOG_CONTROLLER_TURN_H
 #define RESILOG_CONTROLLER_TURN_H
 

@@ -39,7 +39,7 @@ static enum rc load_head(struct pump *p, struct err *e)
         *e = why;
         return rc;
     }
-    p->scanning = rc == RC_NOTFOUND || p->head.generation == 0;
+    p->scanning = p->began_anew = rc == RC_NOTFOUND || p->head.generation == 0;
     p->has_rows = rc == RC_OK;
     if (p->scanning)
         p->head = (struct ckpt_head){.generation = 0, .offset = 1};
@@ -501,7 +501,10 @@ static int64_t oldest_time(struct pump *p)
 
 void pump_status(struct pump *p, struct pump_status *ret)
 {
-    struct pump_status s = {.offset = p->head.offset, .in_flight = work_count(p->work)};
+    struct pump_status s = {.offset = p->head.offset,
+                            .decided = work_lowest(p->work, p->next),
+                            .in_flight = work_count(p->work),
+                            .began_anew = p->began_anew};
     struct rlog_bounds bounds;
     struct err e = ERR_INIT;
     s.head = rlog_bounds(p->opts.log, &bounds, &e) == RC_OK ? bounds.next : s.offset;
@@ -517,7 +520,7 @@ void pump_status(struct pump *p, struct pump_status *ret)
     s.compared_ns = p->drift.ended_ns;
     s.repaired = p->drift.repaired;
     s.uncompared = p->drift.uncompared;
-    s.catching_up = p->scanning || p->review || s.offset < p->first_head;
+    s.catching_up = p->scanning || p->review || s.decided < p->first_head;
     struct sink_status sink;
     sink_status(p->opts.sink, &sink);
     if (sink.error[0])

@@ -46,6 +46,7 @@ struct pump_opts {
 
 struct pump_status {
     rlog_off offset, head;
+    rlog_off decided; /* below it nothing is open any more; offset says so durably */
     uint64_t lag_records;
     int64_t oldest_ns; /* time of the oldest unapplied event; 0 if there is none */
     size_t in_flight, held, waiting, prune_held, skipped;
@@ -56,6 +57,7 @@ struct pump_status {
     uint64_t
         repaired; /* copies of this life that were restored because the destination had changed them */
     bool catching_up; /* the first pass to the log's end of this life is not over */
+    bool began_anew;  /* without a checkpoint: each copy was made or looked at in this life */
     char error[400];  /* the latest present problem: of the sink, of a hold; empty if none */
 };
 

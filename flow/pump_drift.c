@@ -1,9 +1,10 @@
 /* The comparison of the destination with the applied table: what somebody changed or deleted there is written again.
  *
- * A round goes through the synchronization's scopes one after another; each is listed by the sink (metadata only)
- * and compared row by row. What the sink no longer recognises is looked at by the usual way of an item, with the
- * doubt that the record may be wrong: so a round sends no write where nothing differs, and the next one no look
- * either. Only a complete list says that a copy is missing. Keeps the keys of the scope at hand. One thread. */
+ * A round goes through the synchronization's scopes one after another; each is listed by the sink (metadata only),
+ * and when the list is complete one walk over the rows compares both. What the sink no longer recognises is looked at by
+ * the usual way of an item, with the doubt that the record may be wrong: so a round sends no write where nothing differs,
+ * and the next one no look either. Only a complete list says that a copy is missing. Keeps what the list had of one
+ * scope at hand. One thread. */
 #include "flow/pump_drift.h"
 
 #include "flow/pump_prune.h"
@@ -18,6 +19,9 @@
 #include "flow/replication.h"
 #include "flow/scope.h"
 #include "log/rlog.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 #define JITTER_PERCENT 10
 
@@ -75,42 +79,81 @@ static bool is_busy(struct pump *p, struct slice key)
 
 /* ---- What the list has ---- */
 
-/* It bears our mark and is not known: an earlier life made it and died. Noted as the first scan does, and decided
- * again. */
-static enum rc take_up(struct pump *p, const struct event *found, struct err *e)
+/* A copy as the list had it. */
+struct seen {
+    bool busy;  /* and being written then */
+    bool known; /* it has a row */
+    struct slice uid, version, body;
+    char text[]; /* of its slices */
+};
+
+static char *keep_text(char *at, struct slice from, struct slice *ret)
 {
-    const struct applied a = {.state = APPLIED_SYNCED, .record = found->body};
-    enum rc rc = rows_set_applied(p->rows, found->key, &a, e);
-    return rc == RC_OK ? look(p, found->key, e) : rc;
+    if (from.n)
+        memcpy(at, from.p, from.n);
+    *ret = slice_of(at, from.n);
+    return at + from.n;
 }
 
-static enum rc compare_found(struct pump *p, const struct event *found, struct err *e)
+static enum rc note_found(struct pump *p, const struct event *found, struct err *e)
 {
-    struct applied a;
-    struct err why = ERR_INIT;
-    enum rc rc = map_put(p->drift.seen, found->key, p, e); /* that it is there is all that counts */
-    if (rc < 0 || is_busy(p, found->key))
-        return rc;
-    rc = rows_applied(p->rows, found->key, &a, &why);
-    if (rc == RC_NOTFOUND) /* without a mark it may be anybody's */
-        return found->body.n > 0 ? take_up(p, found, e) : RC_OK;
-    if (rc < 0) {
-        *e = why;
-        return rc;
-    }
-    bool same = a.state != APPLIED_SYNCED || sink_recognises(p->opts.sink, a.record, found);
-    return same ? RC_OK : look(p, found->key, e);
+    struct seen *s = malloc(sizeof *s + found->uid.n + found->version.n + found->body.n);
+    if (!s)
+        return err_nomem(e);
+    *s = (struct seen){.busy = is_busy(p, found->key)};
+    char *at = keep_text(s->text, found->uid, &s->uid);
+    at = keep_text(at, found->version, &s->version);
+    keep_text(at, found->body, &s->body);
+    return map_put(p->drift.seen, found->key, s, e);
 }
 
-/* ---- What it lacks ---- */
+/* ---- What it lacks, and what is another ---- */
 
+static bool is_as_recorded(const struct pump *p, struct slice key, const struct applied *a,
+                           const struct seen *s)
+{
+    if (!s)
+        return sink_recognises(p->opts.sink, a->record, NULL);
+    const struct event found = {.key = key, .uid = s->uid, .version = s->version, .body = s->body};
+    return sink_recognises(p->opts.sink, a->record, &found);
+}
+
+/* What was applied since the list began tells more than the list. */
 static enum rc compare_row(void *arg, struct slice key, const struct applied *a, struct err *e)
 {
     struct pump *p = arg;
-    if (a->state != APPLIED_SYNCED || map_get(p->drift.seen, key) || is_busy(p, key) ||
-        sink_recognises(p->opts.sink, a->record, NULL))
+    struct seen *s = map_get(p->drift.seen, key);
+    if (s)
+        s->known = true;
+    if (a->state != APPLIED_SYNCED || a->offset >= p->drift.from || is_busy(p, key) ||
+        (s && s->busy) || is_as_recorded(p, key, a, s))
         return RC_OK;
     return look(p, key, e);
+}
+
+/* ---- What has no row ---- */
+
+/* It bears our mark and is not known: an earlier life made it and died. Noted as the first scan does, and decided
+ * again. */
+static enum rc take_up(struct pump *p, struct slice key, const struct seen *s, struct err *e)
+{
+    const struct applied a = {.state = APPLIED_SYNCED, .record = s->body};
+    enum rc rc = rows_set_applied(p->rows, key, &a, e);
+    return rc == RC_OK ? look(p, key, e) : rc;
+}
+
+/* Without a mark it may be anybody's. */
+static enum rc take_up_unknown(struct pump *p, struct err *e)
+{
+    struct map_entry entry;
+    enum rc rc = RC_OK;
+    for (bool more = map_seek(p->drift.seen, SLICE_NULL, false, &entry); rc == RC_OK && more;
+         more = map_seek(p->drift.seen, entry.key, true, &entry)) {
+        const struct seen *s = entry.value;
+        if (!s->known && !s->busy && s->body.n > 0 && !is_busy(p, entry.key))
+            rc = take_up(p, entry.key, s, e);
+    }
+    return rc;
 }
 
 static enum rc end_scope(struct pump *p, struct err *e)
@@ -124,7 +167,9 @@ static enum rc end_scope(struct pump *p, struct err *e)
         rc = scope_print_prefix(&scope, &prefix, e);
     if (rc == RC_OK && rows_pending(p->rows) > 0)
         rc = pump_commit(p, SLICE_NULL, e); /* only what is committed is walked */
-    return rc == RC_OK ? rows_scan_applied(p->rows, buf_slice(&prefix), compare_row, p, e) : rc;
+    if (rc == RC_OK)
+        rc = rows_scan_applied(p->rows, buf_slice(&prefix), compare_row, p, e);
+    return rc == RC_OK ? take_up_unknown(p, e) : rc;
 }
 
 /* ---- A round ---- */
@@ -142,7 +187,8 @@ static enum rc open_scope(struct pump *p, struct err *e)
         next_scope(p);
         return RC_OK;
     }
-    p->drift.seen = rc == RC_OK ? map_new(NULL) : NULL;
+    p->drift.from = p->next;
+    p->drift.seen = rc == RC_OK ? map_new(free) : NULL;
     return rc == RC_OK && !p->drift.seen ? err_nomem(e) : rc;
 }
 
@@ -179,7 +225,7 @@ static enum rc read_scope(struct pump *p, struct err *e)
     struct err why = ERR_INIT;
     enum rc rc = event_iter_next(p->drift.scan, &found, &why);
     if (rc == RC_OK)
-        return compare_found(p, found, e);
+        return note_found(p, found, e);
     if (rc == RC_AGAIN)
         return rc;
     if (rc < 0 && rc != RC_NOTFOUND) /* without the kind its copies are gone, too */

@@ -33,6 +33,7 @@ struct pump {
     struct map *opposite;    /* names of the synchronizations from our destination to our source */
     int64_t opposite_due_ns; /* boot clock: when they are looked for again */
     bool met;                /* the destination is known to be the one of the checkpoint */
+    bool began_anew;         /* as in struct pump_status */
     bool draining;
     int64_t commit_due_ns; /* boot clock */
     int64_t hold_due_ns;   /* boot clock; no hold is due before */
@@ -66,7 +67,8 @@ struct pump {
         bool running;
         size_t entry;            /* index of the entry whose scope is compared */
         struct event_iter *scan; /* NULL: to be opened */
-        struct map *seen;        /* keys of the scope that the list had */
+        struct map *seen;        /* key -> what the list had of it (pump_drift.c) */
+        rlog_off from;           /* what was read when the list was opened */
         bool looked;             /* the list of the scope is over, its prunes are not decided */
         uint64_t looks;          /* of this round */
         uint64_t repaired;

@@ -30,6 +30,7 @@ static void consumer_free(struct consumer *c)
     if (!c)
         return;
     ckpt_consumer_close(c);
+    pages_cache_free(c->cache);
     pthread_mutex_destroy(&c->lock);
     free(c->name);
     free(c->path);
@@ -87,6 +88,7 @@ void ckpt_consumer_leave(struct consumer *c)
 struct reading {
     struct consumer *consumer;
     struct pages_commit commit;
+    bool again; /* commit is the one of an earlier reading */
     struct ckpt_head head;
     bool head_read;
     struct buf *out[2];    /* position and status, or a row's value, or NULL */
@@ -153,6 +155,35 @@ static enum rc read_rows(struct reading *r, bool needed, struct err *e)
     return rc;
 }
 
+/* The commit of the last reading, which may be the newest still, or the newest. */
+static enum rc choose_commit(struct reading *r, struct err *e)
+{
+    struct consumer *c = r->consumer;
+    r->again = c->newest.cache != NULL;
+    if (r->again) {
+        r->commit = c->newest;
+        return RC_OK;
+    }
+    if (!c->cache)
+        c->cache = pages_cache_new();
+    if (c->cache)
+        pages_cache_clear(c->cache);
+    enum rc rc = pages_newest(c->file, &r->commit, e);
+    r->commit.cache = c->cache;
+    return rc;
+}
+
+/* What was read is the newest there was when the reading began. */
+static bool keep_commit(const struct reading *r)
+{
+    struct consumer *c = r->consumer;
+    bool good = r->again ? pages_is_newest(c->file, &r->commit) : pages_stands(c->file, &r->commit);
+    c->newest = r->commit;
+    if (!good)
+        c->newest.cache = NULL;
+    return good;
+}
+
 static enum rc read_until_it_stands(struct reading *r, bool needed, struct err *e)
 {
     enum rc rc = ckpt_consumer_open(r->consumer, e);
@@ -163,11 +194,11 @@ static enum rc read_until_it_stands(struct reading *r, bool needed, struct err *
     size_t before[2] = {r->out[0] ? r->out[0]->n : 0, r->out[1] ? r->out[1]->n : 0};
     for (int try = 0; try < CKPT_READ_TRIES; try++) {
         struct err why = ERR_INIT;
-        rc = pages_newest(r->consumer->file, &r->commit, &why);
-        if (rc == RC_OK)
-            rc = read_rows(r, needed, &why);
-        if (rc == RC_OK ? pages_stands(r->consumer->file, &r->commit)
-                        : (rc == RC_LIMIT || pages_stands(r->consumer->file, &r->commit))) {
+        rc = choose_commit(r, e);
+        if (rc != RC_OK)
+            return rc;
+        rc = read_rows(r, needed, &why);
+        if (keep_commit(r) || rc == RC_LIMIT) {
             if (rc != RC_OK && e)
                 *e = why;
             r->consumer->known = r->consumer->known || (r->head_read && rc != RC_LIMIT);

@@ -33,6 +33,7 @@ void ckpt_consumer_close(struct consumer *c)
         mdb_env_close(c->env);
     pages_close(c->file); /* with its lock */
     c->known = false;
+    c->newest.cache = NULL;
     c->env = NULL;
     c->file = NULL;
 }
@@ -50,9 +51,17 @@ static bool is_current(const struct consumer *c)
     return c->file && has_name(pages_fd(c->file), c->path);
 }
 
+/* A file that was replaced or removed has no name any more. Cheaper than is_current, which also finds one that somebody
+ * moved away: a writer needs that. */
+static bool has_any_name(const struct consumer *c)
+{
+    struct stat st;
+    return c->file && fstat(pages_fd(c->file), &st) == 0 && st.st_nlink > 0;
+}
+
 enum rc ckpt_consumer_open(struct consumer *c, struct err *e)
 {
-    if (is_current(c))
+    if (has_any_name(c))
         return RC_OK;
     ckpt_consumer_close(c);
     struct err why = ERR_INIT;

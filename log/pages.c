@@ -169,18 +169,34 @@ enum rc pages_newest(const struct pages *f, struct pages_commit *ret, struct err
     return RC_OK;
 }
 
+static bool read_newest_number(const struct pages *f, uint64_t *ret)
+{
+    *ret = 0;
+    for (unsigned slot = 0; slot < 2; slot++) {
+        char number[8];
+        uint64_t at = (uint64_t)slot * f->size + META_NUMBER;
+        if (read_all(f, at, number, sizeof(number), NULL) != RC_OK)
+            return false;
+        if (le_get_u64(number) > *ret)
+            *ret = le_get_u64(number);
+    }
+    return true;
+}
+
 bool pages_stands(const struct pages *f, const struct pages_commit *c)
 {
     if (f->flags & PAGES_FROZEN)
         return true;
-    for (unsigned slot = 0; slot < 2; slot++) {
-        char number[8];
-        uint64_t at = (uint64_t)slot * f->size + META_NUMBER;
-        if (read_all(f, at, number, sizeof(number), NULL) != RC_OK ||
-            le_get_u64(number) > c->number + 1)
-            return false;
-    }
-    return true;
+    uint64_t newest;
+    return read_newest_number(f, &newest) && newest <= c->number + 1;
+}
+
+bool pages_is_newest(const struct pages *f, const struct pages_commit *c)
+{
+    if (f->flags & PAGES_FROZEN)
+        return true;
+    uint64_t newest;
+    return read_newest_number(f, &newest) && newest == c->number;
 }
 
 /* ---- Open and close ---- */
@@ -394,18 +410,18 @@ static enum rc leaf_row(struct search *s, struct err *e)
     return s->above_n ? RC_AGAIN : RC_END;
 }
 
-static enum rc descend(struct search *s, const struct pages_tree *tree, struct err *e)
+static enum rc descend(struct search *s, const struct pages_commit *c, struct err *e)
 {
-    uint64_t number = tree->root;
+    uint64_t number = c->rows.root;
     s->above_n = 0;
-    for (uint32_t level = 1; level < tree->depth; level++) {
-        enum rc rc = pages_load(s->f, number, PAGES_BRANCH, s->row->page, e);
+    for (uint32_t level = 1; level < c->rows.depth; level++) {
+        enum rc rc = pages_load_cached(s->f, c->cache, number, PAGES_BRANCH, s->row->page, e);
         if (rc == RC_OK)
             rc = branch_down(s, &number, e);
         if (rc != RC_OK)
             return rc;
     }
-    enum rc rc = pages_load(s->f, number, PAGES_LEAF, s->row->page, e);
+    enum rc rc = pages_load_cached(s->f, c->cache, number, PAGES_LEAF, s->row->page, e);
     return rc == RC_OK ? leaf_row(s, e) : rc;
 }
 
@@ -436,12 +452,12 @@ enum rc pages_find_in(const struct pages *f, const struct pages_commit *c, enum 
                        tree->depth);
     struct search s = {.f = f, .row = row, .how = how, .key = key};
     char next[PAGES_KEY_MAX];
-    enum rc rc = descend(&s, tree, e);
+    enum rc rc = descend(&s, c, e);
     for (uint64_t leaves = 0; rc == RC_AGAIN && leaves <= tree->leaves; leaves++) {
         memcpy(next, s.above, s.above_n);
         s.key = slice_of(next, s.above_n);
         s.how = PAGES_AT_LEAST;
-        rc = descend(&s, tree, e);
+        rc = descend(&s, c, e);
     }
     if (rc == RC_AGAIN)
         return damaged(f, e, "commit %" PRIu64 ": its branches lead in circles", c->number);

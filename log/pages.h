@@ -16,6 +16,7 @@
 
 struct buf;
 struct pages;
+struct pages_cache;
 
 enum {
     PAGES_FROZEN = 1, /* nobody writes it any more: its commit is looked up once */
@@ -37,6 +38,7 @@ struct pages_commit {
     unsigned slot; /* the meta page that holds it */
     bool
         unfinished; /* its number was not written (failed or damaged), but all else shows it: pages_mend repairs that */
+    struct pages_cache *cache; /* to be set by who reads in it; NULL: each page is read from the file */
 };
 
 /* A row that was found. Zero-initialize; pages_row_done frees it. */
@@ -63,6 +65,14 @@ int pages_fd(const struct pages *f);
 MUST_CHECK enum rc pages_newest(const struct pages *f, struct pages_commit *ret, struct err *e);
 /* True while everything that c reaches is surely unchanged. */
 bool pages_stands(const struct pages *f, const struct pages_commit *c);
+/* True while nothing was committed after c. */
+bool pages_is_newest(const struct pages *f, const struct pages_commit *c);
+
+/* Tree pages that were read lately, for many look-ups in one commit. Serves one commit at a time: pages_cache_clear
+ * before another one, and when the one that it was filled from does not stand. NULL when out of memory. */
+struct pages_cache *pages_cache_new(void);
+void pages_cache_free(struct pages_cache *cache);
+void pages_cache_clear(struct pages_cache *cache);
 
 /* The row with the greatest key <= key, the least >= key, or the least > key, of commit c; with value != NULL also
  * appends its value. RC_END if there is none. PAGES_AT_MOST is only for files in which no row was ever deleted.

@@ -59,6 +59,9 @@ struct pages_node {
 /* Reads one tree page and checks its own frame: number, kind, bounds of its node table. */
 MUST_CHECK enum rc pages_load(const struct pages *f, uint64_t number, unsigned kind, char *page,
                               struct err *e);
+/* As pages_load; cache may be NULL. */
+MUST_CHECK enum rc pages_load_cached(const struct pages *f, struct pages_cache *cache,
+                                     uint64_t number, unsigned kind, char *page, struct err *e);
 /* Decodes node i of a loaded page; everything it names lies inside the page. */
 MUST_CHECK enum rc pages_node(const struct pages *f, const char *page, unsigned i,
                               struct pages_node *ret, struct err *e);
