@@ -302,6 +302,16 @@ static enum rc decide(struct zk_item *it, const struct zk_dest *d, const struct 
     return c->what == ZK_CLAIM_PRESERVE ? preserve(it, &live, e) : RC_OK;
 }
 
+enum rc zk_item_expect_absent(struct zk_item *it, const struct zk_dest *d, int64_t zxid,
+                              struct err *e)
+{
+    if (it->wants != ZK_WANTS_LOOK || !zk_item_is_put(it) || it->has_mine || it->item.unsure)
+        return RC_OK;
+    it->seen = true;
+    it->absent_zxid = zxid;
+    return decide(it, d, NULL, e);
+}
+
 /* ---- Looking ---- */
 
 void zk_item_look(const struct zk_item *it, struct zk_call *ret)
@@ -403,18 +413,34 @@ enum rc zk_item_saw_acl(struct zk_item *it, const struct zk_dest *d, const struc
 
 /* ---- Writing ---- */
 
-/* A server before 3.9 does not tell the stat of what a multi made: which node it is shows a look. */
-static void created(struct zk_item *it, const struct zk_result *r, int64_t zxid)
+/* A server before 3.9 does not tell the stat of what a multi made. Where nothing else happened since the answer before,
+ * the multi is the change of this zxid, and has made the node with it: all of its stat but the time is known. */
+static bool find_stat(const struct zk_item *it, const struct zk_dest *d, const struct zk_result *r,
+                      int64_t zxid, struct znode_stat *ret)
 {
+    *ret = r->stat;
+    if (ret->czxid == 0 && d->before_zxid > 0 && zxid == d->before_zxid + 1)
+        *ret = (struct znode_stat){.czxid = zxid,
+                                   .mzxid = zxid,
+                                   .pzxid = zxid,
+                                   .data_length = (int32_t)it->want->data.n};
+    return ret->czxid != 0;
+}
+
+/* Which node it is shows a look, if nothing else does. */
+static void created(struct zk_item *it, const struct zk_dest *d, const struct zk_result *r,
+                    int64_t zxid)
+{
+    struct znode_stat stat;
     it->created = true;
-    if (r->stat.czxid == 0) {
+    if (!find_stat(it, d, r, zxid, &stat)) {
         it->made_zxid = zxid;
         it->seen = false;
         it->wants = ZK_WANTS_LOOK;
         return;
     }
     it->exists = it->seen = true;
-    it->live = r->stat;
+    it->live = stat;
     it->same_data = true;
     it->same_acl = !it->provisional;
     take_as_mine(it, 0);
@@ -439,7 +465,7 @@ static void wrote_put(struct zk_item *it, const struct zk_dest *d, const struct 
     }
     switch (it->next) {
     case ZK_NEXT_CREATE:
-        created(it, &r[n - 1], zxid);
+        created(it, d, &r[n - 1], zxid);
         if (it->made_zxid)
             return;
         break;

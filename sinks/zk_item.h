@@ -30,6 +30,7 @@ struct zk_dest {
     size_t n_base_acl;
     struct sha256 *sha;
     struct diag *diag;
+    int64_t before_zxid; /* the ensemble's as of the answer before the one that is told now; 0: not known */
 };
 
 enum zk_wants {
@@ -82,6 +83,10 @@ struct zk_item {
 MUST_CHECK enum rc zk_item_begin(struct zk_item *it, const struct zk_dest *d,
                                  const struct sink_item *item, struct err *e);
 void zk_item_done(struct zk_item *it);
+/* Of a new item that wants LOOK: its parent was made at zxid, by us, and nobody is known to have made it since: it is made
+ * without a look. A node that is there has it looked at. Errors: NOMEM. */
+MUST_CHECK enum rc zk_item_expect_absent(struct zk_item *it, const struct zk_dest *d, int64_t zxid,
+                                         struct err *e);
 
 /* Of LOOK and ACL: the request. */
 void zk_item_look(const struct zk_item *it, struct zk_call *ret);

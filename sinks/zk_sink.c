@@ -15,6 +15,7 @@
 #include "io/zk.h"
 #include "sinks/zk_batch.h"
 #include "sinks/zk_link.h"
+#include "sinks/zk_made.h"
 #include "sinks/zk_scan.h"
 
 #include <stdio.h>
@@ -49,6 +50,7 @@ struct zk_sink {
     struct zk_link link;
     struct zk_scans scans;
     struct zk_slots slots;
+    struct zk_made *made;
     struct zk_batch batches[BATCHES];
     struct zk_call calls[ZK_BATCH_PARTS]; /* of the request that is being made */
     uint32_t open[KINDS];                 /* requests */
@@ -131,6 +133,9 @@ static enum rc sink_submit_item(struct sink *s, const struct sink_item *item, st
     if (!x || !zk_link_is_up(&k->link))
         return RC_AGAIN;
     enum rc rc = zk_item_begin(&x->item, &k->dest, item, e);
+    int64_t made = zk_made_find(k->made, znode_parent(item->event->key));
+    if (rc == RC_OK && made)
+        rc = zk_item_expect_absent(&x->item, &k->dest, made, e);
     if (rc != RC_OK) {
         zk_item_done(&x->item);
         return rc;
@@ -191,6 +196,17 @@ static void note_root(struct zk_sink *k, const struct zk_slot *x)
         zk_link_root_gone(&k->link);
 }
 
+/* What is deleted may be made anew by somebody else. */
+static void note_made(struct zk_sink *k, const struct zk_slot *x)
+{
+    const struct zk_item *it = &x->item;
+    if (it->item.op == SINK_DELETE)
+        zk_made_clear(k->made);
+    else if (it->created && it->seen && it->mine.czxid == it->live.czxid &&
+             it->want->stat.num_children > 0)
+        zk_made_put(k->made, x->path, it->live.czxid);
+}
+
 static void wrote(struct zk_sink *k, struct zk_slot *x, const struct zk_event *ev,
                   const struct zk_result *r, size_t n)
 {
@@ -204,6 +220,7 @@ static void wrote(struct zk_sink *k, struct zk_slot *x, const struct zk_event *e
     if (making || deleting)
         tell_parent(k, x, making);
     note_root(k, x);
+    note_made(k, x);
     route(k, x);
 }
 
@@ -341,11 +358,22 @@ static enum rc on_slot(struct zk_sink *k, struct zk_slot *x, const struct zk_eve
     return RC_OK;
 }
 
+/* An answer that decides nothing here moves it, too. */
+static void note_zxid(struct zk_sink *k, const struct zk_event *ev)
+{
+    if (ev->kind == ZK_LOST || ev->err.rc != RC_OK)
+        k->dest.before_zxid = 0;
+    else if (ev->kind != ZK_CHANGED)
+        k->dest.before_zxid = ev->zxid;
+}
+
 static enum rc on_event(struct zk_sink *k, const struct zk_event *ev, struct err *e)
 {
     uint32_t number = (uint32_t)ev->tag;
     if (zk_scans_offer(&k->scans, ev) || ev->kind == ZK_CHANGED)
         return RC_OK;
+    if (ev->kind == ZK_LOST)
+        zk_made_clear(k->made); /* somebody else may have been there */
     if (ev->kind != ZK_ANSWER)
         return zk_link_event(&k->link, ev, &k->env, e);
     switch ((enum tag)(ev->tag >> 32)) {
@@ -541,8 +569,11 @@ static enum rc sink_step_once(struct sink *s, int64_t *ret_wake_ns, struct err *
     struct zk_event ev;
     release_taken(k);
     enum rc rc = zk_take(k->zk, &ev, e);
-    if (rc == RC_OK)
-        return on_event(k, &ev, e);
+    if (rc == RC_OK) {
+        rc = on_event(k, &ev, e);
+        note_zxid(k, &ev);
+        return rc;
+    }
     int64_t wake = INT64_MAX;
     if (rc == RC_AGAIN)
         rc = send_next(k, &wake, e);
@@ -590,6 +621,7 @@ static void sink_end(struct sink *s)
     struct zk_sink *k = of(s);
     zk_scans_done(&k->scans);
     zk_slots_done(&k->slots);
+    zk_made_free(k->made);
     zk_link_done(&k->link);
     sha256_free(k->dest.sha);
     buf_done(&k->texts);
@@ -647,9 +679,10 @@ static enum rc init(struct zk_sink *k, const struct zk_sink_opts *opts, struct e
     k->dest.acl = opts->acl;
     k->dest.diag = k->env.diag;
     k->dest.sha = sha256_new();
+    k->made = zk_made_new();
     k->created_ns = now_ns(k);
     k->due_ns = INT64_MAX;
-    if (!k->dest.sha)
+    if (!k->dest.sha || !k->made)
         return err_nomem(e);
     enum rc rc = copy_texts(k, opts, e);
     return rc == RC_OK ? zk_slots_init(&k->slots, window, e) : rc;
