@@ -37,7 +37,8 @@ static enum turn_want advance(struct turn *t, const struct turn_input *in)
     case TURN_APPLYING:
         if (!is_quiet(t, in))
             return TURN_GO_ON;
-        if (in->pump->began_anew) { /* nothing is older than this run, so there is nothing to compare */
+        if (in->pump
+                ->began_anew) { /* nothing is older than this run, so there is nothing to compare */
             t->phase = TURN_OVER;
             return TURN_DONE;
         }

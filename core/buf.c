@@ -118,6 +118,30 @@ static void add_le(struct buf *b, uint64_t v, size_t n)
     buf_add(b, bytes, n);
 }
 
+static void add_digits(struct buf *b, uint64_t v, unsigned base, bool negative)
+{
+    static const char digits[] = "0123456789abcdef";
+    char text[24];
+    size_t at = sizeof text;
+    do {
+        text[--at] = digits[v % base];
+        v /= base;
+    } while (v);
+    if (negative)
+        text[--at] = '-';
+    buf_add(b, text + at, sizeof text - at);
+}
+
+void buf_add_decimal(struct buf *b, int64_t v)
+{
+    add_digits(b, v < 0 ? -(uint64_t)v : (uint64_t)v, 10, v < 0);
+}
+
+void buf_add_hex(struct buf *b, uint64_t v)
+{
+    add_digits(b, v, 16, false);
+}
+
 void buf_add_u8(struct buf *b, uint8_t v)
 {
     add_le(b, v, 1);

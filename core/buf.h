@@ -34,6 +34,9 @@ void buf_add_slice(struct buf *b, struct slice s);
 void buf_add_str(struct buf *b, const char *s);
 void buf_add_char(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* As "%" PRId64 and "%" PRIx64; for what is printed by the million. */
+void buf_add_decimal(struct buf *b, int64_t v);
+void buf_add_hex(struct buf *b, uint64_t v);
 
 /* Little-endian integers, for the codecs. */
 void buf_add_u8(struct buf *b, uint8_t v);

@@ -106,12 +106,14 @@ int64_t znode_sequence(const struct znode_stat *stat)
 
 void znode_print_version(const struct znode *n, struct buf *out)
 {
-    buf_addf(out, "%" PRIx64 "-", (uint64_t)n->stat.mzxid);
+    buf_add_hex(out, (uint64_t)n->stat.mzxid);
+    buf_add_char(out, '-');
     if (n->has_acl)
-        buf_addf(out, "%" PRIx32, (uint32_t)n->stat.aversion);
+        buf_add_hex(out, (uint32_t)n->stat.aversion);
     else
         buf_add_char(out, 'x');
-    buf_addf(out, "-%" PRIx64, (uint64_t)znode_sequence(&n->stat));
+    buf_add_char(out, '-');
+    buf_add_hex(out, (uint64_t)znode_sequence(&n->stat));
 }
 
 static bool is_hex(struct slice s, size_t max)
@@ -138,7 +140,7 @@ int64_t znode_version_zxid(struct slice version)
 
 void znode_print_uid(const struct znode *n, struct buf *out)
 {
-    buf_addf(out, "%" PRIx64, (uint64_t)n->stat.czxid);
+    buf_add_hex(out, (uint64_t)n->stat.czxid);
 }
 
 /* ---- The body's members ---- */
@@ -251,7 +253,10 @@ static void print_stat(const struct znode_stat *stat, struct buf *out)
             memcpy(&wide, at, sizeof(wide));
         else
             memcpy(&narrow, at, sizeof(narrow));
-        buf_addf(out, "%c\"%s\":%" PRId64, i ? ',' : '{', stat_members[i].name, wide + narrow);
+        buf_add_str(out, i ? ",\"" : "{\"");
+        buf_add_str(out, stat_members[i].name);
+        buf_add_str(out, "\":");
+        buf_add_decimal(out, wide + narrow);
     }
     buf_add_char(out, '}');
 }
@@ -275,6 +280,15 @@ struct znode_doc {
     struct znode_acl *acl;
     struct znode node;
 };
+
+/* Inside of a string each quote has a backslash before it, so these bytes are a member and its value. */
+bool znode_is_surely_persistent(struct slice body)
+{
+    const struct slice member = SLICE("\"ephemeralOwner\":0");
+    const char *at = body.n ? memmem(body.p, body.n, member.p, member.n) : NULL;
+    const char *after = at ? at + member.n : NULL;
+    return after && after < body.p + body.n && (*after == ',' || *after == '}');
+}
 
 static enum rc bad(const char *what, struct err *e)
 {

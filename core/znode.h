@@ -53,6 +53,8 @@ struct znode {
     struct znode_stat stat;
 };
 
+/* The cheap question before znode_parse: true where the body says so beyond doubt. False: it is to be parsed. */
+bool znode_is_surely_persistent(struct slice body);
 /* The number that the next sequential child gets: so often was a child created ((cversion + num_children) / 2). */
 int64_t znode_sequence(const struct znode_stat *stat);
 

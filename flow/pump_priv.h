@@ -35,8 +35,10 @@ struct pump {
     bool met;                /* the destination is known to be the one of the checkpoint */
     bool began_anew;         /* as in struct pump_status */
     bool draining;
-    int64_t commit_due_ns; /* boot clock */
-    int64_t hold_due_ns;   /* boot clock; no hold is due before */
+    rlog_off oldest_offset; /* of which oldest_ns is the time; 0: not known */
+    int64_t oldest_ns;      /* as struct pump_status has it */
+    int64_t commit_due_ns;  /* boot clock */
+    int64_t hold_due_ns;    /* boot clock; no hold is due before */
 
     struct event_iter *cursor;  /* NULL: to be opened */
     rlog_off cursor_until;      /* 0: it follows the tail */

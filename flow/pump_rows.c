@@ -5,6 +5,7 @@
 #include "flow/pump_rows.h"
 
 #include "core/buf.h"
+#include "core/hash_set.h"
 #include "core/key.h"
 #include "core/le.h"
 #include "core/map.h"
@@ -37,6 +38,9 @@ struct rows {
     struct buf scratch;     /* the row that rows_applied gave */
     uint64_t deselected;    /* rows of that state, those that wait included */
     bool counted;           /* the checkpoint tells their number */
+    /* All keys that have an applied row, if there was none when this was opened; else NULL. In a first copy hardly a key
+     * has one, and asking the checkpoint for each would cost more than all else. */
+    struct hash_set *known;
 };
 
 /* ---- Codecs ---- */
@@ -152,6 +156,14 @@ static void change_free(void *value)
     free(value);
 }
 
+static void note_key(struct rows *r, struct slice key)
+{
+    if (!r->known || hash_set_add(r->known, key))
+        return;
+    hash_set_free(r->known);
+    r->known = NULL;
+}
+
 /* An empty new row means: delete. */
 static enum rc change(struct rows *r, enum ckpt_table table, struct slice key, struct buf *row,
                       struct err *e)
@@ -163,6 +175,8 @@ static enum rc change(struct rows *r, enum ckpt_table table, struct slice key, s
     }
     *held = *row;
     *row = (struct buf)BUF_INIT(CKPT_VALUE_MAX);
+    if (table == CKPT_APPLIED && held->n > 0)
+        note_key(r, key);
     return map_put(r->changes[table], key, held, e);
 }
 
@@ -286,9 +300,11 @@ void rows_count(struct rows *r, struct rows_counts *ret)
 
 enum rc rows_applied(struct rows *r, struct slice key, struct applied *ret, struct err *e)
 {
+    if (r->known && !hash_set_may_have(r->known, key))
+        return RC_NOTFOUND;
     struct buf *waiting = map_get(r->changes[CKPT_APPLIED], key);
     if (waiting && waiting->n == 0)
-        return err_set(e, RC_NOTFOUND, ERR_FINAL, "no applied row");
+        return RC_NOTFOUND;
     if (waiting)
         return applied_decode(buf_slice(waiting), ret, e);
     buf_reset(&r->scratch);
@@ -528,6 +544,8 @@ enum rc rows_begin_anew(struct rows *r, bool keep, struct err *e)
     struct ckpt_commit what = {.head = {.generation = 0, .offset = 1}, .anew = true};
     r->deselected = 0;
     r->counted = false;
+    hash_set_free(r->known);
+    r->known = hash_set_new();
     enum rc rc = keep ? rows_scan_applied(r, SLICE_NULL, keep_deselected, r, e) : RC_OK;
     if (rc == RC_OK)
         rc = commit(r, &what, e);
@@ -548,23 +566,38 @@ static enum rc load_hold(void *arg, struct slice key, struct slice value, struct
     return rc < 0 ? rc : remember(arg, key, &h, e);
 }
 
+struct count {
+    uint64_t all, deselected;
+};
+
 static enum rc count_row(void *arg, struct slice key, const struct applied *a, struct err *e)
 {
-    struct rows *r = arg;
+    struct count *n = arg;
     (void)key;
     (void)e;
-    r->deselected += a->state == APPLIED_DESELECTED;
+    n->all++;
+    n->deselected += a->state == APPLIED_DESELECTED;
     return RC_OK;
 }
 
-/* Checkpoints of before do not tell it. */
+static enum rc count_rows(struct rows *r, struct err *e)
+{
+    struct count n = {0};
+    enum rc rc = rows_scan_applied(r, SLICE_NULL, count_row, &n, e);
+    r->deselected = n.deselected;
+    if (rc == RC_OK && n.all == 0)
+        r->known = hash_set_new();
+    return rc;
+}
+
+/* One that never committed rows, and checkpoints of before, do not tell it. */
 static enum rc load_count(struct rows *r, struct err *e)
 {
     AUTO(buf_done) struct buf row = BUF_INIT(CKPT_VALUE_MAX);
     struct err why = ERR_INIT;
     enum rc rc = ckpt_get(r->ckpt, r->consumer, CKPT_APPLIED, SLICE(COUNT_KEY), &row, &why);
     if (rc == RC_NOTFOUND)
-        return rows_scan_applied(r, SLICE_NULL, count_row, r, e);
+        return count_rows(r, e);
     if (rc == RC_OK)
         rc = check_version(buf_slice(&row), COUNT_VERSION, "the number of deselected rows", &why);
     if (rc == RC_OK && row.n != COUNT_SIZE)
@@ -610,6 +643,7 @@ void rows_free(struct rows *r)
     map_free(r->waits);
     map_free(r->changes[CKPT_HOLDS]);
     map_free(r->changes[CKPT_APPLIED]);
+    hash_set_free(r->known);
     buf_done(&r->scratch);
     free(r);
 }

@@ -70,7 +70,7 @@ MUST_CHECK enum rc rows_open(struct ckpt *ckpt, struct slice consumer, struct ro
 void rows_free(struct rows *r);
 DEFINE_FREEP(struct rows, rows_free)
 
-/* Errors: NOTFOUND, CORRUPT, those of ckpt_get. */
+/* Errors: NOTFOUND (perhaps without a text), CORRUPT, those of ckpt_get. */
 MUST_CHECK enum rc rows_applied(struct rows *r, struct slice key, struct applied *ret,
                                 struct err *e);
 /* With a->state SYNCED. Not from within a walk. */

@@ -32,7 +32,7 @@ enum rc pump_judge_node(struct pump *p, const struct event *ev, enum filter_verd
 {
     AUTO(znode_doc_freep) struct znode_doc *doc = NULL;
     *ret = filter_path(p->opts.replication, ev->key, ret_entry);
-    if (*ret != FILTER_SELECTED || (*ret_entry)->ephemeral)
+    if (*ret != FILTER_SELECTED || (*ret_entry)->ephemeral || znode_is_surely_persistent(ev->body))
         return RC_OK;
     enum rc rc = znode_parse(ev->body, &doc, e);
     if (rc != RC_OK || znode_of(doc)->stat.ephemeral_owner == 0)

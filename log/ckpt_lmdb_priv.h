@@ -41,9 +41,10 @@ struct consumer {
     struct pages *file;   /* for reading and for flock; NULL while there is no file */
     bool known;           /* `file` was seen to have our name and a head: it keeps both */
     struct pages_cache *cache;
-    struct pages_commit newest; /* as rows were looked up in last, through cache; without it: none */
-    struct MDB_env *env;  /* for writing, the same file; NULL until it is needed */
-    struct err dead;      /* sticky: something failed on the device */
+    struct pages_commit
+        newest;          /* as rows were looked up in last, through cache; without it: none */
+    struct MDB_env *env; /* for writing, the same file; NULL until it is needed */
+    struct err dead;     /* sticky: something failed on the device */
 };
 
 struct ckpt_lmdb {

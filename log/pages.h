@@ -38,7 +38,8 @@ struct pages_commit {
     unsigned slot; /* the meta page that holds it */
     bool
         unfinished; /* its number was not written (failed or damaged), but all else shows it: pages_mend repairs that */
-    struct pages_cache *cache; /* to be set by who reads in it; NULL: each page is read from the file */
+    struct pages_cache
+        *cache; /* to be set by who reads in it; NULL: each page is read from the file */
 };
 
 /* A row that was found. Zero-initialize; pages_row_done frees it. */

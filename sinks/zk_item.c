@@ -420,10 +420,8 @@ static bool find_stat(const struct zk_item *it, const struct zk_dest *d, const s
 {
     *ret = r->stat;
     if (ret->czxid == 0 && d->before_zxid > 0 && zxid == d->before_zxid + 1)
-        *ret = (struct znode_stat){.czxid = zxid,
-                                   .mzxid = zxid,
-                                   .pzxid = zxid,
-                                   .data_length = (int32_t)it->want->data.n};
+        *ret = (struct znode_stat){
+            .czxid = zxid, .mzxid = zxid, .pzxid = zxid, .data_length = (int32_t)it->want->data.n};
     return ret->czxid != 0;
 }
 

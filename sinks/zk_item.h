@@ -30,7 +30,8 @@ struct zk_dest {
     size_t n_base_acl;
     struct sha256 *sha;
     struct diag *diag;
-    int64_t before_zxid; /* the ensemble's as of the answer before the one that is told now; 0: not known */
+    int64_t
+        before_zxid; /* the ensemble's as of the answer before the one that is told now; 0: not known */
 };
 
 enum zk_wants {

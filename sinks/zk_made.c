@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 struct zk_made {
-    struct map *nodes;    /* path -> int64_t, its czxid */
+    struct map *nodes;     /* path -> int64_t, its czxid */
     struct map_entry last; /* found; value NULL: none */
 };
 

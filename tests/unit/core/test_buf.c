@@ -3,6 +3,7 @@
 
 #include "core/scope.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -157,9 +158,25 @@ static void stolen_bytes_belong_to_the_caller(void **state)
     assert_string_equal(b.p, "next");
 }
 
+static void numbers_are_printed_as_printf_does(void **state)
+{
+    (void)state;
+    static const int64_t numbers[] = {0, 1, -1, 9, 10, 4711, -4711, INT64_MAX, INT64_MIN};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        AUTO(buf_done) struct buf mine = BUF_INIT(64);
+        AUTO(buf_done) struct buf theirs = BUF_INIT(64);
+        buf_add_decimal(&mine, numbers[i]);
+        buf_add_char(&mine, ' ');
+        buf_add_hex(&mine, (uint64_t)numbers[i]);
+        buf_addf(&theirs, "%" PRId64 " %" PRIx64, numbers[i], (uint64_t)numbers[i]);
+        assert_string_equal(mine.p, theirs.p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_are_printed_as_printf_does),
         cmocka_unit_test(an_empty_buffer_holds_nothing_and_is_sound),
         cmocka_unit_test(what_is_added_stands_in_order_and_a_nul_follows),
         cmocka_unit_test(integers_are_little_endian),

@@ -498,9 +498,28 @@ static void an_acl_whose_digests_are_hidden_is_known(void **state)
     assert_false(znode_acl_is_masked(NULL, 0));
 }
 
+static void a_persistent_node_is_told_without_a_parse(void **state)
+{
+    (void)state;
+    struct znode n = {.null_data = true};
+    AUTO(buf_done) struct buf body = BUF_INIT(4096);
+    znode_print(&n, &body);
+    assert_true(znode_is_surely_persistent(buf_slice(&body)));
+    buf_reset(&body);
+    n.stat.ephemeral_owner = 10;
+    n.null_data = false;
+    n.data = SLICE("\"ephemeralOwner\":0,"); /* in its text */
+    znode_print(&n, &body);
+    assert_false(znode_is_surely_persistent(buf_slice(&body)));
+    assert_false(znode_is_surely_persistent(SLICE_NULL));
+    assert_false(znode_is_surely_persistent(SLICE("{\"stat\":{\"ephemeralOwner\":0")));
+    assert_false(znode_is_surely_persistent(SLICE("{\"stat\":{\"ephemeralOwner\":0x1}}")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_persistent_node_is_told_without_a_parse),
         cmocka_unit_test(paths_that_servers_take_are_paths),
         cmocka_unit_test(what_servers_refuse_is_no_path_and_why_is_said),
         cmocka_unit_test(a_path_may_be_as_long_as_a_key),
