@@ -3,14 +3,14 @@
 
 void turn_begin(struct turn *t, int64_t now_ns)
 {
-    *t = (struct turn){.phase = TURN_LISTING, .progress_ns = now_ns, .connected_ns = now_ns};
+    *t = (struct turn){.phase = TURN_BEGINNING, .progress_ns = now_ns, .connected_ns = now_ns};
 }
 
 /* What waits and is tried again now and then is no progress, nor is what the source tells behind the target. */
 static bool moved(const struct turn *t, const struct pump_status *now)
 {
     const struct pump_status *last = &t->last;
-    bool behind = t->phase == TURN_LISTING || last->decided < t->target;
+    bool behind = t->phase < TURN_APPLYING || last->decided < t->target;
     return (behind && last->decided != now->decided) || last->held != now->held ||
            last->waiting != now->waiting || last->compared_ns != now->compared_ns;
 }
@@ -24,10 +24,19 @@ static bool is_quiet(const struct turn *t, const struct turn_input *in)
            (p->waiting == 0 || stuck);
 }
 
+static bool is_compared(const struct turn *t, const struct turn_input *in)
+{
+    return in->pump->began_anew || in->pump->compared_ns != t->compared_ns;
+}
+
 /* One phase further, if it is over. */
 static enum turn_want advance(struct turn *t, const struct turn_input *in)
 {
     switch (t->phase) {
+    case TURN_BEGINNING:
+        t->compared_ns = in->pump->compared_ns;
+        t->phase = TURN_LISTING;
+        return in->pump->began_anew ? TURN_GO_ON : TURN_COMPARE;
     case TURN_LISTING:
         if (!in->listed)
             return TURN_GO_ON;
@@ -35,22 +44,7 @@ static enum turn_want advance(struct turn *t, const struct turn_input *in)
         t->phase = TURN_APPLYING;
         return TURN_GO_ON;
     case TURN_APPLYING:
-        if (!is_quiet(t, in))
-            return TURN_GO_ON;
-        if (in->pump
-                ->began_anew) { /* nothing is older than this run, so there is nothing to compare */
-            t->phase = TURN_OVER;
-            return TURN_DONE;
-        }
-        t->compared_ns = in->pump->compared_ns;
-        t->phase = TURN_COMPARING;
-        return TURN_COMPARE;
-    case TURN_COMPARING:
-        if (in->pump->compared_ns != t->compared_ns)
-            t->phase = TURN_SETTLING;
-        return TURN_GO_ON;
-    case TURN_SETTLING:
-        if (!is_quiet(t, in))
+        if (!is_quiet(t, in) || !is_compared(t, in))
             return TURN_GO_ON;
         t->phase = TURN_OVER;
         return TURN_DONE;

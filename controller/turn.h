@@ -1,5 +1,6 @@
-/* One run of a synchronization to its end: the source is listed, what the log has then is applied, the destination is
- * compared with it, unless the run is the first and looked at all of it anyway, and what that found is applied, too. Pure: it is told what there is and says what to do. */
+/* One run of a synchronization to its end: the source is listed and what the log has then is applied; meanwhile the
+ * destination is compared with what was applied before, unless the run is the first and looks at all of it anyway; and
+ * what that finds is applied, too. Pure: it is told what there is and says what to do. */
 #ifndef RESILOG_CONTROLLER_TURN_H
 #define RESILOG_CONTROLLER_TURN_H
 
@@ -12,7 +13,7 @@
  * source or destination does not answer for so long. */
 #define TURN_PATIENCE_NS (60 * 1000000000LL)
 
-enum turn_phase { TURN_LISTING, TURN_APPLYING, TURN_COMPARING, TURN_SETTLING, TURN_OVER };
+enum turn_phase { TURN_BEGINNING, TURN_LISTING, TURN_APPLYING, TURN_OVER };
 
 struct turn {
     enum turn_phase phase;
@@ -34,7 +35,7 @@ struct turn_input {
 
 enum turn_want {
     TURN_GO_ON,
-    TURN_COMPARE, /* the destination is to be compared now */
+    TURN_COMPARE, /* the destination is to be compared now, and the turn goes on */
     TURN_DONE
 };
 
