@@ -10,6 +10,7 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/event_codec.h"
+#include "core/hash_set.h"
 #include "core/map.h"
 #include "flow/ingest_listing.h"
 #include "flow/scope.h"
@@ -255,6 +256,8 @@ enum rc ingest_step(struct ingest *g, int64_t *ret_wake_ns, struct err *e)
 static enum rc recall(void *arg, struct slice key, const struct event **ret, struct err *e)
 {
     struct ingest *g = arg;
+    if (g->keys && !hash_set_may_have(g->keys, key))
+        return RC_NOTFOUND;
     rlog_found_done(&g->recalled);
     enum rc rc = rlog_last(g->log, key, 0, &g->recalled, e);
     if (rc != RC_OK)
@@ -286,6 +289,8 @@ enum rc ingest_open(struct producer *producer, struct rlog *log, const struct en
     if (rc < 0)
         return rc;
     g->next = bounds.next;
+    if (bounds.next == 1)
+        g->keys = hash_set_new();
     g->memory = (struct producer_memory){g, recall};
     producer_recall(producer, &g->memory);
     *ret = steal(&g);
@@ -304,6 +309,7 @@ void ingest_close(struct ingest *g)
         return;
     ingest_drop_batch(g);
     rlog_found_done(&g->recalled);
+    hash_set_free(g->keys);
     map_free(g->listings);
     map_free(g->scopes);
     free(g->closing_end);

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/diag.h"
 #include "core/event_codec.h"
+#include "core/hash_set.h"
 #include "core/map.h"
 #include "flow/flow_say.h"
 
@@ -95,6 +96,17 @@ static void say_read(struct ingest *g, rlog_off first)
     }
 }
 
+static void note_keys(struct ingest *g)
+{
+    bool all = g->keys;
+    for (size_t i = 0; all && i < g->n_batch; i++)
+        all = hash_set_add(g->keys, g->views[i].key);
+    if (all || !g->keys)
+        return;
+    hash_set_free(g->keys);
+    g->keys = NULL;
+}
+
 /* Appends the batch. RC_AGAIN: the log has no room now, the batch waits. */
 static enum rc append(struct ingest *g, struct err *e)
 {
@@ -119,6 +131,7 @@ static enum rc append(struct ingest *g, struct err *e)
         DIAG(g->env.diag, DIAG_INFO, "the log has room again, intake goes on",
              DIAG_N("offset", first));
     g->retry_ns = 0;
+    note_keys(g);
     say_read(g, first);
     g->next = first + g->n_batch;
     ingest_drop_batch(g);

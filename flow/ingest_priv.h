@@ -8,6 +8,7 @@
 #include "log/rlog.h"
 #include "producers/producer.h"
 
+struct hash_set;
 struct listing;
 struct map;
 
@@ -40,6 +41,9 @@ struct ingest {
     bool tree;     /* the source is one of znodes */
     struct producer_memory memory;
     struct rlog_found recalled; /* what the producer looked up last */
+    /* All keys that the log has, if it had none when this was opened; else NULL. In a first listing nothing is found, and
+     * looking for each key would cost a part of it. */
+    struct hash_set *keys;
 
     struct event *batch[BATCH_ROOM]; /* owned copies */
     struct event views[BATCH_ROOM];  /* the batch as the log takes it */

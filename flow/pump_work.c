@@ -1,39 +1,31 @@
-/* Flights by key and by ticket, and counted anchors in offset order. One thread. */
+/* Flights by key and by ticket, in two tables of buckets with as many buckets as there ever were flights, at least; and
+ * the keys to look at again. Flights that ended are kept for the next ones, with their small memory, for their number is
+ * that of all events. One thread. */
 #include "flow/pump_work.h"
 
 #include "core/event_codec.h"
 #include "core/map.h"
+#include "flow/anchors.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
+#define FIRST_BUCKETS 64u /* a power of two, as all numbers of buckets are */
+#define SPARE_MAX     128u
+#define SPARE_BYTES   (4u << 10) /* of one buffer of a spare flight */
+
 struct work {
-    struct map *by_key;    /* owns the flights */
-    struct map *by_ticket; /* borrows them */
-    struct map *again;     /* key -> struct again */
-    struct map *anchors;   /* big-endian offset -> size_t count */
+    struct flight **by_key, **by_ticket; /* own the flights, and borrow them */
+    size_t n_buckets, n;
+    struct flight *spare;
+    size_t n_spare;
+    struct map *again; /* key -> struct again */
+    struct anchors *anchors;
     uint64_t last_ticket;
 };
 
-/* Big-endian, so that byte order is number order. */
-static struct slice number_key(uint64_t n, char out[8])
+static void flight_free(struct flight *f)
 {
-    for (int i = 7; i >= 0; i--, n >>= 8)
-        out[i] = (char)(n & 0xff);
-    return slice_of(out, 8);
-}
-
-static uint64_t key_number(struct slice key)
-{
-    uint64_t n = 0;
-    for (size_t i = 0; i < 8; i++)
-        n = n << 8 | (uint8_t)key.p[i];
-    return n;
-}
-
-static void flight_free(void *value)
-{
-    struct flight *f = value;
     free(f->event);
     buf_done(&f->body);
     buf_done(&f->record);
@@ -48,132 +40,222 @@ struct work *work_new(void)
     AUTO(work_freep) struct work *w = calloc(1, sizeof *w);
     if (!w)
         return NULL;
-    w->by_key = map_new(flight_free);
-    w->by_ticket = map_new(NULL);
+    w->n_buckets = FIRST_BUCKETS;
+    w->by_key = calloc(w->n_buckets, sizeof *w->by_key);
+    w->by_ticket = calloc(w->n_buckets, sizeof *w->by_ticket);
     w->again = map_new(free);
-    w->anchors = map_new(free);
+    w->anchors = anchors_new();
     return w->by_key && w->by_ticket && w->again && w->anchors ? steal(&w) : NULL;
+}
+
+static void free_chain(struct flight *f)
+{
+    for (struct flight *next; f; f = next) {
+        next = f->next_by_key;
+        flight_free(f);
+    }
 }
 
 void work_free(struct work *w)
 {
     if (!w)
         return;
-    map_free(w->by_ticket);
-    map_free(w->by_key);
+    for (size_t i = 0; w->by_key && i < w->n_buckets; i++)
+        free_chain(w->by_key[i]);
+    free_chain(w->spare);
+    free(w->by_key);
+    free(w->by_ticket);
     map_free(w->again);
-    map_free(w->anchors);
+    anchors_free(w->anchors);
     free(w);
 }
 
+/* ---- Anchors ---- */
+
 enum rc work_anchor(struct work *w, rlog_off offset, struct err *e)
 {
-    if (offset == 0)
-        return RC_OK;
-    char text[8];
-    struct slice key = number_key(offset, text);
-    size_t *count = map_get(w->anchors, key);
-    if (count) {
-        ++*count;
-        return RC_OK;
-    }
-    count = malloc(sizeof *count);
-    if (!count)
-        return err_nomem(e);
-    *count = 1;
-    return map_put(w->anchors, key, count, e);
+    return offset ? anchors_add(w->anchors, offset, e) : RC_OK;
 }
 
 void work_release(struct work *w, rlog_off offset)
 {
-    if (offset == 0)
-        return;
-    char text[8];
-    struct slice key = number_key(offset, text);
-    size_t *count = map_get(w->anchors, key);
-    assert(count && *count > 0);
-    if (--*count == 0)
-        map_delete(w->anchors, key);
+    if (offset)
+        anchors_release(w->anchors, offset);
 }
 
 rlog_off work_lowest(const struct work *w, rlog_off otherwise)
 {
-    struct map_entry entry;
-    return map_seek(w->anchors, SLICE_NULL, false, &entry) ? key_number(entry.key) : otherwise;
+    return anchors_lowest(w->anchors, otherwise);
 }
 
 bool work_is_anchored(const struct work *w, rlog_off offset)
 {
-    char text[8];
-    return map_get(w->anchors, number_key(offset, text)) != NULL;
+    return anchors_has(w->anchors, offset);
+}
+
+/* ---- Flights ---- */
+
+/* FNV-1a; its high bits are mixed in, for the low ones choose the bucket. */
+static size_t bucket_of_key(struct slice key, size_t n_buckets)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < key.n; i++)
+        h = (h ^ (uint8_t)key.p[i]) * 0x100000001b3u;
+    return (size_t)(h ^ h >> 32) & (n_buckets - 1);
+}
+
+static size_t bucket_of_ticket(uint64_t ticket, size_t n_buckets)
+{
+    return (size_t)ticket & (n_buckets - 1);
+}
+
+static void enter(struct flight **by_key, struct flight **by_ticket, size_t n_buckets,
+                  struct flight *f)
+{
+    struct flight **key = &by_key[bucket_of_key(f->event->key, n_buckets)];
+    struct flight **ticket = &by_ticket[bucket_of_ticket(f->item.ticket, n_buckets)];
+    f->next_by_key = *key;
+    f->next_by_ticket = *ticket;
+    *key = *ticket = f;
+}
+
+static enum rc grow(struct work *w, struct err *e)
+{
+    size_t n_buckets = w->n_buckets * 2;
+    AUTO(freep) struct flight **by_key = calloc(n_buckets, sizeof *by_key);
+    AUTO(freep) struct flight **by_ticket = calloc(n_buckets, sizeof *by_ticket);
+    if (!by_key || !by_ticket)
+        return err_nomem(e);
+    for (size_t i = 0; i < w->n_buckets; i++)
+        for (struct flight *f = w->by_key[i], *next; f; f = next) {
+            next = f->next_by_key;
+            enter(by_key, by_ticket, n_buckets, f);
+        }
+    free(w->by_key);
+    free(w->by_ticket);
+    w->by_key = steal(&by_key);
+    w->by_ticket = steal(&by_ticket);
+    w->n_buckets = n_buckets;
+    return RC_OK;
+}
+
+static void leave(struct work *w, const struct flight *f)
+{
+    struct flight **at = &w->by_key[bucket_of_key(f->event->key, w->n_buckets)];
+    while (*at != f)
+        at = &(*at)->next_by_key;
+    *at = f->next_by_key;
+    at = &w->by_ticket[bucket_of_ticket(f->item.ticket, w->n_buckets)];
+    while (*at != f)
+        at = &(*at)->next_by_ticket;
+    *at = f->next_by_ticket;
+    w->n--;
+}
+
+static void keep_small(struct buf *b)
+{
+    buf_reset(b);
+    if (b->cap > SPARE_BYTES)
+        buf_done(b);
+}
+
+static void put_away(struct work *w, struct flight *f)
+{
+    if (w->n_spare == SPARE_MAX) {
+        flight_free(f);
+        return;
+    }
+    free(f->event);
+    keep_small(&f->body);
+    keep_small(&f->record);
+    keep_small(&f->opposite);
+    keep_small(&f->preimage);
+    keep_small(&f->ns_labels);
+    *f = (struct flight){.body = f->body,
+                         .record = f->record,
+                         .opposite = f->opposite,
+                         .preimage = f->preimage,
+                         .ns_labels = f->ns_labels,
+                         .next_by_key = w->spare};
+    w->spare = f;
+    w->n_spare++;
+}
+
+/* A spare one, or a new one; NULL when out of memory. */
+static struct flight *flight_get(struct work *w)
+{
+    struct flight *f = w->spare;
+    if (f) {
+        w->spare = f->next_by_key;
+        w->n_spare--;
+        f->next_by_key = NULL;
+        return f;
+    }
+    f = calloc(1, sizeof *f);
+    if (!f)
+        return NULL;
+    buf_init(&f->body, EVENT_BODY_MAX);
+    buf_init(&f->record, EVENT_BATCH_BYTES_MAX);
+    buf_init(&f->opposite, EVENT_BATCH_BYTES_MAX);
+    buf_init(&f->preimage, EVENT_BATCH_BYTES_MAX);
+    buf_init(&f->ns_labels, EVENT_BODY_MAX);
+    return f;
 }
 
 enum rc work_begin(struct work *w, const struct event *ev, rlog_off anchor, struct flight **ret,
                    struct err *e)
 {
     assert(!work_by_key(w, ev->key));
-    struct flight *f = calloc(1, sizeof *f);
+    enum rc rc = w->n == w->n_buckets ? grow(w, e) : RC_OK;
+    if (rc != RC_OK)
+        return rc;
+    struct flight *f = flight_get(w);
     if (!f)
         return err_nomem(e);
-    buf_init(&f->body, EVENT_BODY_MAX);
-    buf_init(&f->record, EVENT_BATCH_BYTES_MAX);
-    buf_init(&f->opposite, EVENT_BATCH_BYTES_MAX);
-    buf_init(&f->preimage, EVENT_BATCH_BYTES_MAX);
-    buf_init(&f->ns_labels, EVENT_BODY_MAX);
     f->event = event_copy(ev);
-    if (!f->event) {
+    rc = f->event ? work_anchor(w, anchor, e) : err_nomem(e);
+    if (rc != RC_OK) {
         flight_free(f);
-        return err_nomem(e);
+        return rc;
     }
+    f->anchor = anchor;
     f->item.event = f->event;
     f->item.ticket = ++w->last_ticket;
-    char text[8];
-    enum rc rc = map_put(w->by_ticket, number_key(f->item.ticket, text), f, e);
-    if (rc < 0) {
-        flight_free(f);
-        return rc;
-    }
-    rc = map_put(w->by_key, f->event->key, f, e);
-    if (rc == RC_OK) {
-        rc = work_anchor(w, anchor, e);
-        if (rc == RC_OK) {
-            f->anchor = anchor;
-            *ret = f;
-            return RC_OK;
-        }
-        map_delete(w->by_ticket, number_key(w->last_ticket, text));
-        map_delete(w->by_key, ev->key);
-        return rc;
-    }
-    map_delete(w->by_ticket, number_key(w->last_ticket, text));
-    return rc;
+    enter(w->by_key, w->by_ticket, w->n_buckets, f);
+    w->n++;
+    *ret = f;
+    return RC_OK;
 }
 
 struct flight *work_by_key(const struct work *w, struct slice key)
 {
-    return map_get(w->by_key, key);
+    struct flight *f = w->n ? w->by_key[bucket_of_key(key, w->n_buckets)] : NULL;
+    while (f && !slice_eq(f->event->key, key))
+        f = f->next_by_key;
+    return f;
 }
 
 struct flight *work_by_ticket(const struct work *w, uint64_t ticket)
 {
-    char text[8];
-    return map_get(w->by_ticket, number_key(ticket, text));
+    struct flight *f = w->by_ticket[bucket_of_ticket(ticket, w->n_buckets)];
+    while (f && f->item.ticket != ticket)
+        f = f->next_by_ticket;
+    return f;
 }
 
 void work_end(struct work *w, struct flight *f)
 {
-    char text[8];
     work_release(w, f->anchor);
-    map_delete(w->by_ticket, number_key(f->item.ticket, text));
-    struct flight *owned = map_take(w->by_key, f->event->key);
-    assert(owned == f);
-    flight_free(owned);
+    leave(w, f);
+    put_away(w, f);
 }
 
 size_t work_count(const struct work *w)
 {
-    return map_count(w->by_key);
+    return w->n;
 }
+
+/* ---- Again ---- */
 
 enum rc work_again(struct work *w, struct slice key, struct again what, struct err *e)
 {

@@ -25,6 +25,7 @@ struct flight {
     bool left;            /* its row says that it left the selection */
     bool drifted;         /* it was looked at because the destination had changed */
     rlog_off anchor; /* offset that waits for it; 0: none (a retry of what was committed as held) */
+    struct flight *next_by_key, *next_by_ticket; /* in the same bucket, or the next spare one */
 };
 
 struct work *work_new(void); /* NULL when out of memory */

@@ -59,7 +59,8 @@ struct producer_kind {
 /* What the log knows, for a producer that need not ask the source for it again. */
 struct producer_memory {
     void *arg;
-    /* The put that is the key's last event, of this incarnation: RC_OK (a view until the next call), NOTFOUND. */
+    /* The put that is the key's last event, of this incarnation: RC_OK (a view until the next call), NOTFOUND (perhaps
+     * without a text). */
     enum rc (*last)(void *arg, struct slice key, const struct event **ret, struct err *e);
 };
 
