@@ -35,10 +35,11 @@ struct pump {
     bool met;                /* the destination is known to be the one of the checkpoint */
     bool began_anew;         /* as in struct pump_status */
     bool draining;
-    rlog_off oldest_offset; /* of which oldest_ns is the time; 0: not known */
-    int64_t oldest_ns;      /* as struct pump_status has it */
-    int64_t commit_due_ns;  /* boot clock */
-    int64_t hold_due_ns;    /* boot clock; no hold is due before */
+    struct {
+        rlog_off offset;
+        int64_t ns;
+    } oldest;                           /* the time of the event at that offset; 0: not known */
+    int64_t commit_due_ns, hold_due_ns; /* boot clock; no hold is due before */
 
     struct event_iter *cursor;  /* NULL: to be opened */
     rlog_off cursor_until;      /* 0: it follows the tail */
@@ -50,8 +51,7 @@ struct pump {
     int64_t leaving_due_ns;     /* boot clock: when it is decided about them, if there are any */
     struct event_iter *recheck; /* walks the first prefix of `relabelled` */
     rlog_off recheck_until;     /* where that walk ends */
-    rlog_off
-        listed_to; /* of a tree: the end of its latest listing, as far as it was read; 0: not known */
+    rlog_off listed_to; /* of a tree: where its latest listing ends, if that was read; else 0 */
 
     bool review;            /* the replication differs from the one that the checkpoint goes by */
     rlog_off review_anchor; /* what waits until everything was decided again */

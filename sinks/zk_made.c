@@ -1,7 +1,9 @@
 /* Nodes that were made, by their paths. Siblings mostly come together, so the node that was found last is kept. */
 #include "sinks/zk_made.h"
 
+#include "core/event.h"
 #include "core/map.h"
+#include "sinks/zk_item.h"
 
 #include <stdlib.h>
 
@@ -48,6 +50,15 @@ void zk_made_put(struct zk_made *m, struct slice path, int64_t czxid)
     m->last = (struct map_entry){0};
     if (map_put(m->nodes, path, value, &ignored) != RC_OK)
         zk_made_clear(m);
+}
+
+void zk_made_note(struct zk_made *m, const struct zk_item *it)
+{
+    if (it->item.op == SINK_DELETE)
+        zk_made_clear(m);
+    else if (it->created && it->seen && it->mine.czxid == it->live.czxid &&
+             it->want->stat.num_children > 0)
+        zk_made_put(m, it->item.event->key, it->live.czxid);
 }
 
 int64_t zk_made_find(struct zk_made *m, struct slice path)

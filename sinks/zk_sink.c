@@ -196,17 +196,6 @@ static void note_root(struct zk_sink *k, const struct zk_slot *x)
         zk_link_root_gone(&k->link);
 }
 
-/* What is deleted may be made anew by somebody else. */
-static void note_made(struct zk_sink *k, const struct zk_slot *x)
-{
-    const struct zk_item *it = &x->item;
-    if (it->item.op == SINK_DELETE)
-        zk_made_clear(k->made);
-    else if (it->created && it->seen && it->mine.czxid == it->live.czxid &&
-             it->want->stat.num_children > 0)
-        zk_made_put(k->made, x->path, it->live.czxid);
-}
-
 static void wrote(struct zk_sink *k, struct zk_slot *x, const struct zk_event *ev,
                   const struct zk_result *r, size_t n)
 {
@@ -220,7 +209,7 @@ static void wrote(struct zk_sink *k, struct zk_slot *x, const struct zk_event *e
     if (making || deleting)
         tell_parent(k, x, making);
     note_root(k, x);
-    note_made(k, x);
+    zk_made_note(k->made, &x->item);
     route(k, x);
 }
 
