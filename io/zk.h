@@ -98,7 +98,7 @@ struct zk_event {
     uint64_t tag;
     struct err
         err; /* of ANSWER: RC_OK, or UNAVAILABLE: lost before it was answered, it may have been done; CORRUPT: the answer
-                       cannot be read (the session is given up, too) */
+                       cannot be read, or is longer than ZK_ANSWER_MAX (the session is given up, too) */
     const struct zk_result *result; /* of an ANSWER with RC_OK */
     int64_t zxid;      /* of ANSWER, CONNECTED: the last change that the server knew then */
     struct slice path; /* of CHANGED */

@@ -17,6 +17,7 @@ struct zk_scan {
     struct zk_scan *next;
     struct buf root, version, uid;
     struct zk_walk *walk; /* NULL: to be begun */
+    uint32_t parts;       /* of its requests */
     struct err failure;
     struct event event;
 };
@@ -25,7 +26,8 @@ static enum rc begin(struct zk_scan *s, struct err *e)
 {
     const struct zk_walk_opts opts = {.zk = s->all->zk,
                                       .root = buf_slice(&s->root),
-                                      .first_tag = (uint64_t)(FIRST_TAG + s->all->last++) << 32};
+                                      .first_tag = (uint64_t)(FIRST_TAG + s->all->last++) << 32,
+                                      .parts = s->parts};
     return zk_walk_open(&opts, &s->walk, e);
 }
 
@@ -51,6 +53,15 @@ static enum rc fail(struct zk_scan *s, struct err *e)
     return s->failure.rc;
 }
 
+/* The session was lost; or an answer cannot be read, which may have been too long. */
+static bool begins_anew(struct zk_scan *s, enum rc rc)
+{
+    bool smaller = rc == RC_CORRUPT && s->parts > 1;
+    if (smaller)
+        s->parts /= 2;
+    return smaller || rc == RC_UNAVAILABLE;
+}
+
 static enum rc scan_next(struct event_iter *it, const struct event **ret, struct err *e)
 {
     struct zk_scan *s = (struct zk_scan *)it;
@@ -68,7 +79,7 @@ static enum rc scan_next(struct event_iter *it, const struct event **ret, struct
     } while (rc == RC_OK && n.error != ZK_OK);
     if (rc == RC_OK)
         *ret = event_of(s, &n);
-    if (rc != RC_UNAVAILABLE)
+    if (!begins_anew(s, rc))
         return rc < 0 ? fail(s, e) : rc;
     s->failure = (struct err)ERR_INIT;
     zk_walk_close(s->walk);
@@ -102,6 +113,7 @@ enum rc zk_scan_open(struct zk_scans *all, struct slice root, struct event_iter 
     *s = (struct zk_scan){.iter = {&scan_ops},
                           .all = all,
                           .next = all->first,
+                          .parts = ZK_WALK_PARTS,
                           .root = BUF_INIT(ZNODE_PATH_MAX),
                           .version = BUF_INIT(128),
                           .uid = BUF_INIT(32)};

@@ -154,7 +154,7 @@ static void garbage_gives_the_session_up(void **state)
     struct world *w = *state;
     expect(w, ZK_CONNECTED);
     get(w, "/garbage", 1);
-    assert_int_equal(expect(w, ZK_ANSWER).err.rc, RC_UNAVAILABLE);
+    assert_int_equal(expect(w, ZK_ANSWER).err.rc, RC_CORRUPT);
     struct zk_event lost = expect(w, ZK_LOST);
     assert_int_equal(lost.err.rc, RC_CORRUPT);
     expect_text(&lost.err, "speaks another protocol");

@@ -127,6 +127,40 @@ static void a_lost_connection_begins_the_walk_anew(void **state)
     assert_true(n >= 301);
 }
 
+static void plan_garbage(struct zt_world *w, unsigned times)
+{
+    fake_zk_plan(w->dst, &(struct fake_zk_rule){
+                             .fault = FAKE_ZK_GARBAGE, .op = ZK_MULTI_READ, .times = times});
+}
+
+static void answers_that_cannot_be_read_are_asked_for_in_smaller_parts(void **state)
+{
+    struct zt_world *w = *state;
+    size_t n = 0;
+    fake_zk_put(w->dst, "/a/b/c", "1");
+    plan_garbage(w, 5);
+    AUTO(event_iter_freep) struct event_iter *it = scan(w, "/a");
+    while (next(w, it))
+        n++;
+    assert_int_equal(n, 3);
+}
+
+static void an_answer_about_one_node_that_cannot_be_read_ends_the_scan(void **state)
+{
+    struct zt_world *w = *state;
+    const struct event *ev;
+    struct err e = ERR_INIT;
+    enum rc rc = RC_AGAIN;
+    plan_garbage(w, 100);
+    AUTO(event_iter_freep) struct event_iter *it = scan(w, "/a");
+    for (unsigned i = 0; rc == RC_AGAIN && i < ZT_STEPS; i++) {
+        rc = event_iter_next(it, &ev, &e);
+        (void)zt_step(w);
+    }
+    assert_int_equal(rc, RC_CORRUPT);
+    assert_int_equal(fake_zk_struck(w->dst, FAKE_ZK_GARBAGE), 6); /* of 60, 30, 15, 7, 3, 1 */
+}
+
 /* What a scan found of a path. */
 static bool recognised(struct zt_world *w, const char *path)
 {
@@ -202,6 +236,8 @@ int main(void)
         T(a_scope_that_is_no_node_is_refused),
         T(items_and_a_scan_go_side_by_side),
         T(a_lost_connection_begins_the_walk_anew),
+        T(answers_that_cannot_be_read_are_asked_for_in_smaller_parts),
+        T(an_answer_about_one_node_that_cannot_be_read_ends_the_scan),
         T(what_is_as_it_was_left_is_recognised),
         T(a_sequence_that_is_too_low_is_not_recognised),
         T(an_iterator_outlives_its_sink),
