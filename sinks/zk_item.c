@@ -113,7 +113,7 @@ void zk_item_done(struct zk_item *it)
 
 static bool is_mine(const struct zk_item *it)
 {
-    return it->has_mine && it->exists && it->mine.czxid == it->live.czxid;
+    return it->has_mine && it->exists && zk_record_is_of(&it->mine, &it->live);
 }
 
 /* Nothing but our CREATE, whose answer was lost, can have made it. */
@@ -133,7 +133,7 @@ static bool is_made(const struct zk_item *it)
 static void take_as_mine(struct zk_item *it, uint32_t flags)
 {
     it->has_mine = true;
-    it->mine = (struct zk_record){.flags = flags, .czxid = it->live.czxid};
+    it->mine = (struct zk_record){.flags = flags, .czxid = it->live.czxid, .ctime = it->live.ctime};
 }
 
 static bool is_source(const struct zk_item *it)
@@ -149,7 +149,7 @@ static bool is_preserved(const struct zk_item *it)
     struct err ignored = ERR_INIT;
     return it->item.preimage.n > 0 &&
            zk_record_decode(it->item.preimage, &kept, &ignored) == RC_OK &&
-           kept.czxid == it->live.czxid && (kept.mzxid == it->live.mzxid || it->same_data) &&
+           zk_record_is_of(&kept, &it->live) && (kept.mzxid == it->live.mzxid || it->same_data) &&
            (kept.aversion == it->live.aversion || it->same_acl);
 }
 
@@ -249,6 +249,7 @@ static enum rc preserve(struct zk_item *it, const struct znode *live, struct err
                              .version = live->stat.version,
                              .aversion = live->stat.aversion,
                              .sequence = znode_sequence(&live->stat),
+                             .ctime = live->stat.ctime,
                              .body = buf_slice(&body)};
     enum rc rc = buf_check(&body, "a znode to be kept", &why);
     if (rc == RC_OK)
@@ -598,6 +599,7 @@ enum rc zk_item_result(struct zk_item *it, struct buf *record, struct sink_resul
     buf_reset(record);
     if (zk_item_is_put(it) && is_mine(it)) {
         struct zk_record r = it->mine;
+        r.ctime = it->live.ctime;
         r.mzxid = it->live.mzxid;
         r.version = it->live.version;
         r.aversion = it->live.aversion;

@@ -39,6 +39,7 @@ static const struct event *event_of(struct zk_scan *s, const struct zk_walk_node
     buf_reset(&s->uid);
     znode_print_version(&node, &s->version);
     znode_print_uid(&node, &s->uid);
+    buf_addf(&s->uid, "-%llx", (unsigned long long)node.stat.ctime);
     s->event = (struct event){.op = EVENT_PUT,
                               .source_kind = SOURCE_ZOOKEEPER,
                               .key = n->path,
@@ -116,7 +117,7 @@ enum rc zk_scan_open(struct zk_scans *all, struct slice root, struct event_iter 
                           .parts = ZK_WALK_PARTS,
                           .root = BUF_INIT(ZNODE_PATH_MAX),
                           .version = BUF_INIT(128),
-                          .uid = BUF_INIT(32)};
+                          .uid = BUF_INIT(64)};
     all->first = s;
     buf_add_slice(&s->root, root);
     enum rc rc = buf_check(&s->root, "a path", e);
@@ -173,12 +174,15 @@ static bool read_hex(struct slice text, uint64_t *ret)
 
 bool zk_scan_is_as(const struct zk_record *r, const struct event *found, bool acl)
 {
-    struct slice rest;
-    uint64_t czxid, mzxid, aversion, sequence;
+    struct slice rest, last;
+    uint64_t czxid, ctime, mzxid, aversion, sequence;
     struct slice first = slice_cut(found->version, '-', &rest);
     struct slice second = slice_cut(rest, '-', &rest);
-    return read_hex(found->uid, &czxid) && read_hex(first, &mzxid) && read_hex(second, &aversion) &&
-           read_hex(rest, &sequence) && czxid == (uint64_t)r->czxid &&
-           mzxid == (uint64_t)r->mzxid && (!acl || aversion == (uint32_t)r->aversion) &&
-           sequence >= (uint64_t)r->sequence;
+    struct slice uid = slice_cut(found->uid, '-', &last);
+    if (!read_hex(uid, &czxid) || !read_hex(last, &ctime) || !read_hex(first, &mzxid) ||
+        !read_hex(second, &aversion) || !read_hex(rest, &sequence))
+        return false;
+    const struct znode_stat stat = {.czxid = (int64_t)czxid, .ctime = (int64_t)ctime};
+    return zk_record_is_of(r, &stat) && mzxid == (uint64_t)r->mzxid &&
+           (!acl || aversion == (uint32_t)r->aversion) && sequence >= (uint64_t)r->sequence;
 }
