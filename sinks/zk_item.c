@@ -150,7 +150,7 @@ static bool is_preserved(const struct zk_item *it)
     return it->item.preimage.n > 0 &&
            zk_record_decode(it->item.preimage, &kept, &ignored) == RC_OK &&
            zk_record_is_of(&kept, &it->live) && (kept.mzxid == it->live.mzxid || it->same_data) &&
-           (kept.aversion == it->live.aversion || it->same_acl);
+           (kept.aversion == it->live.aversion || it->same_acl || it->provisional);
 }
 
 static unsigned facts_of_put(const struct zk_item *it)
@@ -175,16 +175,19 @@ static unsigned facts_of(const struct zk_item *it)
 void zk_item_compare(const struct zk_item *it, const struct zk_dest *d, struct zk_compared *ret)
 {
     uint32_t needed = ZNODE_CREATE | ZNODE_DELETE;
+    uint32_t wanted = it->wants_acl ? zk_acl_granted(it->want->acl, it->want->n_acl, &d->me)
+                                    : (uint32_t)ZNODE_ALL;
     int64_t missing = (int64_t)it->want->stat.num_children - it->live.num_children;
     *ret = (struct zk_compared){
         .exists = it->exists,
         .same_data = it->same_data,
         .same_acl = it->same_acl,
         .can_write = !it->acl_known || (it->granted & ZNODE_WRITE),
-        .narrows =
-            it->narrows && (zk_acl_granted(it->want->acl, it->want->n_acl, &d->me) & ZNODE_WRITE),
-        .can_go_on = !it->wants_acl ||
-                     (zk_acl_granted(it->want->acl, it->want->n_acl, &d->me) & needed) == needed,
+        .within = it->narrows,
+        .provisional = it->provisional,
+        .has_id = d->me.digest.n > 0,
+        .can_set = wanted & ZNODE_WRITE,
+        .can_go_on = (wanted & needed) == needed,
         .settled = it->settled,
         .missing = missing > 0 ? missing : 0,
         /* Of the children of a node that we made none is to go; of another's all may be. */
@@ -233,6 +236,7 @@ static void plan(struct zk_item *it, const struct zk_dest *d)
     case ZK_NEXT_CREATE:
     case ZK_NEXT_SET_DATA:
     case ZK_NEXT_SET_ACL:
+    case ZK_NEXT_SET_PROVISIONAL:
         break;
     }
     it->wants = ZK_WANTS_WRITE;
@@ -425,7 +429,8 @@ static void created(struct zk_item *it, const struct zk_result *r, int64_t zxid)
 static bool is_meddled(const struct zk_item *it, const struct znode_stat *now)
 {
     bool data = it->next == ZK_NEXT_SET_DATA;
-    return (it->next == ZK_NEXT_SET_ACL || data) &&
+    bool acl = it->next == ZK_NEXT_SET_ACL || it->next == ZK_NEXT_SET_PROVISIONAL;
+    return (acl || data) &&
            (now->czxid != it->live.czxid ||
             (data ? now->aversion != it->live.aversion : now->version != it->live.version));
 }
@@ -452,6 +457,11 @@ static void wrote_put(struct zk_item *it, const struct zk_dest *d, const struct 
         it->live = r[n - 1].stat;
         it->same_acl = true;
         it->provisional = it->acl_known = false;
+        break;
+    case ZK_NEXT_SET_PROVISIONAL:
+        it->live = r[n - 1].stat;
+        it->provisional = it->narrows = true;
+        it->acl_known = false; /* it lets us do everything */
         break;
     case ZK_NEXT_ALIGN:
         it->live.cversion += (int32_t)n;
@@ -484,6 +494,7 @@ static const char *doing(const struct zk_item *it)
         [ZK_NEXT_CREATE] = "creating it",
         [ZK_NEXT_SET_DATA] = "setting its data",
         [ZK_NEXT_SET_ACL] = "setting its ACL",
+        [ZK_NEXT_SET_PROVISIONAL] = "setting its ACL with our own entry",
         [ZK_NEXT_ALIGN] = "raising its next sequential number",
     };
     if (it->wants != ZK_WANTS_WRITE)
