@@ -36,7 +36,7 @@ enum zk_op {
         22, /* GET_DATA and GET_CHILDREN, each with its own error; in a multi read a GET_CHILDREN has no stat */
     ZK_ADD_WATCH = 106, /* persistent, recursive */
     ZK_WHO_AM_I =
-        107 /* as whom, in acl (scheme and id); 3.6 does not know it, and ends the session: ask once */
+        107 /* as whom, in acl (scheme and id); 3.6 does not know it, and ends the session: do not ask for ever */
 };
 
 /* The server's errors (KeeperException.Code) that callers tell apart; others are given as they are. */
