@@ -47,8 +47,8 @@ static const struct claim_row claims[] = {
     {ZK_FACT_ADOPTED,
      ZK_FACT_OBSERVED,
      {ZK_CLAIM_END, SINK_HELD, "adopted",
-      "the node was there before us and its deletion in the source was not seen; delete it in the "
-      "destination by hand"}},
+      "the node was there before us, or may have been, and its deletion in the source was not "
+      "seen; delete it in the destination by hand"}},
     {0, 0, {ZK_CLAIM_DELETE, SINK_DONE, "", ""}},
 };
 #undef PUT

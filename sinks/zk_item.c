@@ -116,7 +116,8 @@ static bool is_mine(const struct zk_item *it)
     return it->has_mine && it->exists && zk_record_is_of(&it->mine, &it->live);
 }
 
-/* Nothing but our CREATE, whose answer was lost, can have made it. */
+/* Our CREATE, whose answer was lost, may have made it, and there is nothing to be written. Somebody else's equal node looks
+ * the same, but where our own id's entry is in its ACL. */
 static bool is_made_in_doubt(const struct zk_item *it)
 {
     return it->doubt && it->exists && it->live.czxid > it->absent_zxid && it->live.version == 0 &&
@@ -273,7 +274,7 @@ static enum rc decide(struct zk_item *it, const struct zk_dest *d, const struct 
                       struct err *e)
 {
     if (zk_item_is_put(it) && is_made_in_doubt(it))
-        take_as_mine(it, 0);
+        take_as_mine(it, it->provisional ? 0 : ZK_RECORD_ADOPTED);
     const struct zk_claim *c = zk_decide_claim(facts_of(it));
     const struct znode live = {.data = buf_slice(&it->data),
                                .null_data = it->null_data,

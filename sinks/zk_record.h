@@ -26,7 +26,7 @@ struct znode_stat;
 /* Written to disk: never renumber. */
 enum zk_record_flag {
     ZK_RECORD_ADOPTED =
-        1,               /* was there before us: deleted only when the source's deletion was seen */
+        1, /* was there before us, or may have been: deleted only when the source's deletion was seen */
     ZK_RECORD_AHEAD = 2, /* its sequence is higher than the source's, which was said */
     ZK_RECORD_PREIMAGE =
         4 /* no applied record: what the destination had before it was overwritten */
