@@ -118,8 +118,8 @@ struct zk {
  * not connected, ZK_OPEN_MAX are open, or too many bytes wait to be sent: later. Errors: LIMIT (longer than
  * ZK_REQUEST_MAX; nothing was sent), NOMEM. */
 MUST_CHECK enum rc zk_call(struct zk *z, const struct zk_call *c, uint64_t tag, struct err *e);
-/* The next event: RC_OK (its slices live until the next call on z), RC_AGAIN. Does network work, never blocks. Errors:
- * NOMEM. What goes wrong with the ensemble is an event. */
+/* The next event: RC_OK (its slices live until the next call on z), RC_AGAIN. Does network work, a bounded piece of it,
+ * and never blocks. Errors: NOMEM. What goes wrong with the ensemble is an event. */
 MUST_CHECK enum rc zk_take(struct zk *z, struct zk_event *ret, struct err *e);
 /* The one place that blocks: until there is work for zk_take, wake_fd (-1: none) is readable, or the time is over.
  * Errors: IO. */
