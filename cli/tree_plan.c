@@ -39,7 +39,7 @@ static enum rc load_claim(const struct tree_plan *p, const struct zk_difference 
         *e = why;
         return rc;
     }
-    ret->ours = a.state == APPLIED_SYNCED && record.czxid == d->destination->node.stat.czxid;
+    ret->ours = a.state == APPLIED_SYNCED && zk_record_is_of(&record, &d->destination->node.stat);
     ret->adopted = record.flags & ZK_RECORD_ADOPTED;
     return RC_OK;
 }

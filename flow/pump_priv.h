@@ -23,10 +23,9 @@ struct pump {
     struct rows *rows;
     struct work *work;
     struct namespaces *ns;
-    bool tree;          /* the source is one of znodes */
-    bool met_ephemeral; /* and one that is ephemeral was passed over in this life */
-    struct buf parent;  /* of a node, looked at last (pump_tree.c) */
-
+    bool tree;               /* the source is one of znodes */
+    bool met_ephemeral;      /* and one that is ephemeral was passed over in this life */
+    struct buf parent;       /* of a node, looked at last (pump_tree.c) */
     struct ckpt_head head;   /* as committed last */
     rlog_off next;           /* the next offset to read */
     rlog_off first_head;     /* the log's end when this pump was opened */
@@ -55,8 +54,7 @@ struct pump {
 
     bool review;            /* the replication differs from the one that the checkpoint goes by */
     rlog_off review_anchor; /* what waits until everything was decided again */
-
-    bool scanned;      /* the scan was completed in this life: what has no row has no copy */
+    bool scanned;           /* the scan was completed in this life: what has no row has no copy */
     bool has_rows;     /* the scan may meet rows: of frozen copies, which it is to leave alone */
     bool scan_skipped; /* the destination does not list a kind, or bears no marks */
     bool scanning;     /* no checkpoint: asking the destination for our marks first */

@@ -36,7 +36,7 @@ enum zk_op {
         22, /* GET_DATA and GET_CHILDREN, each with its own error; in a multi read a GET_CHILDREN has no stat */
     ZK_ADD_WATCH = 106, /* persistent, recursive */
     ZK_WHO_AM_I =
-        107 /* as whom, in acl (scheme and id); 3.6 does not know it, and ends the session: ask once */
+        107 /* as whom, in acl (scheme and id); 3.6 does not know it, and ends the session: do not ask for ever */
 };
 
 /* The server's errors (KeeperException.Code) that callers tell apart; others are given as they are. */
@@ -98,7 +98,7 @@ struct zk_event {
     uint64_t tag;
     struct err
         err; /* of ANSWER: RC_OK, or UNAVAILABLE: lost before it was answered, it may have been done; CORRUPT: the answer
-                       cannot be read (the session is given up, too) */
+                       cannot be read, or is longer than ZK_ANSWER_MAX (the session is given up, too) */
     const struct zk_result *result; /* of an ANSWER with RC_OK */
     int64_t zxid;      /* of ANSWER, CONNECTED: the last change that the server knew then */
     struct slice path; /* of CHANGED */
@@ -118,8 +118,8 @@ struct zk {
  * not connected, ZK_OPEN_MAX are open, or too many bytes wait to be sent: later. Errors: LIMIT (longer than
  * ZK_REQUEST_MAX; nothing was sent), NOMEM. */
 MUST_CHECK enum rc zk_call(struct zk *z, const struct zk_call *c, uint64_t tag, struct err *e);
-/* The next event: RC_OK (its slices live until the next call on z), RC_AGAIN. Does network work, never blocks. Errors:
- * NOMEM. What goes wrong with the ensemble is an event. */
+/* The next event: RC_OK (its slices live until the next call on z), RC_AGAIN. Does network work, a bounded piece of it,
+ * and never blocks. Errors: NOMEM. What goes wrong with the ensemble is an event. */
 MUST_CHECK enum rc zk_take(struct zk *z, struct zk_event *ret, struct err *e);
 /* The one place that blocks: until there is work for zk_take, wake_fd (-1: none) is readable, or the time is over.
  * Errors: IO. */

@@ -392,9 +392,25 @@ static enum rc on_frame(struct zk_session *s, struct slice frame, struct zk_even
     }
 }
 
+/* It can only be the answer to the oldest call: who asked learns that it is to ask for less. */
+static enum rc on_long_frame(struct zk_session *s, const struct err *why, struct zk_event *ret,
+                             struct err *e)
+{
+    if (s->state != READY || s->n_open == 0) {
+        *e = *why;
+        return why->rc;
+    }
+    struct open_call *o = open_pop(s);
+    s->doom = *why;
+    *ret = (struct zk_event){.kind = ZK_ANSWER, .tag = o->tag, .err = *why};
+    zk_shape_done(&o->shape);
+    return RC_OK;
+}
+
 enum rc zk_session_next(struct zk_session *s, struct zk_event *ret, struct err *e)
 {
     struct slice frame;
+    struct err why = ERR_INIT;
     enum rc rc = RC_AGAIN;
     give_back(s);
     while (rc == RC_AGAIN && s->state != OVER) {
@@ -402,9 +418,9 @@ enum rc zk_session_next(struct zk_session *s, struct zk_event *ret, struct err *
             *e = s->doom;
             return e->rc;
         }
-        rc = frame_look(s, &frame, e);
+        rc = frame_look(s, &frame, &why);
         if (rc != RC_OK)
-            return rc;
+            return rc < 0 ? on_long_frame(s, &why, ret, e) : rc;
         rc = on_frame(s, frame, ret, e);
         if (rc >= 0)
             s->lent = LENGTH_BYTES + frame.n;

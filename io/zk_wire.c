@@ -19,6 +19,7 @@
 #define RETRY_FIRST_NS (100 * NS_PER_MS)
 #define RETRY_MAX_NS   (5 * NS_PER_S)
 #define LASTED_NS      (30 * NS_PER_S) /* a session of that age was a success */
+#define PULLS_MAX      16u /* in one call, of 256 KiB at most: a server may send without end */
 
 enum state {
     RESTING,    /* until retry_ns */
@@ -51,6 +52,7 @@ struct wire {
     struct err why;   /* LOSING: of the loss */
     struct err told;  /* what the last LOST said */
     bool tell;        /* LOSING ends in a LOST */
+    bool more;        /* the last take stopped at PULLS_MAX */
     bool quiet;       /* the last take found nothing */
 };
 
@@ -183,7 +185,10 @@ static enum rc pull(struct wire *w, struct err *why)
 static enum rc talk(struct wire *w, struct zk_event *ret, struct err *why)
 {
     enum rc rc = zk_session_next(w->session, ret, why);
-    while (rc == RC_AGAIN) {
+    for (unsigned pulls = 0; rc == RC_AGAIN; pulls++) {
+        w->more = pulls == PULLS_MAX;
+        if (w->more)
+            return RC_AGAIN;
         rc = push(w, why);
         if (rc == RC_OK)
             rc = pull(w, why);
@@ -240,6 +245,7 @@ static enum rc wire_take(struct zk *z, struct zk_event *ret, struct err *e)
     struct wire *w = (struct wire *)z;
     enum rc rc = RC_OK;
     bool event = false;
+    w->more = false;
     while (rc == RC_OK && !event) {
         switch (w->state) {
         case RESTING:
@@ -258,7 +264,7 @@ static enum rc wire_take(struct zk *z, struct zk_event *ret, struct err *e)
             break;
         }
     }
-    w->quiet = rc == RC_AGAIN;
+    w->quiet = rc == RC_AGAIN && !w->more;
     return rc;
 }
 

@@ -47,8 +47,8 @@ static const struct claim_row claims[] = {
     {ZK_FACT_ADOPTED,
      ZK_FACT_OBSERVED,
      {ZK_CLAIM_END, SINK_HELD, "adopted",
-      "the node was there before us and its deletion in the source was not seen; delete it in the "
-      "destination by hand"}},
+      "the node was there before us, or may have been, and its deletion in the source was not "
+      "seen; delete it in the destination by hand"}},
     {0, 0, {ZK_CLAIM_DELETE, SINK_DONE, "", ""}},
 };
 #undef PUT
@@ -68,10 +68,14 @@ enum zk_next zk_decide_next(const struct zk_compared *c)
 {
     bool below = c->gap > 0 || (c->missing > 0 && !c->settled);
     bool acl_last = !c->same_acl && below && !c->can_go_on;
+    bool first = !c->same_acl && (!c->can_write || c->within);
     if (!c->exists)
         return ZK_NEXT_CREATE;
-    /* New data is never to be read by whom the new ACL shuts out, nor old data by whom it lets in. */
-    if (!c->same_acl && !acl_last && (!c->can_write || c->narrows))
+    /* New data is never to be read by whom the new ACL shuts out, nor old data by whom it lets in. Where it shuts out
+     * us as well, we stay in until the rest is done. */
+    if (first && !c->same_data && (acl_last || !c->can_set) && c->has_id && !c->provisional)
+        return ZK_NEXT_SET_PROVISIONAL;
+    if (first && !acl_last && (!c->can_write || c->can_set))
         return ZK_NEXT_SET_ACL;
     if (!c->same_data)
         return ZK_NEXT_SET_DATA;

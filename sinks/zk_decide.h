@@ -40,20 +40,23 @@ const struct zk_claim *zk_decide_claim(unsigned facts);
 /* A put that may write: how the destination's node compares with the wanted one. */
 struct zk_compared {
     bool exists, same_data, same_acl;
-    bool can_write; /* the node's present ACL, as far as it is known, lets us set data */
-    bool
-        narrows; /* the wanted ACL grants nothing more than the present one, and lets us set data */
-    bool can_go_on;  /* the wanted ACL lets us create and delete children */
-    bool settled;    /* the children that were to come have come */
-    int64_t missing; /* so many children more has the source's node; not below 0 */
-    int64_t to_come; /* so many children may be to come, whatever is to go */
-    int64_t gap;     /* so many more were ever created there; below 0: the destination is ahead */
+    bool can_write;   /* the node's present ACL, as far as it is known, lets us set data */
+    bool within;      /* the wanted ACL grants nothing more than the present one */
+    bool provisional; /* the present ACL is the wanted one and our own id's entry */
+    bool has_id;      /* there is such an id */
+    bool can_set;     /* the wanted ACL lets us set data */
+    bool can_go_on;   /* and this: create and delete children */
+    bool settled;     /* the children that were to come have come */
+    int64_t missing;  /* so many children more has the source's node; not below 0 */
+    int64_t to_come;  /* so many children may be to come, whatever is to go */
+    int64_t gap;      /* so many more were ever created there; below 0: the destination is ahead */
 };
 enum zk_next {
     ZK_NEXT_CREATE,
     ZK_NEXT_SET_DATA,
     ZK_NEXT_SET_ACL,
-    ZK_NEXT_ALIGN,         /* raise the sequence by zk_decide_align() */
+    ZK_NEXT_SET_PROVISIONAL, /* the wanted ACL with our own id's entry, which the wanted one follows */
+    ZK_NEXT_ALIGN,           /* raise the sequence by zk_decide_align() */
     ZK_NEXT_WAIT_SEQUENCE, /* for children, whose creation raises it */
     ZK_NEXT_WAIT_ACL,      /* for children, which could not be made with the wanted ACL */
     ZK_NEXT_NOTHING

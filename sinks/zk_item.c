@@ -113,10 +113,11 @@ void zk_item_done(struct zk_item *it)
 
 static bool is_mine(const struct zk_item *it)
 {
-    return it->has_mine && it->exists && it->mine.czxid == it->live.czxid;
+    return it->has_mine && it->exists && zk_record_is_of(&it->mine, &it->live);
 }
 
-/* Nothing but our CREATE, whose answer was lost, can have made it. */
+/* Our CREATE, whose answer was lost, may have made it, and there is nothing to be written. Somebody else's equal node looks
+ * the same, but where our own id's entry is in its ACL. */
 static bool is_made_in_doubt(const struct zk_item *it)
 {
     return it->doubt && it->exists && it->live.czxid > it->absent_zxid && it->live.version == 0 &&
@@ -133,7 +134,7 @@ static bool is_made(const struct zk_item *it)
 static void take_as_mine(struct zk_item *it, uint32_t flags)
 {
     it->has_mine = true;
-    it->mine = (struct zk_record){.flags = flags, .czxid = it->live.czxid};
+    it->mine = (struct zk_record){.flags = flags, .czxid = it->live.czxid, .ctime = it->live.ctime};
 }
 
 static bool is_source(const struct zk_item *it)
@@ -149,8 +150,8 @@ static bool is_preserved(const struct zk_item *it)
     struct err ignored = ERR_INIT;
     return it->item.preimage.n > 0 &&
            zk_record_decode(it->item.preimage, &kept, &ignored) == RC_OK &&
-           kept.czxid == it->live.czxid && (kept.mzxid == it->live.mzxid || it->same_data) &&
-           (kept.aversion == it->live.aversion || it->same_acl);
+           zk_record_is_of(&kept, &it->live) && (kept.mzxid == it->live.mzxid || it->same_data) &&
+           (kept.aversion == it->live.aversion || it->same_acl || it->provisional);
 }
 
 static unsigned facts_of_put(const struct zk_item *it)
@@ -175,16 +176,19 @@ static unsigned facts_of(const struct zk_item *it)
 void zk_item_compare(const struct zk_item *it, const struct zk_dest *d, struct zk_compared *ret)
 {
     uint32_t needed = ZNODE_CREATE | ZNODE_DELETE;
+    uint32_t wanted = it->wants_acl ? zk_acl_granted(it->want->acl, it->want->n_acl, &d->me)
+                                    : (uint32_t)ZNODE_ALL;
     int64_t missing = (int64_t)it->want->stat.num_children - it->live.num_children;
     *ret = (struct zk_compared){
         .exists = it->exists,
         .same_data = it->same_data,
         .same_acl = it->same_acl,
         .can_write = !it->acl_known || (it->granted & ZNODE_WRITE),
-        .narrows =
-            it->narrows && (zk_acl_granted(it->want->acl, it->want->n_acl, &d->me) & ZNODE_WRITE),
-        .can_go_on = !it->wants_acl ||
-                     (zk_acl_granted(it->want->acl, it->want->n_acl, &d->me) & needed) == needed,
+        .within = it->narrows,
+        .provisional = it->provisional,
+        .has_id = d->me.digest.n > 0,
+        .can_set = wanted & ZNODE_WRITE,
+        .can_go_on = (wanted & needed) == needed,
         .settled = it->settled,
         .missing = missing > 0 ? missing : 0,
         /* Of the children of a node that we made none is to go; of another's all may be. */
@@ -233,6 +237,7 @@ static void plan(struct zk_item *it, const struct zk_dest *d)
     case ZK_NEXT_CREATE:
     case ZK_NEXT_SET_DATA:
     case ZK_NEXT_SET_ACL:
+    case ZK_NEXT_SET_PROVISIONAL:
         break;
     }
     it->wants = ZK_WANTS_WRITE;
@@ -249,6 +254,7 @@ static enum rc preserve(struct zk_item *it, const struct znode *live, struct err
                              .version = live->stat.version,
                              .aversion = live->stat.aversion,
                              .sequence = znode_sequence(&live->stat),
+                             .ctime = live->stat.ctime,
                              .body = buf_slice(&body)};
     enum rc rc = buf_check(&body, "a znode to be kept", &why);
     if (rc == RC_OK)
@@ -268,7 +274,7 @@ static enum rc decide(struct zk_item *it, const struct zk_dest *d, const struct 
                       struct err *e)
 {
     if (zk_item_is_put(it) && is_made_in_doubt(it))
-        take_as_mine(it, 0);
+        take_as_mine(it, it->provisional ? 0 : ZK_RECORD_ADOPTED);
     const struct zk_claim *c = zk_decide_claim(facts_of(it));
     const struct znode live = {.data = buf_slice(&it->data),
                                .null_data = it->null_data,
@@ -448,7 +454,8 @@ static void created(struct zk_item *it, const struct zk_dest *d, const struct zk
 static bool is_meddled(const struct zk_item *it, const struct znode_stat *now)
 {
     bool data = it->next == ZK_NEXT_SET_DATA;
-    return (it->next == ZK_NEXT_SET_ACL || data) &&
+    bool acl = it->next == ZK_NEXT_SET_ACL || it->next == ZK_NEXT_SET_PROVISIONAL;
+    return (acl || data) &&
            (now->czxid != it->live.czxid ||
             (data ? now->aversion != it->live.aversion : now->version != it->live.version));
 }
@@ -475,6 +482,11 @@ static void wrote_put(struct zk_item *it, const struct zk_dest *d, const struct 
         it->live = r[n - 1].stat;
         it->same_acl = true;
         it->provisional = it->acl_known = false;
+        break;
+    case ZK_NEXT_SET_PROVISIONAL:
+        it->live = r[n - 1].stat;
+        it->provisional = it->narrows = true;
+        it->acl_known = false; /* it lets us do everything */
         break;
     case ZK_NEXT_ALIGN:
         it->live.cversion += (int32_t)n;
@@ -507,6 +519,7 @@ static const char *doing(const struct zk_item *it)
         [ZK_NEXT_CREATE] = "creating it",
         [ZK_NEXT_SET_DATA] = "setting its data",
         [ZK_NEXT_SET_ACL] = "setting its ACL",
+        [ZK_NEXT_SET_PROVISIONAL] = "setting its ACL with our own entry",
         [ZK_NEXT_ALIGN] = "raising its next sequential number",
     };
     if (it->wants != ZK_WANTS_WRITE)
@@ -622,6 +635,7 @@ enum rc zk_item_result(struct zk_item *it, struct buf *record, struct sink_resul
     buf_reset(record);
     if (zk_item_is_put(it) && is_mine(it)) {
         struct zk_record r = it->mine;
+        r.ctime = it->live.ctime;
         r.mzxid = it->live.mzxid;
         r.version = it->live.version;
         r.aversion = it->live.aversion;

@@ -1,7 +1,8 @@
 /* The requests of an item's next write.
  *
  * Each names the version that was seen, so that nobody else's change is written over. A node gets its final ACL with its
- * creation, if that lets us make its children; else that one and our own id's entry. Keeps nothing but the memory of
+ * creation, if that lets us make its children; else that one and our own id's entry. So does one that gets new data and
+ * an ACL that shuts us out. Keeps nothing but the memory of
  * such an ACL and of a path, in the item. */
 #include "sinks/zk_item_priv.h"
 
@@ -17,7 +18,8 @@ bool zk_item_is_alone(const struct zk_item *it)
     if (it->wants == ZK_WANTS_LOOK)
         return it->blind;
     return it->wants == ZK_WANTS_WRITE && zk_item_is_put(it) &&
-           (it->next == ZK_NEXT_SET_ACL || it->next == ZK_NEXT_ALIGN);
+           (it->next == ZK_NEXT_SET_ACL || it->next == ZK_NEXT_SET_PROVISIONAL ||
+            it->next == ZK_NEXT_ALIGN);
 }
 
 /* Children are to be made below it, and the wanted ACL does not let us. */
@@ -29,7 +31,8 @@ static bool needs_provisional(const struct zk_item *it, const struct zk_dest *d)
     return it->wants_acl && below && !c.can_go_on && d->me.digest.n > 0;
 }
 
-static enum rc make_room(struct zk_item *it, const struct zk_dest *d, struct err *e)
+static enum rc set_provisional(struct zk_item *it, const struct zk_dest *d, struct zk_call *c,
+                               struct err *e)
 {
     size_t n = it->want->n_acl;
     free(it->room);
@@ -39,6 +42,8 @@ static enum rc make_room(struct zk_item *it, const struct zk_dest *d, struct err
     for (size_t i = 0; i < n; i++)
         it->room[i] = it->want->acl[i];
     it->room[n] = zk_acl_own(&d->me);
+    c->acl = it->room;
+    c->n_acl = n + 1;
     return RC_OK;
 }
 
@@ -77,11 +82,9 @@ static enum rc create_calls(struct zk_item *it, const struct zk_dest *d, struct 
     set_acl_of(it, d, &c);
     it->provisional = needs_provisional(it, d);
     if (it->provisional) {
-        enum rc rc = make_room(it, d, e);
+        enum rc rc = set_provisional(it, d, &c, e);
         if (rc != RC_OK)
             return rc;
-        c.acl = it->room;
-        c.n_acl = it->want->n_acl + 1;
     }
     out[n] = c;
     *ret_n = n + 1;
@@ -118,15 +121,20 @@ enum rc zk_item_calls(struct zk_item *it, const struct zk_dest *d, struct zk_cal
         return create_calls(it, d, out, max, ret_n, e);
     if (zk_item_is_put(it) && it->next == ZK_NEXT_ALIGN)
         return align_calls(it, d, out, max, ret_n, e);
-    c.op = !zk_item_is_put(it) ? ZK_DELETE : it->next == ZK_NEXT_SET_ACL ? ZK_SET_ACL : ZK_SET_DATA;
+    enum rc rc = RC_OK;
+    c.op = !zk_item_is_put(it)            ? ZK_DELETE
+           : it->next == ZK_NEXT_SET_DATA ? ZK_SET_DATA
+                                          : ZK_SET_ACL;
     c.version = c.op == ZK_SET_ACL ? it->live.aversion : it->live.version;
     if (c.op == ZK_SET_DATA) {
         c.data = it->want->data;
         c.null_data = it->want->null_data;
+    } else if (zk_item_is_put(it) && it->next == ZK_NEXT_SET_PROVISIONAL) {
+        rc = set_provisional(it, d, &c, e);
     } else if (c.op == ZK_SET_ACL) {
         set_acl_of(it, d, &c);
     }
     out[0] = c;
     *ret_n = 1;
-    return RC_OK;
+    return rc;
 }

@@ -16,6 +16,7 @@
 #define FIRST_NS     (500 * NS_PER_MS)
 #define MOST_NS      (30 * NS_PER_S)
 #define ACL_TEXT_MAX (1u << 20)
+#define WHO_LOST     2u /* from then on nobody is asked: a connection is lost by chance, too */
 
 void zk_link_init(struct zk_link *l, struct zk_dest *dest, const char *name, bool create_root)
 {
@@ -108,6 +109,7 @@ void zk_link_root_gone(struct zk_link *l)
 
 static void learn_who(struct zk_link *l, const struct zk_result *r)
 {
+    l->who_lost = 0;
     l->dest->me.is_super = false;
     for (size_t i = 0; r->error == ZK_OK && i < r->n_acl; i++)
         if (slice_eq(r->acl[i].scheme, SLICE("super")))
@@ -213,7 +215,7 @@ static enum rc on_answer(struct zk_link *l, const struct zk_result *r, const str
     }
     switch (l->step) {
     case ZK_LINK_SYNC:
-        l->step = l->no_who ? ZK_LINK_ROOT : ZK_LINK_WHO;
+        l->step = l->who_lost >= WHO_LOST ? ZK_LINK_ROOT : ZK_LINK_WHO;
         return RC_OK;
     case ZK_LINK_WHO:
         learn_who(l, r);
@@ -232,7 +234,7 @@ static enum rc on_answer(struct zk_link *l, const struct zk_result *r, const str
 
 static void on_lost(struct zk_link *l, const struct zk_event *ev, const struct env *env)
 {
-    l->no_who = l->no_who || (l->step == ZK_LINK_WHO && l->asked);
+    l->who_lost += l->step == ZK_LINK_WHO && l->asked;
     l->step = ZK_LINK_DOWN;
     l->asked = false;
     if (l->fatal)
@@ -257,8 +259,8 @@ enum rc zk_link_event(struct zk_link *l, const struct zk_event *ev, const struct
         return RC_OK;
     }
     if (ev->err.rc != RC_OK) { /* LOST tells it, too */
+        l->who_lost += l->step == ZK_LINK_WHO && l->asked;
         l->asked = false;
-        l->no_who = l->no_who || l->step == ZK_LINK_WHO;
         return RC_OK;
     }
     return on_answer(l, ev->result, env, e);

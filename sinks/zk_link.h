@@ -28,9 +28,9 @@ struct zk_link {
     bool create_root;
 
     enum zk_link_step step;
-    bool asked;  /* an answer is awaited */
-    bool no_who; /* a server of 3.6 ends the session that asks who it is */
+    bool asked; /* an answer is awaited */
     bool fatal;
+    unsigned who_lost; /* so often in a row; a server of 3.6 ends the session that asks who it is */
     int64_t root_czxid; /* 0: not known */
     int64_t not_before; /* boot clock */
     struct backoff backoff;

@@ -6,11 +6,13 @@
 #include "core/buf.h"
 #include "core/digest.h"
 #include "core/le.h"
+#include "core/znode.h"
 
 #include <assert.h>
 
 #define MAGIC       SLICE("RLZR")
-#define VERSION     1
+#define VERSION     2
+#define HEADER_OF_1 102u
 #define KNOWN_FLAGS (ZK_RECORD_ADOPTED | ZK_RECORD_AHEAD | ZK_RECORD_PREIMAGE)
 
 enum at {
@@ -22,12 +24,18 @@ enum at {
     AT_AVERSION = 26,
     AT_SEQUENCE = 30,
     AT_DATA_HASH = 38,
-    AT_ACL_HASH = 70
+    AT_ACL_HASH = 70,
+    AT_CTIME = 102
 };
 
 bool zk_record_is(struct slice bytes)
 {
     return slice_starts(bytes, MAGIC);
+}
+
+bool zk_record_is_of(const struct zk_record *r, const struct znode_stat *stat)
+{
+    return r->czxid == stat->czxid && (r->ctime == 0 || r->ctime == stat->ctime);
 }
 
 enum rc zk_record_encode(const struct zk_record *r, struct buf *out, struct err *e)
@@ -47,6 +55,7 @@ enum rc zk_record_encode(const struct zk_record *r, struct buf *out, struct err 
     buf_add_u64(out, (uint64_t)r->sequence);
     buf_add(out, r->data_hash, ZK_HASH_SIZE);
     buf_add(out, r->acl_hash, ZK_HASH_SIZE);
+    buf_add_u64(out, (uint64_t)r->ctime);
     buf_add_slice(out, r->body);
     enum rc rc = buf_check(out, "a record", e);
     if (rc != RC_OK)
@@ -79,16 +88,24 @@ static enum rc check_features(const char *p, struct err *e)
     return RC_OK;
 }
 
+static size_t header_of(const char *p)
+{
+    return p[AT_VERSION] == 1 ? HEADER_OF_1 : ZK_RECORD_HEADER;
+}
+
 static enum rc check_frame(struct slice bytes, struct err *e)
 {
-    if (bytes.n < ZK_RECORD_HEADER + 4 || !slice_starts(bytes, MAGIC))
+    if (bytes.n < HEADER_OF_1 + 4 || !slice_starts(bytes, MAGIC))
         return corrupt(e, "not a record");
     if (bytes.n > ZK_RECORD_MAX)
         return err_set(e, RC_LIMIT, ERR_FATAL, "a znode's record: larger than %u bytes",
                        ZK_RECORD_MAX);
     if (crc32c(0, bytes.p, bytes.n - 4) != le_get_u32(bytes.p + bytes.n - 4))
         return corrupt(e, "the checksum is wrong");
-    return check_features(bytes.p, e);
+    enum rc rc = check_features(bytes.p, e);
+    if (rc == RC_OK && bytes.n < header_of(bytes.p) + 4)
+        return corrupt(e, "too short");
+    return rc;
 }
 
 enum rc zk_record_decode(struct slice bytes, struct zk_record *ret, struct err *e)
@@ -97,6 +114,7 @@ enum rc zk_record_decode(struct slice bytes, struct zk_record *ret, struct err *
     if (rc != RC_OK)
         return rc;
     const char *p = bytes.p;
+    size_t header = header_of(p);
     struct zk_record r = {
         .flags = (uint8_t)p[AT_FLAGS],
         .czxid = (int64_t)le_get_u64(p + AT_CZXID),
@@ -104,7 +122,8 @@ enum rc zk_record_decode(struct slice bytes, struct zk_record *ret, struct err *
         .version = (int32_t)le_get_u32(p + AT_DATA_VERSION),
         .aversion = (int32_t)le_get_u32(p + AT_AVERSION),
         .sequence = (int64_t)le_get_u64(p + AT_SEQUENCE),
-        .body = slice_of(p + ZK_RECORD_HEADER, bytes.n - ZK_RECORD_HEADER - 4),
+        .ctime = header > AT_CTIME ? (int64_t)le_get_u64(p + AT_CTIME) : 0,
+        .body = slice_of(p + header, bytes.n - header - 4),
     };
     if ((r.body.n > 0) != ((r.flags & ZK_RECORD_PREIMAGE) != 0))
         return corrupt(e, "a body without its flag, or the flag without a body");

@@ -17,6 +17,7 @@ struct zk_scan {
     struct zk_scan *next;
     struct buf root, version, uid;
     struct zk_walk *walk; /* NULL: to be begun */
+    uint32_t parts;       /* of its requests */
     struct err failure;
     struct event event;
 };
@@ -25,7 +26,8 @@ static enum rc begin(struct zk_scan *s, struct err *e)
 {
     const struct zk_walk_opts opts = {.zk = s->all->zk,
                                       .root = buf_slice(&s->root),
-                                      .first_tag = (uint64_t)(FIRST_TAG + s->all->last++) << 32};
+                                      .first_tag = (uint64_t)(FIRST_TAG + s->all->last++) << 32,
+                                      .parts = s->parts};
     return zk_walk_open(&opts, &s->walk, e);
 }
 
@@ -37,6 +39,7 @@ static const struct event *event_of(struct zk_scan *s, const struct zk_walk_node
     buf_reset(&s->uid);
     znode_print_version(&node, &s->version);
     znode_print_uid(&node, &s->uid);
+    buf_addf(&s->uid, "-%llx", (unsigned long long)node.stat.ctime);
     s->event = (struct event){.op = EVENT_PUT,
                               .source_kind = SOURCE_ZOOKEEPER,
                               .key = n->path,
@@ -49,6 +52,15 @@ static enum rc fail(struct zk_scan *s, struct err *e)
 {
     *e = s->failure;
     return s->failure.rc;
+}
+
+/* The session was lost; or an answer cannot be read, which may have been too long. */
+static bool begins_anew(struct zk_scan *s, enum rc rc)
+{
+    bool smaller = rc == RC_CORRUPT && s->parts > 1;
+    if (smaller)
+        s->parts /= 2;
+    return smaller || rc == RC_UNAVAILABLE;
 }
 
 static enum rc scan_next(struct event_iter *it, const struct event **ret, struct err *e)
@@ -68,7 +80,7 @@ static enum rc scan_next(struct event_iter *it, const struct event **ret, struct
     } while (rc == RC_OK && n.error != ZK_OK);
     if (rc == RC_OK)
         *ret = event_of(s, &n);
-    if (rc != RC_UNAVAILABLE)
+    if (!begins_anew(s, rc))
         return rc < 0 ? fail(s, e) : rc;
     s->failure = (struct err)ERR_INIT;
     zk_walk_close(s->walk);
@@ -102,9 +114,10 @@ enum rc zk_scan_open(struct zk_scans *all, struct slice root, struct event_iter 
     *s = (struct zk_scan){.iter = {&scan_ops},
                           .all = all,
                           .next = all->first,
+                          .parts = ZK_WALK_PARTS,
                           .root = BUF_INIT(ZNODE_PATH_MAX),
                           .version = BUF_INIT(128),
-                          .uid = BUF_INIT(32)};
+                          .uid = BUF_INIT(64)};
     all->first = s;
     buf_add_slice(&s->root, root);
     enum rc rc = buf_check(&s->root, "a path", e);
@@ -161,12 +174,15 @@ static bool read_hex(struct slice text, uint64_t *ret)
 
 bool zk_scan_is_as(const struct zk_record *r, const struct event *found, bool acl)
 {
-    struct slice rest;
-    uint64_t czxid, mzxid, aversion, sequence;
+    struct slice rest, last;
+    uint64_t czxid, ctime, mzxid, aversion, sequence;
     struct slice first = slice_cut(found->version, '-', &rest);
     struct slice second = slice_cut(rest, '-', &rest);
-    return read_hex(found->uid, &czxid) && read_hex(first, &mzxid) && read_hex(second, &aversion) &&
-           read_hex(rest, &sequence) && czxid == (uint64_t)r->czxid &&
-           mzxid == (uint64_t)r->mzxid && (!acl || aversion == (uint32_t)r->aversion) &&
-           sequence >= (uint64_t)r->sequence;
+    struct slice uid = slice_cut(found->uid, '-', &last);
+    if (!read_hex(uid, &czxid) || !read_hex(last, &ctime) || !read_hex(first, &mzxid) ||
+        !read_hex(second, &aversion) || !read_hex(rest, &sequence))
+        return false;
+    const struct znode_stat stat = {.czxid = (int64_t)czxid, .ctime = (int64_t)ctime};
+    return zk_record_is_of(r, &stat) && mzxid == (uint64_t)r->mzxid &&
+           (!acl || aversion == (uint32_t)r->aversion) && sequence >= (uint64_t)r->sequence;
 }

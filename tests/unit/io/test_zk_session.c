@@ -259,6 +259,25 @@ static void a_frame_that_is_too_long_is_corrupt_at_once(void **state)
     expect_end(w, RC_CORRUPT, "67108865 bytes was announced, 67108864 are allowed");
 }
 
+static void an_answer_that_is_too_long_is_told_to_its_call(void **state)
+{
+    struct world *w = *state;
+    struct zk_event ev;
+    make_ready(w);
+    assert_int_equal(call(w, ZK_GET_CHILDREN, 5, START), RC_OK);
+    assert_int_equal(call(w, ZK_GET_DATA, 6, START), RC_OK);
+    feed(w, SLICE("\x04\x00\x00\x01"), START);
+    ev = expect_event(w, ZK_ANSWER);
+    assert_int_equal(ev.tag, 5);
+    assert_int_equal(ev.err.rc, RC_CORRUPT);
+    assert_null(ev.result);
+    expect_end(w, RC_CORRUPT, "67108865 bytes was announced");
+    assert_true(zk_session_drop(w->session, &w->err, &ev));
+    assert_int_equal(ev.tag, 6);
+    assert_int_equal(ev.err.rc, RC_UNAVAILABLE);
+    assert_false(zk_session_drop(w->session, &w->err, &ev));
+}
+
 static void an_answer_of_the_greatest_length_is_taken(void **state)
 {
     struct world *w = *state;
@@ -435,6 +454,7 @@ int main(void)
         TEST(an_answer_to_another_call_is_corrupt),
         TEST(an_answer_that_cannot_be_read_is_told_to_its_call_and_ends_the_session),
         TEST(a_frame_that_is_too_long_is_corrupt_at_once),
+        TEST(an_answer_that_is_too_long_is_told_to_its_call),
         TEST(an_answer_of_the_greatest_length_is_taken),
         TEST(an_old_server_is_recognised),
         TEST(an_unknown_who_am_i_is_only_an_answer),

@@ -154,12 +154,26 @@ static void garbage_gives_the_session_up(void **state)
     struct world *w = *state;
     expect(w, ZK_CONNECTED);
     get(w, "/garbage", 1);
-    assert_int_equal(expect(w, ZK_ANSWER).err.rc, RC_UNAVAILABLE);
+    assert_int_equal(expect(w, ZK_ANSWER).err.rc, RC_CORRUPT);
     struct zk_event lost = expect(w, ZK_LOST);
     assert_int_equal(lost.err.rc, RC_CORRUPT);
     expect_text(&lost.err, "speaks another protocol");
     reach(&w->server.closed, 1);
     assert_int_equal(atomic_load(&w->server.left), 1);
+}
+
+static void a_server_that_sends_without_end_does_not_keep_the_thread(void **state)
+{
+    struct world *w = *state;
+    struct zk_event ev;
+    unsigned takes = 0;
+    expect(w, ZK_CONNECTED);
+    get(w, "/flood", 1);
+    do { /* no socket holds so much that this could end before the flood does */
+        assert_int_equal(zk_take(w->zk, &ev, &w->err), RC_AGAIN);
+        takes++;
+    } while (!atomic_load(&w->server.flooded));
+    assert_true(takes > 4);
 }
 
 static void a_silent_server_is_left_after_two_thirds_of_the_timeout(void **state)
@@ -295,6 +309,7 @@ int main(void)
         TEST(closing_ends_the_session_at_the_server),
         TEST(a_lost_connection_answers_what_was_open_and_is_followed_by_a_new_session),
         TEST(garbage_gives_the_session_up),
+        TEST(a_server_that_sends_without_end_does_not_keep_the_thread),
         TEST(a_silent_server_is_left_after_two_thirds_of_the_timeout),
         TEST(a_refused_login_is_told_once),
         TEST(a_server_that_ends_connections_is_explained),

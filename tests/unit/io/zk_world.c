@@ -48,7 +48,21 @@ static void conn_send_frame(const struct zk_world_conn *c, const char *text)
     conn_send(c, zk_frame(text, bytes));
 }
 
-static void conn_answer_read(struct zk_world_conn *c, const char *head, struct slice path)
+static void conn_flood(struct zk_world *w, const struct zk_world_conn *c)
+{
+    static const char news[] = "ffffffff ffffffffffffffff 00000000 ffffffff 00000003 00000000";
+    char bytes[ZK_BYTES_MAX], many[2048 * 32];
+    struct slice one = zk_frame(news, bytes);
+    for (size_t at = 0; at + one.n <= sizeof many; at += one.n)
+        memcpy(many + at, one.p, one.n);
+    assert_int_equal(sizeof many % one.n, 0);
+    for (int i = 0; i < 1024; i++)
+        conn_send(c, slice_of(many, sizeof many));
+    atomic_store(&w->flooded, true);
+}
+
+static void conn_answer_read(struct zk_world *w, struct zk_world_conn *c, const char *head,
+                             struct slice path)
 {
     char text[1024];
     if (slice_eq(path, SLICE("/silent")))
@@ -59,6 +73,10 @@ static void conn_answer_read(struct zk_world_conn *c, const char *head, struct s
     }
     if (slice_eq(path, SLICE("/garbage"))) {
         conn_send(c, SLICE("HTTP/1.1 400 Bad Request\r\n\r\n"));
+        return;
+    }
+    if (slice_eq(path, SLICE("/flood"))) {
+        conn_flood(w, c);
         return;
     }
     snprintf(text, sizeof text, "%s %08zx '%.*s'" ZK_STAT, head, path.n, SLICE_ARG(path));
@@ -83,7 +101,7 @@ static void conn_answer(struct zk_world *w, struct zk_world_conn *c, struct slic
     if (op == 100 && atomic_load(&w->no_login))
         conn_send_frame(c, "fffffffc 0000000000000000 ffffff8d");
     else if (op == 4)
-        conn_answer_read(c, head, slice_of(frame.p + 12, number_at(frame.p + 8)));
+        conn_answer_read(w, c, head, slice_of(frame.p + 12, number_at(frame.p + 8)));
     else
         conn_send_frame(c, op == 5 ? with_stat : head);
 }

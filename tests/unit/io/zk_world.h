@@ -17,8 +17,8 @@ struct zk_world_conn {
 };
 
 /* It answers GET_DATA of "/silent" never, of "/close" by ending the connection, of "/garbage" by bytes of another
- * protocol, of any other path by the path itself; every other call by success. The atomics may be set and read at any
- * time. */
+ * protocol, of "/flood" by 64 MiB of news about the session, of any other path by the path itself; every other call by
+ * success. The atomics may be set and read at any time. */
 struct zk_world {
     int listener, wake, port;
     char server[32]; /* "127.0.0.1:port" */
@@ -28,6 +28,7 @@ struct zk_world {
     atomic_bool deaf;    /* reads nothing */
     atomic_bool refuses; /* ends each new connection at once */
     atomic_bool no_login;
+    atomic_bool flooded; /* all of that was sent */
     atomic_int sessions, closed,
         left; /* begun, ended by the peer, of these with a request to end it */
 };

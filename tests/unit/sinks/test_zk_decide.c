@@ -72,8 +72,13 @@ static void what_is_held_or_stops_says_why(void **state)
 }
 
 /* A node that exists, is as wanted, and whose children are all there. */
-static const struct zk_compared whole = {
-    .exists = true, .same_data = true, .same_acl = true, .can_write = true, .can_go_on = true};
+static const struct zk_compared whole = {.exists = true,
+                                         .same_data = true,
+                                         .same_acl = true,
+                                         .can_write = true,
+                                         .can_set = true,
+                                         .can_go_on = true,
+                                         .has_id = true};
 
 static void what_is_as_wanted_needs_nothing(void **state)
 {
@@ -118,6 +123,29 @@ static void an_acl_that_shuts_us_out_waits_for_the_children(void **state)
     c.settled = true;
     assert_int_equal(zk_decide_next(&c), ZK_NEXT_ALIGN);
     c.gap = 0;
+    assert_int_equal(zk_decide_next(&c), ZK_NEXT_SET_ACL);
+}
+
+static void new_data_are_not_shown_to_whom_an_acl_shuts_out_with_us(void **state)
+{
+    (void)state;
+    struct zk_compared c = whole;
+    c.same_data = c.same_acl = c.can_set = c.can_go_on = false;
+    c.missing = 2;
+    assert_int_equal(zk_decide_next(&c), ZK_NEXT_SET_DATA); /* the new ACL lets others in */
+    c.within = true;
+    assert_int_equal(zk_decide_next(&c), ZK_NEXT_SET_PROVISIONAL);
+    c.provisional = true;
+    assert_int_equal(zk_decide_next(&c), ZK_NEXT_SET_DATA);
+    c.same_data = true;
+    assert_int_equal(zk_decide_next(&c), ZK_NEXT_WAIT_ACL);
+    c.missing = 0;
+    assert_int_equal(zk_decide_next(&c), ZK_NEXT_SET_ACL);
+    c.same_data = c.provisional = false; /* a leaf */
+    assert_int_equal(zk_decide_next(&c), ZK_NEXT_SET_PROVISIONAL);
+    c.has_id = false; /* then it cannot be helped */
+    assert_int_equal(zk_decide_next(&c), ZK_NEXT_SET_DATA);
+    c.can_set = true;
     assert_int_equal(zk_decide_next(&c), ZK_NEXT_SET_ACL);
 }
 
@@ -176,6 +204,7 @@ int main(void)
         cmocka_unit_test(what_is_as_wanted_needs_nothing),
         cmocka_unit_test(data_come_before_the_acl_unless_that_forbids_it),
         cmocka_unit_test(an_acl_that_shuts_us_out_waits_for_the_children),
+        cmocka_unit_test(new_data_are_not_shown_to_whom_an_acl_shuts_out_with_us),
         cmocka_unit_test(a_sequence_is_raised_by_what_no_child_will_raise),
         cmocka_unit_test(an_error_tells_what_to_do),
     };

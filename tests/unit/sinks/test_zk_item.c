@@ -252,6 +252,23 @@ static void what_changed_after_it_was_kept_is_kept_anew(void **state)
     assert_data(w->dst, "/a/b", "new");
 }
 
+static void a_node_of_the_same_czxid_in_another_ensemble_is_not_ours(void **state)
+{
+    struct zt_world *w = *state;
+    struct zk_record r;
+    struct err e = ERR_INIT;
+    AUTO(buf_done) struct buf other = BUF_INIT(ZK_RECORD_MAX);
+    fake_zk_create(w->src, "/a/b", "1");
+    zt_assert_result(zt_do(w, "/a/b"), SINK_DONE, "");
+    assert_int_equal(zk_record_decode(zt_kept(w->records, "/a/b"), &r, &e), RC_OK);
+    r.ctime--;
+    assert_int_equal(zk_record_encode(&r, &other, &e), RC_OK);
+    zt_keep(w->records, SLICE("/a/b"), buf_slice(&other));
+    fake_zk_delete(w->src, "/a/b");
+    zt_assert_result(zt_do(w, "/a/b"), SINK_DONE, "not-ours");
+    assert_data(w->dst, "/a/b", "1");
+}
+
 static void what_is_ours_by_record_is_overwritten_without_asking(void **state)
 {
     struct zt_world *w = *state;
@@ -379,6 +396,7 @@ int main(void)
         T(adopt_equal_looks_at_the_acl_too),
         T(adopt_always_keeps_what_it_overwrites),
         T(what_changed_after_it_was_kept_is_kept_anew),
+        T(a_node_of_the_same_czxid_in_another_ensemble_is_not_ours),
         T(what_is_ours_by_record_is_overwritten_without_asking),
         T(a_copy_is_deleted),
         T(what_is_not_ours_is_never_deleted),

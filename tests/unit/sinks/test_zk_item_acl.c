@@ -212,6 +212,61 @@ static void who_is_shut_out_never_reads_new_data_and_who_is_let_in_never_old_one
     zt_assert_equal(w, "/a");
 }
 
+/* Whether bob's node, which anybody could read before, has new data yet while anybody can read it. */
+static bool is_shown(struct zt_world *w)
+{
+    struct znode n;
+    assert_true(fake_zk_get(w->dst, SLICE("/a/b"), &n));
+    return slice_eq(n.data, SLICE("secret")) && slice_eq(n.acl[0].scheme, SLICE("world"));
+}
+
+static void who_is_shut_out_together_with_us_never_reads_new_data(void **state)
+{
+    struct zt_world *w = *state;
+    fake_zk_create(w->src, "/a/b", "open");
+    zt_do(w, "/a/b");
+    for (int child = 0; child < 2; child++) {
+        fake_zk_forget(w->dst);
+        fake_zk_set(w->src, "/a/b", "secret");
+        fake_zk_set_acl(w->src, "/a/b", "digest:bob:hash:cdrwa");
+        if (child)
+            fake_zk_create(w->src, "/a/b/c", "1");
+        zt_send(w, "/a/b");
+        for (int i = 0; i < 20; i++) {
+            zt_steps(w, 1);
+            assert_false(is_shown(w));
+        }
+        if (child)
+            zt_send(w, "/a/b/c");
+        run_watched(w);
+        zt_assert_equal(w, "/a");
+        assert_int_equal(fake_zk_asked(w->dst, ZK_SET_ACL), 2);
+        fake_zk_set_acl(w->dst, "/a/b", "world:anyone:cdrwa");
+        fake_zk_set(w->dst, "/a/b", "open");
+    }
+}
+
+/* The pre-image is of the node before the first of its writes, whatever a crash broke off. */
+static void a_provisional_acl_is_no_new_state_to_be_kept(void **state)
+{
+    struct zt_world *w = *state;
+    struct zk_record kept;
+    struct err e = ERR_INIT;
+    fake_zk_create(w->src, "/a/b", "secret");
+    fake_zk_set_acl(w->src, "/a/b", "digest:bob:hash:cdrwa");
+    fake_zk_create(w->dst, "/a/b", "old");
+    zt_assert_result(zt_do(w, "/a/b"), SINK_WAITING, "pre-image");
+    zt_send(w, "/a/b");
+    while (fake_zk_asked(w->dst, ZK_SET_ACL) == 0)
+        assert_true(zt_step(w));
+    zt_close(w);
+    zt_open(w);
+    zt_assert_result(zt_do(w, "/a/b"), SINK_DONE, "");
+    zt_assert_equal(w, "/a");
+    assert_int_equal(zk_record_decode(zt_kept(w->preimages, "/a/b"), &kept, &e), RC_OK);
+    assert_int_equal(kept.aversion, 0);
+}
+
 static void a_node_whose_acl_the_log_does_not_have_waits_for_it(void **state)
 {
     struct zt_world *w = *state;
@@ -366,6 +421,8 @@ int main(void)
         T(an_acl_that_was_changed_in_the_destination_is_restored, nobody),
         T(an_acl_that_forbids_writing_is_set_before_the_data, nobody),
         T(who_is_shut_out_never_reads_new_data_and_who_is_let_in_never_old_ones, nobody),
+        T(who_is_shut_out_together_with_us_never_reads_new_data, alice),
+        T(a_provisional_acl_is_no_new_state_to_be_kept, alice),
         T(a_node_whose_acl_the_log_does_not_have_waits_for_it, nobody),
         T(copies_that_we_may_not_read_are_known_by_their_stat, alice),
         T(what_may_not_be_read_is_held_and_not_taken_for_missing, nobody),

@@ -148,15 +148,42 @@ static void without_acls_the_acl_of_root_must_be_readable(void **state)
 }
 
 /* As a server of 3.6 does. */
+static void plan_lost_who(struct zt_world *w, unsigned times)
+{
+    fake_zk_plan(w->dst, &(struct fake_zk_rule){
+                             .fault = FAKE_ZK_REQUEST_LOST, .op = ZK_WHO_AM_I, .times = times});
+}
+
+static void a_connection_that_is_lost_by_chance_hides_no_super_user(void **state)
+{
+    struct zt_world *w = *state;
+    w->who = "super";
+    fake_zk_put(w->dst, "/x/y/z", "root");
+    fake_zk_set_acl(w->dst, "/x/y/z", "digest:bob:hash:r");
+    plan_lost_who(w, 1);
+    zt_open(w);
+    /* Who knows that it is the super user writes a node that closes itself to all others in one step. */
+    fake_zk_put(w->src, "/x/y/z", "new");
+    fake_zk_put(w->src, "/x/y/z/a", "1");
+    fake_zk_set_acl(w->src, "/x/y/z/a", "digest:bob:hash:r");
+    fake_zk_put(w->src, "/x/y/z/a/b", "1");
+    zt_send_all(w);
+    zt_run(w);
+    zt_assert_equal(w, "/x/y/z/a");
+    assert_int_equal(fake_zk_asked(w->dst, ZK_WHO_AM_I), 1);
+}
+
 static void who_ends_the_session_is_not_asked_again(void **state)
 {
     struct zt_world *w = *state;
     fake_zk_put(w->dst, "/x/y/z", "root");
-    fake_zk_plan(w->dst, &(struct fake_zk_rule){
-                             .fault = FAKE_ZK_REQUEST_LOST, .op = ZK_WHO_AM_I, .times = 1000});
+    plan_lost_who(w, 1000);
     zt_open(w);
     zt_assert_result(zt_do(w, "/x/y/z"), SINK_DONE, "");
-    assert_int_equal(fake_zk_struck(w->dst, FAKE_ZK_REQUEST_LOST), 1);
+    assert_int_equal(fake_zk_struck(w->dst, FAKE_ZK_REQUEST_LOST), 2);
+    fake_zk_lose(w->dst);
+    zt_assert_result(zt_do(w, "/x/y/z"), SINK_DONE, "");
+    assert_int_equal(fake_zk_struck(w->dst, FAKE_ZK_REQUEST_LOST), 2);
 }
 
 static void a_root_path_that_is_none_is_refused(void **state)
@@ -183,6 +210,7 @@ int main(void)
         T(another_root_node_after_a_silence_stops_all),
         T(our_own_new_root_node_is_known_after_a_silence),
         T(without_acls_the_acl_of_root_must_be_readable),
+        T(a_connection_that_is_lost_by_chance_hides_no_super_user),
         T(who_ends_the_session_is_not_asked_again),
         T(a_root_path_that_is_none_is_refused),
     };

@@ -189,7 +189,8 @@ static void who_loses_the_connection_again_and_again_is_held_alone(void **state)
 
 /* ---- Lost answers ---- */
 
-static void lose_one(struct zt_world *w, enum fake_zk_fault fault)
+/* flags: those of the records. */
+static void lose_one(struct zt_world *w, enum fake_zk_fault fault, uint32_t flags)
 {
     w->policy.adopt = ADOPT_NEVER;
     make_tree(w, 1, 0);
@@ -204,32 +205,32 @@ static void lose_one(struct zt_world *w, enum fake_zk_fault fault)
     zt_run(w);
     assert_int_equal(fake_zk_struck(w->dst, fault), 1);
     assert_all(w, "/a/d0");
-    for (size_t i = 1; i < w->n_jobs; i++) { /* ours, not adopted */
+    for (size_t i = 1; i < w->n_jobs; i++) {
         struct zk_record r;
         struct err e = ERR_INIT;
         assert_int_equal(zk_record_decode(zt_kept(w->records, w->jobs[i].path), &r, &e), RC_OK);
-        assert_int_equal(r.flags, 0);
+        assert_int_equal(r.flags, flags);
     }
 }
 
 static void a_lost_answer_to_what_was_done_is_resolved_by_a_look(void **state)
 {
     struct zt_world *w = *state;
-    lose_one(w, FAKE_ZK_ANSWER_LOST);
+    lose_one(w, FAKE_ZK_ANSWER_LOST, ZK_RECORD_ADOPTED);
     assert_int_equal(fake_zk_writes(w->dst), 11);
 }
 
 static void a_lost_request_is_sent_again(void **state)
 {
     struct zt_world *w = *state;
-    lose_one(w, FAKE_ZK_REQUEST_LOST);
+    lose_one(w, FAKE_ZK_REQUEST_LOST, 0);
     assert_int_equal(fake_zk_writes(w->dst), 11);
 }
 
 static void an_answer_that_cannot_be_read_is_a_lost_one(void **state)
 {
     struct zt_world *w = *state;
-    lose_one(w, FAKE_ZK_GARBAGE);
+    lose_one(w, FAKE_ZK_GARBAGE, ZK_RECORD_ADOPTED);
 }
 
 static void a_lost_delete_is_resolved_by_a_look(void **state)
@@ -244,6 +245,25 @@ static void a_lost_delete_is_resolved_by_a_look(void **state)
     zt_assert_result(r, SINK_DONE, "");
     assert_true(r->wrote);
     assert_false(fake_zk_get(w->dst, SLICE("/a/b"), &n));
+}
+
+/* It cannot be told from ours; so an inferred delete does not take it. */
+static void an_equal_node_of_somebody_else_is_not_deleted_unseen(void **state)
+{
+    struct zt_world *w = *state;
+    struct znode n;
+    fake_zk_create(w->src, "/a/b", "1");
+    zt_send(w, "/a/b");
+    while (fake_zk_asked(w->dst, ZK_GET_DATA) == 0)
+        assert_true(zt_step(w));
+    fake_zk_plan(w->dst, &(struct fake_zk_rule){.fault = FAKE_ZK_REQUEST_LOST, .op = ZK_CREATE});
+    fake_zk_create(w->dst, "/a/b", "1");
+    zt_run(w);
+    zt_assert_result(&w->jobs[0].result, SINK_DONE, "");
+    fake_zk_delete(w->src, "/a/b");
+    w->inferred = true;
+    zt_assert_result(zt_do(w, "/a/b"), SINK_HELD, "adopted");
+    assert_true(fake_zk_get(w->dst, SLICE("/a/b"), &n));
 }
 
 static void somebody_elses_node_is_not_taken_for_a_lost_write(void **state)
@@ -315,6 +335,7 @@ int main(void)
         T(a_lost_request_is_sent_again),
         T(an_answer_that_cannot_be_read_is_a_lost_one),
         T(a_lost_delete_is_resolved_by_a_look),
+        T(an_equal_node_of_somebody_else_is_not_deleted_unseen),
         T(somebody_elses_node_is_not_taken_for_a_lost_write),
         T(a_long_silence_keeps_items_in_flight_and_says_why),
         T(what_is_answered_neither_yes_nor_no_is_held_after_a_while),
