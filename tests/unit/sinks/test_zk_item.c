@@ -65,17 +65,21 @@ static void what_is_as_wanted_is_not_written(void **state)
     fake_zk_create(w->src, "/a/b/c", "1");
     zt_send_all(w);
     zt_run(w);
-    fake_zk_forget(w->dst);
-    zt_forget_jobs(w);
-    zt_send_all(w);
-    zt_run(w);
-    for (size_t i = 0; i < w->n_jobs; i++) {
-        zt_assert_result(&w->jobs[i].result, SINK_DONE, "");
-        assert_false(w->jobs[i].result.wrote || w->jobs[i].result.record_changed);
+    for (int again = 0; again < 2; again++) {
+        fake_zk_forget(w->dst);
+        zt_forget_jobs(w);
+        zt_send_all(w);
+        zt_run(w);
+        for (size_t i = 0; i < w->n_jobs; i++) {
+            zt_assert_result(&w->jobs[i].result, SINK_DONE, "");
+            assert_false(w->jobs[i].result.wrote);
+            /* The first look completes the record of what a multi made: by its time. */
+            assert_false(again && w->jobs[i].result.record_changed);
+        }
+        assert_int_equal(fake_zk_writes(w->dst), 0);
+        assert_int_equal(fake_zk_asked(w->dst, ZK_MULTI), 0);
+        assert_int_equal(fake_zk_asked(w->dst, ZK_GET_ACL), 0);
     }
-    assert_int_equal(fake_zk_writes(w->dst), 0);
-    assert_int_equal(fake_zk_asked(w->dst, ZK_MULTI), 0);
-    assert_int_equal(fake_zk_asked(w->dst, ZK_GET_ACL), 0);
 }
 
 static void a_change_between_look_and_write_is_seen(void **state)
