@@ -167,7 +167,8 @@ static const char VALIDATE_HELP[] =
     "path and message\n"
     "      --live  ask the clusters, too, whether the credentials may do what is needed; what is "
     "missing is\n"
-    "              printed as a ClusterRole for each cluster, with exit code 3\n"
+    "              printed as a ClusterRole for each cluster, with exit code 3; AdminServers of "
+    "Databases what they are\n"
     "      --allow-exec, --allow-insecure  as for 'run'\n\n"
     "Example:\n"
     "  resilog validate -f livesync/ --live --kubeconfig prod=resilog.yaml > missing.yaml\n";

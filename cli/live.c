@@ -1,7 +1,8 @@
-/* The rights of each cluster that a synchronization uses, one cluster after the other. */
+/* The AdminServers, then the rights of each cluster that a synchronization uses, one after the other. */
 #include "cli/live.h"
 
 #include "cli/cli.h"
+#include "cli/live_admin.h"
 #include "cli/live_tree.h"
 #include "controller/resource.h"
 #include "controller/rights.h"
@@ -60,14 +61,19 @@ static int check_cluster(const struct resources *resources, const struct cluster
     return cli_fail(&e);
 }
 
+static int worse(int a, int b)
+{
+    return a == EXIT_DONE || b == EXIT_FAILED ? b : a;
+}
+
 int live_check(const struct resources *resources)
 {
     int worst = EXIT_DONE;
+    const struct admin_server *admin;
     const struct cluster *cluster;
-    for (size_t i = 0; (cluster = resources_cluster(resources, i)); i++) {
-        int code = check_cluster(resources, cluster);
-        if (worst == EXIT_DONE || code == EXIT_FAILED)
-            worst = code;
-    }
+    for (size_t i = 0; (admin = resources_admin(resources, i)); i++)
+        worst = worse(worst, live_check_admin(admin));
+    for (size_t i = 0; (cluster = resources_cluster(resources, i)); i++)
+        worst = worse(worst, check_cluster(resources, cluster));
     return worst;
 }

@@ -4,7 +4,7 @@
 
 struct resources;
 
-/* Says on standard error how each cluster answers, and prints on standard output, for each that lacks something, a
+/* Says on standard error how each cluster and AdminServer answers, and prints on standard output, for each that lacks something, a
  * ClusterRole with what is missing. The exit code: EXIT_DONE where nothing is missing, EXIT_INVALID where something is;
  * where a cluster does not tell, that of the failure, after all others were asked. */
 int live_check(const struct resources *resources);

@@ -30,7 +30,10 @@ void resources_free(struct resources *r)
         sync_record_free(r->onces[i]);
     for (size_t i = 0; i < r->n_plans; i++)
         plan_record_free(r->plans[i]);
+    for (size_t i = 0; i < r->n_admins; i++)
+        admin_record_free(r->admins[i]);
     free(r->clusters);
+    free(r->admins);
     free(r->syncs);
     free(r->onces);
     free(r->plans);
@@ -122,4 +125,9 @@ const struct plan *resources_plan(const struct resources *r, size_t index)
 const struct cluster *resources_cluster(const struct resources *r, size_t index)
 {
     return index < r->n_clusters ? r->clusters[index] : NULL;
+}
+
+const struct admin_server *resources_admin(const struct resources *r, size_t index)
+{
+    return index < r->n_admins ? &r->admins[index]->server : NULL;
 }

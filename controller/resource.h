@@ -19,10 +19,10 @@ struct resources;
 
 #define RESOURCE_DIGEST 32 /* bytes; equal digests: nothing changed */
 
-/* The admin server of a Database. */
-struct zk_admin {
-    const char *protocol, *host, *port; /* NULL: none is given */
-    const char *secret_name;            /* "" for none */
+/* The AdminServer that a Database names. */
+struct admin_server {
+    const char *full_name; /* of the Database */
+    struct zk_admin_target target;
 };
 
 /* A KubernetesCluster or a Database, with its credentials. */
@@ -32,7 +32,6 @@ struct cluster {
     const char *secret_name;
     struct kube_config config;
     const struct zk_target *zookeeper; /* of a Database; NULL: Kubernetes */
-    struct zk_admin admin;
     bool acl; /* of a Database: a synchronization that reads from it wants the nodes' ACLs */
     uint8_t digest[RESOURCE_DIGEST]; /* of where it is and of its credentials */
 };
@@ -131,5 +130,6 @@ const struct sync *resources_sync(const struct resources *r,
 const struct sync *resources_once(const struct resources *r, size_t index); /* Synchronizations */
 const struct plan *resources_plan(const struct resources *r, size_t index);
 const struct cluster *resources_cluster(const struct resources *r, size_t index);
+const struct admin_server *resources_admin(const struct resources *r, size_t index);
 
 #endif

@@ -206,7 +206,8 @@ enum rc clusters_read(struct loader *l, struct err *e)
 {
     AUTO(freep) struct supplied *all = calloc(l->opts->n_kubeconfigs + 1, sizeof *all);
     l->out->clusters = calloc(l->n_items + 1, sizeof(struct cluster *));
-    if (!all || !l->out->clusters)
+    l->out->admins = calloc(l->n_items + 1, sizeof(struct admin_record *));
+    if (!all || !l->out->clusters || !l->out->admins)
         return err_nomem(e);
     read_options(l, all);
     enum rc rc = RC_OK;

@@ -6,6 +6,7 @@
 #include "controller/problem_list.h"
 #include "controller/resource.h"
 #include "controller/resource_kinds.h"
+#include "controller/resource_login.h"
 #include "controller/text_pool.h"
 #include "core/yaml.h"
 
@@ -61,11 +62,18 @@ struct plan_record {
     struct sync_record *sync; /* plan.sync is this one's */
 };
 
+struct admin_record {
+    struct admin_server server;
+    struct login login; /* the server's target borrows of it */
+};
+
 struct resources {
     struct text_pool texts;
     struct problem_list *problems;
     struct cluster **clusters;
     size_t n_clusters;
+    struct admin_record **admins;
+    size_t n_admins;
     struct sync_record **syncs, **onces;
     size_t n_syncs, n_onces;
     struct plan_record **plans;
@@ -101,9 +109,11 @@ MUST_CHECK enum rc clusters_read(struct loader *l, struct err *e);
 struct cluster *cluster_new(const struct item *item);
 void cluster_free(struct cluster *c);
 DEFINE_FREEP(struct cluster, cluster_free)
-/* Makes a cluster of a Database's item (resource_database.c). Errors: NOMEM. */
+/* Makes a cluster of a Database's item, and an AdminServer (resource_database.c). Errors: NOMEM. */
 MUST_CHECK enum rc database_read(struct loader *l, struct item *item, struct err *e);
 void database_free(const struct zk_target *target);
+void admin_record_free(struct admin_record *a);
+DEFINE_FREEP(struct admin_record, admin_record_free)
 /* Makes a LiveSynchronization or Synchronization of an item (resource_sync.c). Errors: NOMEM. */
 MUST_CHECK enum rc sync_read(struct loader *l, const struct item *item, struct err *e);
 /* Makes a synchronization of the item's names and spec, which is the item's own or that of its template. *ret stays

@@ -20,7 +20,7 @@ static const struct field client_fields[] = {
     END,
 };
 static const struct field zookeeper_fields[] = {
-    LATER_OF("admin", FIELD_OBJECT, admin_fields),
+    OBJECT("admin", admin_fields),
     OBJECT("client", client_fields),
     END,
 };

@@ -81,9 +81,7 @@ static void call_explain_trust(const struct http_call *c, const char *text, stru
             c->where,
             c->login->part[HTTP_LOGIN_CA] ? "the given certificate authority"
                                           : "the system's authorities",
-            text,
-            name ? "set tls-server-name to a name that the certificate holds"
-                 : "put the authority that signed it into certificate-authority-data");
+            text, name ? c->client->peer.name_advice : c->client->peer.trust_advice);
 }
 
 /* libcurl's result as our error. */

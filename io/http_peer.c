@@ -29,6 +29,9 @@ static enum rc check(const struct http_target *t, struct err *e)
     return RC_OK;
 }
 
+#define TRUST_ADVICE "put the authority that signed it into certificate-authority-data"
+#define NAME_ADVICE  "set tls-server-name to a name that the certificate holds"
+
 /* The source text prefixed; NULL stays NULL. False when out of memory. */
 static bool copy(char **ret, const char *prefix, const char *text)
 {
@@ -64,6 +67,12 @@ static enum rc set_proxy(struct http_peer *p, const struct http_target *t, struc
     return RC_OK;
 }
 
+static bool set_advice(struct http_peer *p, const struct http_target *t)
+{
+    return copy(&p->trust_advice, "", t->trust_advice ? t->trust_advice : TRUST_ADVICE) &&
+           copy(&p->name_advice, "", t->name_advice ? t->name_advice : NAME_ADVICE);
+}
+
 static bool set_headers(struct http_peer *p, const char *const *lines)
 {
     size_t n = 0;
@@ -90,14 +99,15 @@ enum rc http_peer_init(struct http_peer *p, const struct http_target *t, struct 
     p->no_compression = t->no_compression;
     p->tls = u.tls;
     if (!set_url(p, t, &u) || !copy(&p->agent, "", t->user_agent ? t->user_agent : "resilog") ||
-        !set_headers(p, t->headers))
+        !set_headers(p, t->headers) || !set_advice(p, t))
         return err_nomem(e);
     return RC_OK;
 }
 
 void http_peer_done(struct http_peer *p)
 {
-    char *all[] = {p->origin, p->url, p->reach, p->host, p->agent, p->proxy};
+    char *all[] = {p->origin, p->url,   p->reach,        p->host,
+                   p->agent,  p->proxy, p->trust_advice, p->name_advice};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         secret_free(all[i]);
     for (size_t i = 0; p->headers && p->headers[i]; i++)

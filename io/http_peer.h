@@ -14,6 +14,7 @@ struct http_peer {
     char *agent;
     char *proxy;    /* as libcurl takes it */
     char **headers; /* further header lines, up to a NULL */
+    char *trust_advice, *name_advice;
     bool tls, insecure, no_compression;
 };
 

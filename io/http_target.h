@@ -29,6 +29,9 @@ struct http_target {
     bool insecure;              /* do not check the server's certificate */
     bool no_compression; /* ask for plain answers: where the network costs less than the work */
     const char *user_agent;
+    /* What a person does about a server's certificate that is not trusted, or that holds another name; NULL: what is
+     * said in a kubeconfig. */
+    const char *trust_advice, *name_advice;
 };
 
 #endif

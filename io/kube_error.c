@@ -4,6 +4,7 @@
 
 #include "core/clock.h"
 #include "core/json.h"
+#include "io/said.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -163,17 +164,6 @@ static bool row_fits(const struct row *r, const struct facts *f)
 
 /* ---- verdicts ---- */
 
-/* Copies printable text: control characters become blanks, a cut never splits a character. */
-static void put_text(char *out, size_t size, struct slice text)
-{
-    size_t n = text.n < size - 1 ? text.n : size - 1;
-    while (n && n < text.n && ((unsigned char)text.p[n] & 0xc0) == 0x80)
-        n--;
-    for (size_t i = 0; i < n; i++)
-        out[i] = (unsigned char)text.p[i] < ' ' || text.p[i] == 0x7f ? ' ' : text.p[i];
-    out[n] = 0;
-}
-
 static void decide(const struct facts *f, struct kube_verdict *ret)
 {
     const struct row *r = ROWS;
@@ -186,10 +176,10 @@ static void decide(const struct facts *f, struct kube_verdict *ret)
         .too_slow = f->code == 504 || f->code == 408,
     };
     if (f->reason.n)
-        put_text(ret->reason, sizeof ret->reason, f->reason);
+        said_copy(ret->reason, sizeof ret->reason, f->reason);
     else
         snprintf(ret->reason, sizeof ret->reason, "HTTP %d", f->code);
-    put_text(ret->message, sizeof ret->message, f->message);
+    said_copy(ret->message, sizeof ret->message, f->message);
 }
 
 /* True if text is a Status object; f's slices live in f->doc then. */
@@ -266,8 +256,9 @@ void kube_judge_failure(const struct err *failure, struct kube_verdict *ret)
         .retry_after_ns = -1,
         .too_slow = failure->sys == ETIMEDOUT,
     };
-    put_text(ret->reason, sizeof ret->reason, expired ? SLICE("Unauthorized") : SLICE("no answer"));
-    put_text(ret->message, sizeof ret->message, slice_str(failure->msg));
+    said_copy(ret->reason, sizeof ret->reason,
+              expired ? SLICE("Unauthorized") : SLICE("no answer"));
+    said_copy(ret->message, sizeof ret->message, slice_str(failure->msg));
 }
 
 const char *kube_class_name(enum kube_class cls)

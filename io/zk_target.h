@@ -16,4 +16,12 @@ struct zk_target {
     const char *cert_pem, *key_pem; /* client certificate; NULL: none */
 };
 
+/* Where a server's AdminServer is, and as whom it is asked; of the same manner. */
+struct zk_admin_target {
+    const char *url;                /* "https://host:port" */
+    const char *user, *password;    /* of the scheme digest, with https alone; NULL: none */
+    const char *ca_pem;             /* of https; NULL: the system's authorities */
+    const char *cert_pem, *key_pem; /* client certificate; NULL: none */
+};
+
 #endif

@@ -11,6 +11,9 @@ caches=${XDG_CACHE_HOME:-$HOME/.cache}/resilog
 cache=$caches/zookeeper-3.9.5
 debian=/usr/share/java
 debian_jars="zookeeper slf4j-simple servlet-api netty-codec netty-resolver netty-transport-native-unix-common"
+# What an AdminServer is made of, beside that: Debian's zookeeper.jar names most of it itself, to 3.9.5 it is lent.
+admin_jars="servlet-api jetty9-server jetty9-servlet jetty9-security jetty9-http jetty9-io jetty9-util jetty9-util-ajax
+	jackson-databind jackson-core jackson-annotations"
 maven_seconds=300
 
 say() { echo "jars.sh: $*" >&2; }
@@ -26,7 +29,11 @@ find_jars() { # VERSION
 		echo "$path" ;;
 	3.9.5)
 		[ -d "$cache" ] || return 3
-		echo "$cache/*" ;;
+		path=$cache/*
+		for jar in $admin_jars; do
+			[ ! -e "$debian/$jar.jar" ] || path=$path:$debian/$jar.jar
+		done
+		echo "$path" ;;
 	*) say "no version $1: debian or 3.9.5"; exit 2 ;;
 	esac
 }

@@ -7,8 +7,9 @@
 # zk.sh cli DIR COMMAND...     one command of ZooKeeper's own shell: create -e, create -s, setquota
 #
 # Environment of start: ZK_VERSION=debian (3.8) or 3.9.5, ZK_TLS=1 adds a port with TLS that demands a client certificate,
-# ZK_CONFIG=lines adds to each server's configuration, ZK_HEAP=160m is the memory of one.
-# DIR then holds: zk.servers (HOST:PORT,...), zk.servers.tls, tls/{ca,client}.{crt,key}, N.cfg, N.pid, N.log.
+# ZK_CONFIG=lines adds to each server's configuration, ZK_HEAP=160m is the memory of one. ZK_ADMIN=1 gives each an AdminServer; with
+# ZK_TLS its port takes https, too. ZK_READ_ONLY=1, of start and restart, lets one serve reads while it sees no majority.
+# DIR then holds: zk.servers (HOST:PORT,...), zk.servers.tls, zk.admin, tls/{ca,client}.{crt,key}, N.cfg, N.pid, N.log.
 # The user super with the password super may do everything (scheme digest).
 # Only a process that this script started is ever signalled: its program and its DIR are looked up in /proc first.
 set -eu
@@ -17,7 +18,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 start_tries=3
 ready_seconds=60
 stop_seconds=20
-ports_each=4 # client, TLS, quorum, election
+ports_each=5 # client, TLS, quorum, election, admin
 super='super:gG7s8t3oDEtIqF6DM9LlI/R+9Ss=' # base64 of SHA-1 of super:super
 
 say() { echo "zk.sh: $*" >&2; }
@@ -70,7 +71,7 @@ run() { # N
 		for fd in 3 4 5 6 7 8 9; do eval "exec $fd>&-"; done # a test's own files are not the server's
 		exec setsid java "-Xmx${ZK_HEAP:-160m}" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.net.preferIPv4Stack=true \
 			-Dzookeeper.jmx.log4j.disable=true -Dorg.slf4j.simpleLogger.defaultLogLevel=warn \
-			"-Dzookeeper.DigestAuthenticationProvider.superDigest=$super" \
+			"-Dreadonlymode.enabled=$([ -z "${ZK_READ_ONLY:-}" ] || echo true)" "-Dzookeeper.DigestAuthenticationProvider.superDigest=$super" \
 			-cp "$(cat "$dir/jars")" org.apache.zookeeper.server.quorum.QuorumPeerMain "$dir/$1.cfg"
 	) &
 	echo $! >"$dir/$1.pid"
@@ -120,7 +121,9 @@ write_config() { # N COUNT
 			clientPortAddress=127.0.0.1
 			maxClientCnxns=0
 			4lw.commands.whitelist=srvr
-			admin.enableServer=false
+			admin.enableServer=$([ -n "${ZK_ADMIN:-}" ] && echo true || echo false)
+			admin.serverAddress=127.0.0.1
+			admin.serverPort=$(port_of "$1" 4)
 		C
 		[ ! -d "$dir/tls" ] || cat <<-C
 			serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory
@@ -131,6 +134,11 @@ write_config() { # N COUNT
 			ssl.trustStore.location=$dir/tls/ca.crt
 			ssl.trustStore.type=PEM
 			ssl.clientAuth=need
+			admin.portUnification=true
+			ssl.quorum.keyStore.location=$dir/tls/server.pem
+			ssl.quorum.keyStore.type=PEM
+			ssl.quorum.trustStore.location=$dir/tls/ca.crt
+			ssl.quorum.trustStore.type=PEM
 		C
 		[ "$2" = 1 ] || for i in $(seq "$2"); do echo "server.$i=127.0.0.1:$(port_of "$i" 2):$(port_of "$i" 3)"; done
 		printf '%s\n' "${ZK_CONFIG:-}"
@@ -140,13 +148,15 @@ write_config() { # N COUNT
 join() { local IFS=,; echo "$*"; }
 
 write_addresses() { # N...
-	local n plain=() tls=()
+	local n plain=() tls=() admin=()
 	for n; do
 		plain+=("127.0.0.1:$(port_of "$n" 0)")
 		tls+=("127.0.0.1:$(port_of "$n" 1)")
+		admin+=("127.0.0.1:$(port_of "$n" 4)")
 	done
 	join "${plain[@]}" >"$dir/zk.servers"
 	[ ! -d "$dir/tls" ] || join "${tls[@]}" >"$dir/zk.servers.tls"
+	[ -z "${ZK_ADMIN:-}" ] || join "${admin[@]}" >"$dir/zk.admin"
 }
 
 use() { # DIR

@@ -19,7 +19,8 @@ static void every_field_of_the_reference_is_known(void **state)
         {"apiVersion: assets.astronetes.io/v1alpha1\nkind: Database\nmetadata: {name: x}\n"
          "spec: {zookeeper: {admin: {protocol: http, host: h, port: \"8080\", secretName: s}, "
          "client: {servers: [\"h:2181\"]}}}\n",
-         "warning f.yaml:4:20 spec.zookeeper.admin: accepted, not acted on yet\n"},
+         "warning f.yaml:4:67 spec.zookeeper.admin.secretName: not used: with protocol http no "
+         "credentials are sent, and no certificate is checked; https does both\n"},
         {AUTOMATION("Synchronization") "spec: {restartPolicy: Never, plugin: "
                                        "zookeeper-to-zookeeper-nodes, config: {sourceName: za, "
                                        "destinationName: zb, rootPath: /, createRootPath: true, "

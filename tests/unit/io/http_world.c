@@ -98,7 +98,7 @@ static void conn_answer(struct server *s, struct conn *c)
     } else if (!strcmp(path, "/early")) {
         send_text(c, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
         send_whole(c, "201 Created", "made");
-    } else if (!strcmp(path, "/flood")) {
+    } else if (!strncmp(path, "/flood", 6)) {
         send_text(c, "HTTP/1.1 200 OK\r\n\r\n");
         c->flood = true;
     } else if (strncmp(path, "/never", 6) != 0) {

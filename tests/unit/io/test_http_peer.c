@@ -21,6 +21,20 @@ static void a_plain_target_is_copied(void **state)
     assert_string_equal(p.agent, "resilog");
     assert_null(p.reach);
     assert_null(p.host);
+    assert_string_equal(p.trust_advice,
+                        "put the authority that signed it into certificate-authority-data");
+    assert_string_equal(p.name_advice, "set tls-server-name to a name that the certificate holds");
+}
+
+static void advice_of_the_target_stands_in_for_that_of_a_kubeconfig(void **state)
+{
+    (void)state;
+    AUTO(http_peer_done) struct http_peer p = {0};
+    struct http_target t = {.url = "https://h", .trust_advice = "trust", .name_advice = "name"};
+    struct err e;
+    assert_int_equal(http_peer_init(&p, &t, &e), RC_OK);
+    assert_string_equal(p.trust_advice, "trust");
+    assert_string_equal(p.name_advice, "name");
 }
 
 static void a_server_name_is_in_the_url_and_the_host_stays_the_one_reached(void **state)
@@ -77,6 +91,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plain_target_is_copied),
+        cmocka_unit_test(advice_of_the_target_stands_in_for_that_of_a_kubeconfig),
         cmocka_unit_test(a_server_name_is_in_the_url_and_the_host_stays_the_one_reached),
         cmocka_unit_test(proxy_and_header_lines_are_copied),
         cmocka_unit_test(bad_targets_are_refused_and_leave_nothing_behind),
