@@ -518,6 +518,7 @@ void pump_status(struct pump *p, struct pump_status *ret)
     s.repaired = p->drift.repaired;
     s.uncompared = p->drift.uncompared;
     s.catching_up = p->scanning || p->review || s.offset < p->first_head;
+    s.unlisted = pump_is_unlisted(p);
     struct sink_status sink;
     sink_status(p->opts.sink, &sink);
     if (sink.error[0])

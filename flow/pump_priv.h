@@ -49,6 +49,7 @@ struct pump {
     rlog_off recheck_until;     /* where that walk ends */
     rlog_off
         listed_to; /* of a tree: the end of its latest listing, as far as it was read; 0: not known */
+    rlog_off first_listing; /* where that became known in this life; 0: it was from the beginning */
 
     bool review;            /* the replication differs from the one that the checkpoint goes by */
     rlog_off review_anchor; /* what waits until everything was decided again */
