@@ -18,8 +18,7 @@
 /* As diff(1). */
 enum { VERIFY_EQUAL = 0, VERIFY_DIFFERS = 1, VERIFY_TROUBLE = 2 };
 
-#define LINE_MAX_BYTES (64u << 10)
-#define SHOWN_MAX      2048
+#define SHOWN_MAX 2048
 
 struct verify {
     struct option_values files, kubeconfigs;
@@ -155,7 +154,7 @@ static void print_json(const char *word, const struct zk_difference *d, unsigned
 static enum rc print(struct report *r, const struct tree_word *word, const struct zk_difference *d,
                      struct err *e)
 {
-    AUTO(buf_done) struct buf out = BUF_INIT(LINE_MAX_BYTES);
+    AUTO(buf_done) struct buf out = BUF_INIT(TREE_TEXT_MAX);
     if (r->args->json) {
         buf_add_str(&out, r->printed ? ",\n " : "[");
         print_json(word->difference, d, word->what, &out);

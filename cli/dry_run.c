@@ -14,8 +14,6 @@
 
 #include <stdio.h>
 
-#define LINES_MAX (64u << 10)
-
 static enum rc print(struct buf *out, struct err *e)
 {
     enum rc rc = buf_check(out, "an action", e);
@@ -27,7 +25,7 @@ static enum rc print(struct buf *out, struct err *e)
 
 static enum rc plan_all(struct tree_plan *p, struct tree_compare *t, struct err *e)
 {
-    AUTO(buf_done) struct buf out = BUF_INIT(LINES_MAX);
+    AUTO(buf_done) struct buf out = BUF_INIT(TREE_TEXT_MAX);
     struct zk_difference d;
     enum rc rc = RC_OK;
     while (rc != RC_END) {

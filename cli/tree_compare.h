@@ -5,6 +5,8 @@
 
 #include "core/err.h"
 #include "core/scope.h"
+#include "core/znode.h"
+#include "io/zk.h"
 #include "io/zk_compare.h"
 
 #include <stdint.h>
@@ -14,6 +16,9 @@ struct sync;
 struct tree_compare;
 struct zk;
 
+/* Bytes of what is printed about a difference: a name is as long as an answer may be, though no log keeps such a path, and
+ * JSON has up to six bytes for one. */
+#define TREE_TEXT_MAX (6 * ((size_t)ZK_ANSWER_MAX + ZNODE_PATH_MAX) + 1024)
 #define TREE_SILENCE_S                                                                             \
     10 /* seconds without an answer that is due: then an ensemble counts as gone */
 

@@ -50,11 +50,22 @@ static size_t at_most(size_t keep)
     return keep < RUN_LOG_MAX ? keep : RUN_LOG_MAX;
 }
 
+/* It was told while another run went on, and a crash made that time be decided about anew. */
+static bool is_told(const struct run_log *log, const struct run *run)
+{
+    for (size_t i = 0; i < log->n && run->result == RUN_MISSED; i++)
+        if (log->runs[i].result == RUN_MISSED && log->runs[i].due_s == run->due_s)
+            return true;
+    return false;
+}
+
 void run_log_add(struct run_log *log, const struct run *run, size_t keep_succeeded,
                  size_t keep_others)
 {
     bool succeeded = run->result == RUN_SUCCEEDED;
     size_t keep = at_most(succeeded ? keep_succeeded : keep_others);
+    if (is_told(log, run))
+        return;
     shorten(log, succeeded, keep ? keep - 1 : 0);
     if (keep > 0)
         log->runs[log->n++] = *run;

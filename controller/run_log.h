@@ -46,7 +46,7 @@ struct sync_runs {
     char spec[RUN_SPEC_HEX + 1]; /* which text it ran with; empty: it has not run yet */
 };
 
-/* Adds the latest; of those that succeeded and of the others only so many stay. */
+/* Adds the latest; of those that succeeded and of the others only so many stay. One that was missed stands there once. */
 void run_log_add(struct run_log *log, const struct run *run, size_t keep_succeeded,
                  size_t keep_others);
 /* Takes what sync_runs_print wrote into a status; what cannot be read is left out. */

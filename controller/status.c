@@ -26,7 +26,7 @@ enum sync_phase sync_phase_of(const struct source_report *source, const struct p
 {
     if (!source->connected || !sink_connected)
         return PHASE_WAITING;
-    return pump->catching_up ? PHASE_SYNCING : PHASE_LIVE;
+    return pump->catching_up || pump->unlisted ? PHASE_SYNCING : PHASE_LIVE;
 }
 
 static void add_text(struct buf *out, const char *name, const char *text)

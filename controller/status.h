@@ -20,7 +20,7 @@ struct sync_runs;
 
 enum sync_phase {
     PHASE_PENDING, /* the source's identity is not known yet */
-    PHASE_SYNCING, /* the first pass to the end of the log */
+    PHASE_SYNCING, /* the first pass to the end of the log, of a tree's first listing */
     PHASE_LIVE,
     PHASE_WAITING, /* source or destination is not connected */
     PHASE_SUSPENDED,

@@ -62,7 +62,8 @@ void worker_rest(struct worker *w, int64_t for_ns)
     worker_clear(w);
 }
 
-void worker_pause(struct worker *w, int64_t for_ns)
+/* Sleeps all that time, but for a stop. */
+static void pause_for(struct worker *w, int64_t for_ns)
 {
     int64_t now = clock_boot_ns(w->env->clock), until = now + for_ns;
     for (; now < until && !worker_stopping(w); now = clock_boot_ns(w->env->clock))
@@ -83,7 +84,7 @@ static void *worker_main(void *arg)
         if (rc >= 0)
             continue;
         w->job->failed(w->arg, &e);
-        worker_pause(w, backoff_next_ns(&w->backoff, w->env->rng));
+        pause_for(w, backoff_next_ns(&w->backoff, w->env->rng));
     }
     atomic_store(&w->ended, true);
     return NULL;

@@ -50,7 +50,5 @@ bool worker_stopping(const struct worker *w);
 void worker_clear(struct worker *w);
 /* Sleeps until woken or the time is over. */
 void worker_rest(struct worker *w, int64_t for_ns);
-/* Sleeps all that time, but for a stop. */
-void worker_pause(struct worker *w, int64_t for_ns);
 
 #endif

@@ -13,6 +13,7 @@
 #define DAY_S      86400
 #define HORIZON_S  (9LL * 366 * DAY_S) /* a 29th of February is at most eight years away */
 #define LEAP_MAX_S (2 * HOUR_S)        /* clocks are put forward and back by at most that */
+#define ANY_BIT    (UINT64_C(1) << 63) /* of a field's bits: it is not restricted */
 
 /* ---- Reading ---- */
 
@@ -66,7 +67,9 @@ static bool is_any(struct slice s)
     return slice_eq(s, SLICE("*")) || slice_eq(s, SLICE("?"));
 }
 
-/* One part of a list: "*", "a", "a-b", each with "/step" or without. */
+/* One part of a list: "*", "a", "a-b", each with "/step" or without. A field with a "*" in it is not restricted, but for a
+ * step above 1: so has it the parser of CronJobs (robfig/cron v3, getRange), while in Vixie's cron the first character
+ * decides. */
 static enum rc read_part(const struct field *f, struct slice part, uint64_t *bits, struct err *e)
 {
     struct slice step_text, high_text;
@@ -86,6 +89,7 @@ static enum rc read_part(const struct field *f, struct slice part, uint64_t *bit
         return wrong(f, part, "is out of range", e);
     if (low > high)
         return wrong(f, part, "ends before it begins", e);
+    *bits |= is_any(range) && step == 1 ? ANY_BIT : 0;
     for (unsigned v = low; v <= high; v += step)
         *bits |= UINT64_C(1) << v;
     return RC_OK;
@@ -165,17 +169,16 @@ static enum rc expand(struct slice *text, struct err *e)
 enum rc cron_parse(struct slice text, struct cron *ret, struct err *e)
 {
     uint64_t bits[FIELDS] = {0};
-    struct slice words[FIELDS] = {{NULL, 0}};
     enum rc rc = expand(&text, e);
     struct slice rest = text;
     for (int i = 0; rc == RC_OK && i < FIELDS; i++) {
-        words[i] = take_word(&rest);
-        if (words[i].n == 0)
+        struct slice word = take_word(&rest);
+        if (word.n == 0)
             return err_set(e, RC_INVALID, ERR_FINAL,
                            "a schedule has five fields, \"minute hour day-of-month month "
                            "day-of-week\"; here are %d",
                            i);
-        rc = read_field(&fields[i], words[i], &bits[i], e);
+        rc = read_field(&fields[i], word, &bits[i], e);
     }
     if (rc < 0)
         return rc;
@@ -183,13 +186,13 @@ enum rc cron_parse(struct slice text, struct cron *ret, struct err *e)
         return err_set(e, RC_INVALID, ERR_FINAL,
                        "a schedule has five fields, \"minute hour day-of-month month "
                        "day-of-week\"; here are more");
-    *ret = (struct cron){.minutes = bits[MINUTE],
+    *ret = (struct cron){.minutes = bits[MINUTE] & ~ANY_BIT,
                          .hours = (uint32_t)bits[HOUR],
                          .days = (uint32_t)bits[DAY],
                          .months = (uint32_t)bits[MONTH],
-                         .weekdays = (uint8_t)((bits[WEEKDAY] & 0x7f) | bits[WEEKDAY] >> 7),
-                         .any_day = is_any(words[DAY]),
-                         .any_weekday = is_any(words[WEEKDAY])};
+                         .weekdays = (uint8_t)((bits[WEEKDAY] & 0x7f) | (bits[WEEKDAY] >> 7 & 1)),
+                         .any_day = bits[DAY] & ANY_BIT,
+                         .any_weekday = bits[WEEKDAY] & ANY_BIT};
     return RC_OK;
 }
 

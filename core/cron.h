@@ -1,7 +1,8 @@
 /* A schedule as cron writes it: "minute hour day-of-month month day-of-week", in a time zone.
  *
  * Fields: numbers, names (JAN, MON), lists (1,15), ranges (1-5), steps (every fifth: "*" or a range with "/5"), "*" and
- * "?"; day-of-week 0 and 7 are Sunday. Where both days are restricted either may match, as in crontab(5). "@hourly",
+ * "?"; day-of-week 0 and 7 are Sunday. Where both days are restricted either may match, as in
+ * crontab(5); a "*" restricts nothing, nor does one in a list or with the step 1, as in a CronJob. "@hourly",
  * "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually" stand for their five fields.
  *
  * Daylight saving: a time of day that the clock leaps over is due at the first instant after the leap; one that the

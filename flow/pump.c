@@ -490,10 +490,10 @@ enum rc pump_commit(struct pump *p, struct slice status, struct err *e)
  * offset. */
 static int64_t oldest_time(struct pump *p)
 {
-    if (p->oldest.offset == p->head.offset && p->oldest.ns)
-        return p->oldest.ns;
-    p->oldest.offset = p->head.offset;
-    p->oldest.ns = 0;
+    if (p->oldest_at == p->head.offset && p->oldest_ns)
+        return p->oldest_ns;
+    p->oldest_at = p->head.offset;
+    p->oldest_ns = 0;
     struct rlog_range range = {
         .from = p->head.offset, .until = p->head.offset + 1, .all_keys = true};
     AUTO(event_iter_freep) struct event_iter *it = NULL;
@@ -501,7 +501,7 @@ static int64_t oldest_time(struct pump *p)
     struct err e = ERR_INIT;
     if (rlog_cursor(p->opts.log, &range, &it, &e) != RC_OK || event_iter_next(it, &ev, &e) != RC_OK)
         return 0;
-    return p->oldest.ns = ev->time_ns;
+    return p->oldest_ns = ev->time_ns;
 }
 
 void pump_status(struct pump *p, struct pump_status *ret)
@@ -526,6 +526,7 @@ void pump_status(struct pump *p, struct pump_status *ret)
     s.repaired = p->drift.repaired;
     s.uncompared = p->drift.uncompared;
     s.catching_up = p->scanning || p->review || s.decided < p->first_head;
+    s.unlisted = pump_is_unlisted(p);
     struct sink_status sink;
     sink_status(p->opts.sink, &sink);
     if (sink.error[0])

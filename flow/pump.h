@@ -58,6 +58,7 @@ struct pump_status {
         repaired; /* copies of this life that were restored because the destination had changed them */
     bool catching_up; /* the first pass to the log's end of this life is not over */
     bool began_anew;  /* without a checkpoint: each copy was made or looked at in this life */
+    bool unlisted;    /* of a tree: what its first complete listing found is not applied yet */
     char error[400];  /* the latest present problem: of the sink, of a hold; empty if none */
 };
 

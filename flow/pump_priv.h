@@ -34,10 +34,8 @@ struct pump {
     bool met;                /* the destination is known to be the one of the checkpoint */
     bool began_anew;         /* as in struct pump_status */
     bool draining;
-    struct {
-        rlog_off offset;
-        int64_t ns;
-    } oldest;                           /* the time of the event at that offset; 0: not known */
+    rlog_off oldest_at; /* the offset of the event whose time is oldest_ns; 0: not known */
+    int64_t oldest_ns;
     int64_t commit_due_ns, hold_due_ns; /* boot clock; no hold is due before */
 
     struct event_iter *cursor;  /* NULL: to be opened */
@@ -50,7 +48,8 @@ struct pump {
     int64_t leaving_due_ns;     /* boot clock: when it is decided about them, if there are any */
     struct event_iter *recheck; /* walks the first prefix of `relabelled` */
     rlog_off recheck_until;     /* where that walk ends */
-    rlog_off listed_to; /* of a tree: where its latest listing ends, if that was read; else 0 */
+    rlog_off listed_to;     /* of a tree: where its latest listing ends, if that was read; else 0 */
+    rlog_off first_listing; /* where that became known in this life; 0: it was from the beginning */
 
     bool review;            /* the replication differs from the one that the checkpoint goes by */
     rlog_off review_anchor; /* what waits until everything was decided again */

@@ -65,8 +65,16 @@ enum rc pump_find_listing(struct pump *p, struct err *e)
 
 void pump_note_listing(struct pump *p, struct slice scope, rlog_off sync_end)
 {
-    if (p->tree && znode_is_within(p->opts.replication->entries[0].root, scope))
-        p->listed_to = sync_end;
+    if (!p->tree || !znode_is_within(p->opts.replication->entries[0].root, scope))
+        return;
+    if (p->listed_to == 0)
+        p->first_listing = sync_end;
+    p->listed_to = sync_end;
+}
+
+bool pump_is_unlisted(const struct pump *p)
+{
+    return p->tree && (p->listed_to == 0 || p->head.offset <= p->first_listing);
 }
 
 enum sink_settled pump_settled(const struct pump *p, const struct event *ev)

@@ -18,6 +18,8 @@ MUST_CHECK enum rc pump_parents_first(struct pump *p, struct slice path, bool *r
 MUST_CHECK enum rc pump_find_listing(struct pump *p, struct err *e);
 /* The end of a listing of that scope was read. */
 void pump_note_listing(struct pump *p, struct slice scope, rlog_off sync_end);
+/* True as long as what the tree's first complete listing found is not all decided and committed. */
+bool pump_is_unlisted(const struct pump *p);
 /* What of the children that a node's event counts was submitted before it: of a listing they come behind their parent,
  * of what was watched before it, unless the parent is new. */
 enum sink_settled pump_settled(const struct pump *p, const struct event *ev);

@@ -40,11 +40,6 @@ bool scope_has(const struct scope *s, struct slice key)
     return s->tree ? tree_has(s->text, key) : is_below(key, s->text);
 }
 
-bool scope_is_within(const struct scope *s, const struct scope *outer)
-{
-    return slice_eq(s->text, outer->text) || scope_has(outer, s->text);
-}
-
 static void *find_root(const struct map *scopes, struct slice path)
 {
     for (struct slice root = path; root.n > 0; root = znode_parent(root)) {
@@ -92,12 +87,11 @@ enum rc scope_of_entry(const struct replication_entry *entry, struct buf *memory
 
 bool scope_meets_entry(const struct scope *s, const struct replication_entry *entry)
 {
-    const struct scope root = {entry->root, true};
     struct slice resource;
     if (s->tree != (entry->root.n > 0))
         return false;
     if (s->tree)
-        return scope_is_within(s, &root) || scope_is_within(&root, s);
+        return tree_has(entry->root, s->text) || tree_has(s->text, entry->root);
     struct slice group = slice_cut(resource_of(s->text), '/', &resource);
     return slice_eq(group, entry->group) && slice_eq(resource, entry->resource);
 }

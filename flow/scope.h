@@ -26,8 +26,6 @@ struct scope {
  * NOMEM. */
 MUST_CHECK enum rc scope_print_prefix(const struct scope *s, struct buf *out, struct err *e);
 bool scope_has(const struct scope *s, struct slice key);
-/* True if outer has all keys that s has. */
-bool scope_is_within(const struct scope *s, const struct scope *outer);
 /* The value of a scope that has the key, in a map of scopes' texts; NULL if none has it. */
 void *scope_find(const struct map *scopes, struct slice key, bool tree);
 /* The scope of what is counted together when much of it goes: the key's resource, a whole tree. Borrows key. */

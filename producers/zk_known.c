@@ -23,11 +23,6 @@ void zk_known_free(struct zk_known *k)
     free(k);
 }
 
-size_t zk_known_count(const struct zk_known *k)
-{
-    return map_count(k->nodes);
-}
-
 const struct zk_said *zk_known_get(const struct zk_known *k, struct slice path)
 {
     return map_get(k->nodes, path);

@@ -26,7 +26,6 @@ struct zk_known *zk_known_new(void); /* NULL when out of memory */
 void zk_known_free(struct zk_known *k);
 DEFINE_FREEP(struct zk_known, zk_known_free)
 
-size_t zk_known_count(const struct zk_known *k);
 /* NULL: nothing was said of it, or that it is gone. Lives until the next change of k. */
 const struct zk_said *zk_known_get(const struct zk_known *k, struct slice path);
 /* Errors: NOMEM. */

@@ -40,6 +40,8 @@ static bool next_unread(struct slice *rest, struct slice *ret)
 bool zk_scope_is_unread(const struct zk_scope *s, struct slice path)
 {
     struct slice rest = buf_slice(&s->unread), entry;
+    if (s->unread.bad) /* it may be one that found no room */
+        return true;
     while (next_unread(&rest, &entry))
         if (slice_ends(entry, SLICE("/")) ? slice_starts(path, entry) : slice_eq(path, entry))
             return true;
@@ -146,6 +148,21 @@ static enum rc forget_unmet(struct zk_scope *s, struct err *e)
     return RC_OK;
 }
 
+/* In place of a list that is too long: all that is below the root, so that nothing is taken for deleted. */
+static void print_all_unread(const struct zk_scope *s, struct buf *out)
+{
+    AUTO(buf_done) struct buf below = BUF_INIT(EVENT_TEXT_MAX);
+    struct slice root = zk_scope_root(s);
+    buf_add_slice(&below, root.n > 1 ? root : SLICE_NULL);
+    buf_add_char(&below, '/');
+    buf_reset(out);
+    buf_add_str(out, "{\"unread\":[");
+    json_print_text(buf_slice(&below), out);
+    buf_add_str(out, "]}");
+    if (below.bad && !out->bad)
+        out->bad = below.bad;
+}
+
 static enum rc say_end(struct zk_scope *s, struct err *e)
 {
     AUTO(buf_done) struct buf body = BUF_INIT(EVENT_BODY_MAX);
@@ -156,8 +173,11 @@ static enum rc say_end(struct zk_scope *s, struct err *e)
         DIAG(s->world->env->diag, DIAG_WARN,
              "too many nodes cannot be read: what is gone is not told by this listing",
              DIAG_S("scope", zk_scope_root(s)));
-        return RC_OK;
+        print_all_unread(s, &body);
     }
+    enum rc rc = buf_check(&body, "the end of a listing", e);
+    if (rc < 0)
+        return rc;
     return zk_scope_say_complete(s, EVENT_SYNC_END, s->asked_zxid, buf_slice(&body), e);
 }
 

@@ -7,12 +7,14 @@
 
 /* ---- What is new ---- */
 
-/* Zxids only grow: a node that was made or changed before what was known of its path is of another history. */
+/* Zxids only grow: a node that was made or changed before what was known of its path is of another history. So is one that
+ * was made before all was said; but one that got another ACL since may have been hidden from us then. */
 static enum zk_news judge(struct zk_scope *s, const struct zk_said *said, int64_t complete,
                           const struct znode_stat *stat)
 {
     bool other = said->czxid != stat->czxid;
-    int64_t newest = other && complete > said->mzxid ? complete : said->mzxid;
+    bool told = other && stat->aversion == 0 && complete > said->mzxid;
+    int64_t newest = told ? complete : said->mzxid;
     if (other ? stat->czxid <= newest : stat->mzxid < newest)
         s->world->regressed = true;
     if (other)

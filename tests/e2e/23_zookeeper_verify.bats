@@ -113,6 +113,21 @@ both() { # COMMAND...
     [[ $output == *'no synchronization "other"'* ]]
 }
 
+@test "a path that is too long for a log is told, however long it is" {
+    local name
+    name=$(printf '%070000d' 0)
+    zk one create "/app/$name" x
+    verify
+    [ "$status" -eq 2 ]
+    [[ $output == "unreadable /app/$name: source: the path is none that can be copied" ]]
+    verify -o json
+    [ "$(json '[len(x["path"]) for x in d]' <<<"$output")" = '[70005]' ]
+    run -0 --separate-stderr "$RESILOG" run --once --dry-run -f "$E2E_DIR/zk" --data "$E2E_DIR/data"
+    [[ $output == *"leave /app/$name: it cannot be read"* ]]
+    zk one delete "/app/$name"
+    zk two raise 1 /app # as that node did there
+}
+
 @test "what cannot be read is trouble, not a difference" {
     zk one create /app/closed x w:world:anyone
     zk two create /app/closed x w:world:anyone

@@ -38,6 +38,18 @@ static void of_each_sort_the_latest_stay(void **state)
     assert_int_equal(log.runs[0].due_s, 10);
 }
 
+static void what_was_missed_is_told_once(void **state)
+{
+    (void)state;
+    struct run_log log = {.n = 0};
+    for (int64_t i = 0; i < 4; i++) {
+        const struct run missed = made(RUN_MISSED, 1 + i / 2), failed = made(RUN_FAILED, 1);
+        run_log_add(&log, &missed, 10, 10);
+        run_log_add(&log, &failed, 10, 10); /* as often as it was tried */
+    }
+    assert_int_equal(log.n, 6);
+}
+
 static void whatever_a_plan_says_there_is_a_limit(void **state)
 {
     (void)state;
@@ -101,6 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_each_sort_the_latest_stay),
+        cmocka_unit_test(what_was_missed_is_told_once),
         cmocka_unit_test(whatever_a_plan_says_there_is_a_limit),
         cmocka_unit_test(what_was_printed_is_read_again),
         cmocka_unit_test(what_cannot_be_read_is_left_out),

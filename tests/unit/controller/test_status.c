@@ -79,9 +79,11 @@ static void the_phase_of_a_running_pump_is_that_of_its_worst_end(void **state)
     (void)state;
     const struct source_report here = {.connected = true}, away = {.connected = false};
     const struct pump_status behind = {.catching_up = true}, current = {.head = 1};
+    const struct pump_status unlisted = {.unlisted = true};
     assert_int_equal(sync_phase_of(&away, &current, true), PHASE_WAITING);
     assert_int_equal(sync_phase_of(&here, &current, false), PHASE_WAITING);
     assert_int_equal(sync_phase_of(&here, &behind, true), PHASE_SYNCING);
+    assert_int_equal(sync_phase_of(&here, &unlisted, true), PHASE_SYNCING);
     assert_int_equal(sync_phase_of(&here, &current, true), PHASE_LIVE);
 }
 

@@ -105,6 +105,30 @@ static void nodes_of_the_root_are_copied_and_none_beside_it(void **state)
     pt_free(w);
 }
 
+static void a_tree_is_listed_once_its_first_listing_was_applied(void **state)
+{
+    (void)state;
+    struct pump_world *w = open_tree("/a");
+    assert_true(pt_status(w).unlisted);
+    ft_own(&w->log, EVENT_SYNC_BEGIN, "@sync//a");
+    put_nodes(w, "/a /a/b");
+    pt_run(w);
+    assert_true(pt_status(w).unlisted);
+    ft_own(&w->log, EVENT_SYNC_END, "@sync//a");
+    assert_true(pt_status(w).unlisted);
+    pt_run(w);
+    assert_false(pt_status(w).unlisted);
+    ft_own(&w->log, EVENT_SYNC_BEGIN, "@sync//a"); /* the next ones are no matter */
+    put_nodes(w, "/a/c");
+    end_listing(w, "@sync//a");
+    put_nodes(w, "/a/d");
+    assert_false(pt_status(w).unlisted);
+    pt_close(w);
+    pt_open(w);
+    assert_false(pt_status(w).unlisted);
+    pt_free(w);
+}
+
 static void a_path_that_looks_like_an_object_is_a_node(void **state)
 {
     (void)state;
@@ -426,6 +450,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nodes_of_the_root_are_copied_and_none_beside_it),
+        cmocka_unit_test(a_tree_is_listed_once_its_first_listing_was_applied),
         cmocka_unit_test(a_path_that_looks_like_an_object_is_a_node),
         cmocka_unit_test(ephemeral_nodes_are_passed_over_and_the_first_is_told),
         cmocka_unit_test(ephemeral_nodes_are_copied_where_the_entry_says_so),

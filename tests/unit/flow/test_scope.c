@@ -57,26 +57,6 @@ static void a_resource_has_its_objects_and_a_namespace_those_in_it(void **state)
     assert_has(kind("apps/deployments"), "/deployments/n/a", false);
 }
 
-static void assert_within(const struct scope s, const struct scope outer, bool want)
-{
-    if (scope_is_within(&s, &outer) != want)
-        fail_msg("%.*s and %.*s", SLICE_ARG(s.text), SLICE_ARG(outer.text));
-}
-
-static void a_scope_lies_within_itself_and_within_larger_ones(void **state)
-{
-    (void)state;
-    assert_within(tree("/a"), tree("/a"), true);
-    assert_within(tree("/a/b"), tree("/a"), true);
-    assert_within(tree("/a"), tree("/"), true);
-    assert_within(tree("/a"), tree("/a/b"), false);
-    assert_within(tree("/ab"), tree("/a"), false);
-    assert_within(tree("/zookeeper/config"), tree("/"), false);
-    assert_within(kind("/configmaps/n"), kind("/configmaps"), true);
-    assert_within(kind("/configmaps"), kind("/configmaps/n"), false);
-    assert_within(kind("/configmapsets"), kind("/configmaps"), false);
-}
-
 static void assert_prefix(const struct scope s, const char *want)
 {
     AUTO(buf_done) struct buf out = BUF_INIT(100);
@@ -166,11 +146,15 @@ static void a_scope_meets_the_entries_with_which_it_may_share_a_key(void **state
     const struct replication_entry object = {.resource = SLICE("a")};
     const struct replication_entry node = {.root = SLICE("/a/b")};
     const struct scope all = kind("/a"), in_n = kind("/a/b"), other = kind("g/a");
+    const struct replication_entry top = {.root = SLICE("/")};
     const struct scope above = tree("/a"), below = tree("/a/b/c"), beside = tree("/a/bc");
+    const struct scope same = tree("/a/b"), servers = tree("/zookeeper/config");
     assert_true(scope_meets_entry(&all, &object) && scope_meets_entry(&in_n, &object));
     assert_false(scope_meets_entry(&other, &object));
     assert_true(scope_meets_entry(&above, &node) && scope_meets_entry(&below, &node));
     assert_false(scope_meets_entry(&beside, &node));
+    assert_true(scope_meets_entry(&same, &node) && scope_meets_entry(&same, &top));
+    assert_false(scope_meets_entry(&servers, &top));
     assert_false(scope_meets_entry(&above, &object) || scope_meets_entry(&in_n, &node));
 }
 
@@ -189,7 +173,6 @@ int main(void)
         cmocka_unit_test(a_tree_has_its_root_and_all_below_and_not_what_only_begins_so),
         cmocka_unit_test(the_whole_tree_lacks_what_the_servers_keep_there),
         cmocka_unit_test(a_resource_has_its_objects_and_a_namespace_those_in_it),
-        cmocka_unit_test(a_scope_lies_within_itself_and_within_larger_ones),
         cmocka_unit_test(all_keys_of_a_scope_begin_with_its_prefix),
         cmocka_unit_test(the_scope_of_a_path_is_found_upwards),
         cmocka_unit_test(the_whole_tree_is_found_for_all_but_the_servers_own),

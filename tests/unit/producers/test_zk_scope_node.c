@@ -41,6 +41,27 @@ static void another_node_of_the_same_path_has_another_acl(void **state)
     zw_done(&w);
 }
 
+static void a_node_that_was_made_anew_while_it_was_hidden_is_no_other_history(void **state)
+{
+    (void)state;
+    struct zk_world w;
+    zt_follow(&w);
+    fake_zk_set_acl(w.zk, "/a/b", "digest:bob:hash:cdrwa");
+    fake_zk_delete(w.zk, "/a/b");
+    const struct znode_acl bob = {ZNODE_ALL, SLICE("digest"), SLICE("bob:hash")};
+    const struct zk_call create = {
+        .op = ZK_CREATE, .path = SLICE("/a/b"), .data = SLICE("new"), .acl = &bob, .n_acl = 1};
+    assert_int_equal(fake_zk_do(w.zk, &create, NULL), ZK_OK);
+    fake_zk_set(w.zk, "/a/c", "33");
+    zw_run(&w);
+    zw_assert_said(&w, "put:/a/c=33");
+    fake_zk_set_acl(w.zk, "/a/b", "world:anyone:cdrwa");
+    zw_pass(&w, WALK_NS);
+    zw_assert_said(&w, "sync-begin put:/a=1 put:/a/b=new same:/a/c sync-end");
+    zw_assert_same(&w, "/a");
+    zw_done(&w);
+}
+
 static void an_acl_that_was_set_after_the_data_was_read_is_said_with_it(void **state)
 {
     (void)state;
@@ -198,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_change_of_data_costs_no_acl),
         cmocka_unit_test(another_node_of_the_same_path_has_another_acl),
+        cmocka_unit_test(a_node_that_was_made_anew_while_it_was_hidden_is_no_other_history),
         cmocka_unit_test(an_acl_that_was_set_after_the_data_was_read_is_said_with_it),
         cmocka_unit_test(data_and_acl_that_both_changed_are_read_again),
         cmocka_unit_test(a_node_that_vanished_before_its_acl_was_read_is_not_said),
