@@ -153,8 +153,7 @@ static void a_path_that_is_too_long_for_a_log_is_said_and_counted(void **state)
     zw_done(&w);
 }
 
-static void
-a_listing_that_would_have_to_name_too_many_nodes_tells_of_none_that_it_is_gone(void **state)
+static void a_listing_that_would_have_to_name_too_many_nodes_infers_no_delete(void **state)
 {
     (void)state;
     struct zk_world w;
@@ -256,8 +255,7 @@ int main(void)
         cmocka_unit_test(a_node_whose_children_cannot_be_listed_keeps_them),
         cmocka_unit_test(a_node_that_is_too_big_for_a_log_is_said_and_counted),
         cmocka_unit_test(a_path_that_is_too_long_for_a_log_is_said_and_counted),
-        cmocka_unit_test(
-            a_listing_that_would_have_to_name_too_many_nodes_tells_of_none_that_it_is_gone),
+        cmocka_unit_test(a_listing_that_would_have_to_name_too_many_nodes_infers_no_delete),
         cmocka_unit_test(a_delete_that_is_seen_during_a_walk_is_one_that_was_watched),
         cmocka_unit_test(what_changes_during_a_walk_is_neither_lost_nor_said_in_the_wrong_order),
         cmocka_unit_test(answers_that_cannot_be_read_are_asked_for_in_smaller_parts),
