@@ -1,5 +1,5 @@
-/* The door to zstd: one frame with its size in it per call. Both of zstd's contexts are kept for
- * reuse. A failed call leaves the output as it was. Sizes are checked before memory is taken, so a
+/* The door to zstd: one frame with its size in it per call. Each of zstd's contexts is made when it is needed first, for
+ * it is large, and kept for reuse. A failed call leaves the output as it was. Sizes are checked before memory is taken, so a
  * damaged frame can not make us allocate more than the caller named. */
 #include "core/compress.h"
 
@@ -18,16 +18,7 @@ struct compressor {
 
 struct compressor *compressor_new(void)
 {
-    struct compressor *c = calloc(1, sizeof *c);
-    if (!c)
-        return NULL;
-    c->out = ZSTD_createCCtx();
-    c->in = ZSTD_createDCtx();
-    if (!c->out || !c->in) {
-        compressor_free(c);
-        return NULL;
-    }
-    return c;
+    return calloc(1, sizeof(struct compressor));
 }
 
 void compressor_free(struct compressor *c)
@@ -41,6 +32,10 @@ void compressor_free(struct compressor *c)
 
 enum rc compress(struct compressor *c, struct slice src, struct buf *out, struct err *e)
 {
+    if (!c->out)
+        c->out = ZSTD_createCCtx();
+    if (!c->out)
+        return err_nomem(e);
     size_t start = out->n;
     size_t bound = ZSTD_compressBound(src.n);
     size_t room = out->max - start;
@@ -75,6 +70,10 @@ enum rc decompress(struct compressor *c, struct slice src, size_t raw_size, stru
         return damaged(e, "its frame is of another size than recorded");
     if (ZSTD_findFrameCompressedSize(src.p, src.n) != src.n)
         return damaged(e, "it is cut off, or something follows its frame");
+    if (!c->in)
+        c->in = ZSTD_createDCtx();
+    if (!c->in)
+        return err_nomem(e);
     size_t start = out->n;
     char *to = buf_extend(out, raw_size);
     if (!to)

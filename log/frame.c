@@ -429,23 +429,43 @@ enum rc frame_take_event(struct slice *raw, rlog_off expect, struct event *ret, 
 
 /* ---- Verify ---- */
 
-struct verify {
-    const struct frame_head *head;
-    struct slice payload;
+struct frame_verifier {
     struct compressor *compressor;
+    struct sha256 *sha;
     struct buf raw;
-    uint8_t chain[SHA256_SIZE];
     frame_event_fn *fn;
     void *arg;
+    /* Of the frame that is being checked. */
+    const struct frame_head *head;
+    struct slice payload;
+    uint8_t chain[SHA256_SIZE];
 };
 
-static void verify_done(struct verify *v)
+struct frame_verifier *frame_verifier_new(frame_event_fn *fn, void *arg)
 {
-    compressor_free(v->compressor);
-    buf_done(&v->raw);
+    AUTO(frame_verifier_freep) struct frame_verifier *v = calloc(1, sizeof *v);
+    if (!v)
+        return NULL;
+    buf_init(&v->raw, EVENT_BATCH_BYTES_MAX);
+    v->fn = fn;
+    v->arg = arg;
+    v->compressor = compressor_new();
+    v->sha = sha256_new();
+    return v->compressor && v->sha ? steal(&v) : NULL;
 }
 
-static enum rc verify_event(struct verify *v, uint32_t index, struct slice *raw, struct err *e)
+void frame_verifier_free(struct frame_verifier *v)
+{
+    if (!v)
+        return;
+    compressor_free(v->compressor);
+    sha256_free(v->sha);
+    buf_done(&v->raw);
+    free(v);
+}
+
+static enum rc verify_event(struct frame_verifier *v, uint32_t index, struct slice *raw,
+                            struct err *e)
 {
     const struct frame_head *h = v->head;
     const char *begin = raw->p;
@@ -453,14 +473,17 @@ static enum rc verify_event(struct verify *v, uint32_t index, struct slice *raw,
     enum rc rc = frame_take_event(raw, h->first + index, &ev, e);
     if (rc != RC_OK)
         return rc;
-    sha256(slice_of(v->chain, SHA256_SIZE), slice_of(begin, (size_t)(raw->p - begin)), v->chain);
+    sha256_start(v->sha);
+    sha256_add(v->sha, slice_of(v->chain, SHA256_SIZE));
+    sha256_add(v->sha, slice_of(begin, (size_t)(raw->p - begin)));
+    sha256_finish(v->sha, v->chain);
     if (ev.epoch != h->epoch || ev.time_ns < h->first_time_ns || ev.time_ns > h->last_time_ns ||
         crc32c(0, ev.key.p, ev.key.n) != frame_key_hash(h, index))
         return corrupt(e, h->first, "an event is not what the header says of it", ev.offset);
     return v->fn ? v->fn(v->arg, &ev, e) : RC_OK;
 }
 
-static enum rc verify_block(struct verify *v, const struct frame_block *b, struct err *e)
+static enum rc verify_block(struct frame_verifier *v, const struct frame_block *b, struct err *e)
 {
     buf_reset(&v->raw);
     struct slice stored = slice_of(v->payload.p + b->at, b->stored_n);
@@ -473,7 +496,7 @@ static enum rc verify_block(struct verify *v, const struct frame_block *b, struc
     return rc;
 }
 
-static enum rc verify_blocks(struct verify *v, struct err *e)
+static enum rc verify_blocks(struct frame_verifier *v, struct err *e)
 {
     enum rc rc = RC_OK;
     struct frame_block b = {0};
@@ -486,8 +509,8 @@ static enum rc verify_blocks(struct verify *v, struct err *e)
     return rc;
 }
 
-enum rc frame_verify(struct slice whole, rlog_off expect, const struct frame_chain *before,
-                     frame_event_fn *fn, void *arg, struct frame_head *ret, struct err *e)
+enum rc frame_verify(struct frame_verifier *v, struct slice whole, rlog_off expect,
+                     const struct frame_chain *before, struct frame_head *ret, struct err *e)
 {
     struct frame_head h;
     enum rc rc = frame_read_head(whole, &h, e);
@@ -499,18 +522,15 @@ enum rc frame_verify(struct slice whole, rlog_off expect, const struct frame_cha
         return corrupt(e, h.first, "it does not follow the frame before it", h.first);
     if (whole.n != (size_t)h.size + h.stored_n)
         return corrupt(e, h.first, "its length is wrong", whole.n);
-    AUTO(verify_done) struct verify v = {.head = &h, .fn = fn, .arg = arg};
-    v.payload = slice_of(whole.p + h.size, h.stored_n);
+    v->head = &h;
+    v->payload = slice_of(whole.p + h.size, h.stored_n);
     uint8_t sha[SHA256_SIZE];
-    hash_payload(&h, v.payload, sha);
+    hash_payload(&h, v->payload, sha);
     if (memcmp(sha, h.payload, SHA256_SIZE) != 0)
         return corrupt(e, h.first, "its payload's SHA-256 is wrong", h.stored_n);
-    buf_init(&v.raw, EVENT_BATCH_BYTES_MAX);
-    memcpy(v.chain, before->events, SHA256_SIZE);
-    v.compressor = compressor_new();
-    if (!v.compressor)
-        return err_nomem(e);
-    rc = verify_blocks(&v, e);
+    memcpy(v->chain, before->events, SHA256_SIZE);
+    rc = verify_blocks(v, e);
+    v->head = NULL;
     if (rc == RC_OK)
         *ret = h;
     return rc;

@@ -86,11 +86,15 @@ MUST_CHECK enum rc frame_take_event(struct slice *raw, rlog_off expect, struct e
 /* Called for each event in order; the event lives for the call. */
 typedef enum rc frame_event_fn(void *arg, const struct event *ev, struct err *e);
 
+/* Checks frames, and keeps what that needs from one to the next. fn may be NULL. NULL when out of memory. */
+struct frame_verifier;
+struct frame_verifier *frame_verifier_new(frame_event_fn *fn, void *arg);
+void frame_verifier_free(struct frame_verifier *v);
+DEFINE_FREEP(struct frame_verifier, frame_verifier_free)
 /* Checks a whole frame: its place behind `before`, its first offset (0: any), the payload's SHA-256, every event, the
- * key hashes, times and both chains. fn may be NULL. ret->bytes points into whole. Errors: CORRUPT, UNSUPPORTED,
- * NOMEM, fn's. */
-MUST_CHECK enum rc frame_verify(struct slice whole, rlog_off expect,
-                                const struct frame_chain *before, frame_event_fn *fn, void *arg,
-                                struct frame_head *ret, struct err *e);
+ * key hashes, times and both chains. ret->bytes points into whole. Errors: CORRUPT, UNSUPPORTED, NOMEM, fn's. */
+MUST_CHECK enum rc frame_verify(struct frame_verifier *v, struct slice whole, rlog_off expect,
+                                const struct frame_chain *before, struct frame_head *ret,
+                                struct err *e);
 
 #endif

@@ -34,13 +34,13 @@ struct check {
     struct segment_report *report;
     struct buf value;
     bool has_header;
-    frame_event_fn *fn;
-    void *arg;
+    struct frame_verifier *verifier;
 };
 
 static void check_done(struct check *c)
 {
     buf_done(&c->value);
+    frame_verifier_free(c->verifier);
 }
 
 static enum rc check_header(struct check *c, struct err *e)
@@ -69,7 +69,7 @@ static enum rc check_frame(struct check *c, rlog_off first, struct err *e)
                                        : err_set(e, RC_CORRUPT, ERR_FATAL,
                                                  "the next frame begins at %" PRIu64, first);
     if (rc == RC_OK)
-        rc = frame_verify(buf_slice(&c->value), first, &r->tail.after, c->fn, c->arg, &head, e);
+        rc = frame_verify(c->verifier, buf_slice(&c->value), first, &r->tail.after, &head, e);
     if (rc != RC_OK)
         return rc;
     if (head.first_time_ns < r->tail.time_ns || head.epoch < r->tail.epoch)
@@ -129,7 +129,10 @@ enum rc segment_check_read(const struct pages *f, rlog_off first, frame_event_fn
                            struct segment_report *ret, struct err *e)
 {
     *ret = (struct segment_report){.tail.next = first};
-    AUTO(check_done) struct check c = {.f = f, .report = ret, .fn = fn, .arg = arg};
+    AUTO(check_done)
+    struct check c = {.f = f, .report = ret, .verifier = frame_verifier_new(fn, arg)};
+    if (!c.verifier)
+        return err_nomem(e);
     buf_init(&c.value, SEGMENT_ROW_MAX);
     enum rc rc = pages_verify(f, check_row, &c, NULL, e);
     if (rc == RC_OK && !c.has_header)

@@ -47,7 +47,9 @@ static void read_frame(struct slice whole)
     uint32_t events = 0;
     if (frame_read_head(whole, &h, NULL) == RC_OK)
         open_blocks(&h, whole);
-    if (frame_verify(whole, 0, &before, count_event, &events, &h, NULL) == RC_OK)
+    AUTO(frame_verifier_freep)
+    struct frame_verifier *v = frame_verifier_new(count_event, &events);
+    if (v && frame_verify(v, whole, 0, &before, &h, NULL) == RC_OK)
         CHECK(events == h.count && whole.n == (size_t)h.size + h.stored_n);
 }
 

@@ -56,6 +56,15 @@ static enum rc compare_event(void *arg, const struct event *ev, struct err *e)
     return RC_OK;
 }
 
+static enum rc verify(struct slice whole, rlog_off expect, const struct frame_chain *before,
+                      struct seen *seen, struct frame_head *ret, struct err *e)
+{
+    AUTO(frame_verifier_freep)
+    struct frame_verifier *v = frame_verifier_new(seen ? compare_event : NULL, seen);
+    assert_non_null(v);
+    return frame_verify(v, whole, expect, before, ret, e);
+}
+
 static void a_frame_gives_back_its_events_with_what_the_log_added(void **state)
 {
     (void)state;
@@ -66,8 +75,7 @@ static void a_frame_gives_back_its_events_with_what_the_log_added(void **state)
     struct seen seen = {.batch = batch};
     struct err e = ERR_INIT;
     write_frame(batch, 3, &out, &written);
-    assert_int_equal(
-        frame_verify(buf_slice(&out), 100, &start.before, compare_event, &seen, &read, &e), RC_OK);
+    assert_int_equal(verify(buf_slice(&out), 100, &start.before, &seen, &read, &e), RC_OK);
     assert_int_equal(seen.n, 3);
     assert_int_equal(read.first, 100);
     assert_int_equal(read.count, 3);
@@ -154,8 +162,7 @@ static void one_event_costs_one_block(void **state)
     struct frame_block noisy = frame_block_of(&head, 6);
     assert_int_equal(noisy.stored_n, noisy.raw_n);
     struct seen seen = {.batch = batch};
-    assert_int_equal(
-        frame_verify(buf_slice(&out), 0, &start.before, compare_event, &seen, &head, &e), RC_OK);
+    assert_int_equal(verify(buf_slice(&out), 0, &start.before, &seen, &head, &e), RC_OK);
     assert_int_equal(seen.n, n);
 }
 
@@ -169,7 +176,7 @@ static void every_single_flipped_bit_is_seen(void **state)
     for (size_t bit = 0; bit < out.n * 8; bit++) {
         struct err e = ERR_INIT;
         out.p[bit / 8] = (char)(out.p[bit / 8] ^ (1 << bit % 8));
-        enum rc rc = frame_verify(buf_slice(&out), 100, &start.before, NULL, NULL, &head, &e);
+        enum rc rc = verify(buf_slice(&out), 100, &start.before, NULL, &head, &e);
         assert_true(rc == RC_CORRUPT || rc == RC_UNSUPPORTED);
         assert_int_equal(e.rc, rc);
         assert_int_equal(e.retry, ERR_FATAL);
@@ -188,8 +195,7 @@ static void every_cut_is_seen(void **state)
         AUTO(freep) char *exact = malloc(n ? n : 1);
         struct err e = ERR_INIT;
         memcpy(exact, out.p, n);
-        assert_int_equal(frame_verify(slice_of(exact, n), 0, &start.before, NULL, NULL, &head, &e),
-                         RC_CORRUPT);
+        assert_int_equal(verify(slice_of(exact, n), 0, &start.before, NULL, &head, &e), RC_CORRUPT);
     }
 }
 
@@ -201,14 +207,13 @@ static void a_frame_stands_only_behind_its_predecessor(void **state)
     struct frame_head head;
     struct err e = ERR_INIT;
     write_frame(batch, 1, &out, &head);
-    assert_int_equal(frame_verify(buf_slice(&out), 101, &start.before, NULL, NULL, &head, &e),
-                     RC_CORRUPT);
+    assert_int_equal(verify(buf_slice(&out), 101, &start.before, NULL, &head, &e), RC_CORRUPT);
     struct frame_chain wrong = start.before;
     wrong.frame[0] ^= 1;
-    assert_int_equal(frame_verify(buf_slice(&out), 100, &wrong, NULL, NULL, &head, &e), RC_CORRUPT);
+    assert_int_equal(verify(buf_slice(&out), 100, &wrong, NULL, &head, &e), RC_CORRUPT);
     wrong = start.before;
     wrong.events[0] ^= 1;
-    assert_int_equal(frame_verify(buf_slice(&out), 100, &wrong, NULL, NULL, &head, &e), RC_CORRUPT);
+    assert_int_equal(verify(buf_slice(&out), 100, &wrong, NULL, &head, &e), RC_CORRUPT);
 }
 
 /* Changes a header field and makes the checksum right again. */
@@ -252,8 +257,7 @@ static void the_number_of_events_is_limited(void **state)
     assert_int_equal(frame_write(w, &start, batch, 0, &out, &head, &e), RC_LIMIT);
     assert_int_equal(frame_write(w, &start, batch, EVENT_BATCH_MAX + 1, &out, &head, &e), RC_LIMIT);
     assert_int_equal(frame_write(w, &start, batch, EVENT_BATCH_MAX, &out, &head, &e), RC_OK);
-    assert_int_equal(frame_verify(buf_slice(&out), 100, &start.before, NULL, NULL, &head, &e),
-                     RC_OK);
+    assert_int_equal(verify(buf_slice(&out), 100, &start.before, NULL, &head, &e), RC_OK);
     frame_writer_free(NULL);
 }
 
@@ -286,8 +290,7 @@ static void the_bytes_are_those_of_the_format_document(void **state)
     assert_int_equal(frame_write(w, &at, &ev, 1, &out, &head, &e), RC_OK);
     assert_golden(buf_slice(&out), GOLDEN);
     golden_read(GOLDEN, &golden);
-    assert_int_equal(
-        frame_verify(buf_slice(&golden), at.first, &start.before, NULL, NULL, &head, &e), RC_OK);
+    assert_int_equal(verify(buf_slice(&golden), at.first, &start.before, NULL, &head, &e), RC_OK);
     assert_int_equal(head.raw_n, event_encoded_size(&ev));
 }
 
@@ -309,9 +312,7 @@ static void a_compressed_frame_of_version_1_is_read(void **state)
                 "28b52ffd2067b501006402 33000000 01010101 0000 6400 2823 0005 0007 0301 0100 "
                 "'sa1' ea0efd5b 3465 'b{}' be307cac 0600c009ab8a83abc16070c70092",
                 &golden);
-    assert_int_equal(
-        frame_verify(buf_slice(&golden), 100, &start.before, compare_event, &seen, &head, &e),
-        RC_OK);
+    assert_int_equal(verify(buf_slice(&golden), 100, &start.before, &seen, &head, &e), RC_OK);
     assert_int_equal(seen.n, 2);
 }
 
