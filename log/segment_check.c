@@ -274,10 +274,13 @@ enum rc segment_check_open(const char *dir, rlog_off first, const char *checker,
 static enum rc check_growing(const struct pages *f, rlog_off first, struct segment_report *ret,
                              struct err *e)
 {
-    AUTO(check_done) struct check c = {.f = f, .report = ret};
-    AUTO(pages_row_done) struct pages_row row = {0};
-    buf_init(&c.value, SEGMENT_ROW_MAX);
     *ret = (struct segment_report){.tail.next = first};
+    AUTO(check_done)
+    struct check c = {.f = f, .report = ret, .verifier = frame_verifier_new(NULL, NULL)};
+    AUTO(pages_row_done) struct pages_row row = {0};
+    if (!c.verifier)
+        return err_nomem(e);
+    buf_init(&c.value, SEGMENT_ROW_MAX);
     char key[SEGMENT_KEY_SIZE];
     size_t n = 0;
     struct pages_commit commit;
