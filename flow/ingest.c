@@ -98,6 +98,12 @@ static enum rc close_listing(struct ingest *g, struct err *e)
 
 /* ---- Taking events ---- */
 
+/* The log surely has no event of it. */
+static bool is_unknown(const struct ingest *g, struct slice key)
+{
+    return g->keys && !hash_set_may_have(g->keys, key);
+}
+
 static enum rc accept_put(struct ingest *g, const struct event *ev, struct err *e)
 {
     if (ev->cause == CAUSE_WATCH) {
@@ -112,8 +118,9 @@ static enum rc accept_put(struct ingest *g, const struct event *ev, struct err *
     if (!l)
         return err_set(e, RC_INVALID, ERR_FATAL, "producer %s listed %.*s outside a listing",
                        g->producer->ops->name, SLICE_ARG(ev->key));
-    bool is_new;
-    enum rc rc = listing_note(l, ev, g->incarnation, &is_new, e);
+    bool is_new = is_unknown(g, ev->key);
+    enum rc rc = is_new ? listing_note_unknown(l, ev->key, e)
+                        : listing_note(l, ev, g->incarnation, &is_new, e);
     if (rc == RC_OK && is_new && ev->body.n == 0)
         return err_set(e, RC_INVALID, ERR_FATAL,
                        "producer %s listed %.*s without its body, and the log has it otherwise",
@@ -256,7 +263,7 @@ enum rc ingest_step(struct ingest *g, int64_t *ret_wake_ns, struct err *e)
 static enum rc recall(void *arg, struct slice key, const struct event **ret, struct err *e)
 {
     struct ingest *g = arg;
-    if (g->keys && !hash_set_may_have(g->keys, key))
+    if (is_unknown(g, key))
         return RC_NOTFOUND;
     rlog_found_done(&g->recalled);
     enum rc rc = rlog_last(g->log, key, 0, &g->recalled, e);

@@ -3,6 +3,7 @@
 #include "flow/ingest_listing.h"
 
 #include "core/buf.h"
+#include "core/dict.h"
 #include "core/event.h"
 #include "core/event_iter.h"
 #include "core/json.h"
@@ -19,7 +20,7 @@ struct listing {
     struct rlog *log;
     struct scope scope; /* its text stands in `prefix` */
     struct buf prefix;
-    struct map *seen; /* keys of the listing; their values mean nothing */
+    struct dict *seen; /* keys of the listing; their values mean nothing */
     struct map *
         unread; /* keys of which the source did not tell, and what such keys begin with, up to a '/' */
     rlog_off begin; /* the log's end at the first object; 0: none was noted yet */
@@ -34,7 +35,7 @@ struct listing *listing_new(const struct scope *scope, struct rlog *log)
         return NULL;
     l->log = log;
     buf_init(&l->prefix, 2 * KEY_MAX);
-    l->seen = map_new(NULL);
+    l->seen = dict_new(NULL);
     l->unread = map_new(NULL);
     if (!l->seen || !l->unread || scope_print_prefix(scope, &l->prefix, NULL) != RC_OK)
         return NULL;
@@ -47,7 +48,7 @@ void listing_free(struct listing *l)
     if (!l)
         return;
     event_iter_free(l->live);
-    map_free(l->seen);
+    dict_free(l->seen);
     map_free(l->unread);
     buf_done(&l->prefix);
     free(l);
@@ -69,12 +70,26 @@ static enum rc note_begin(struct listing *l, struct err *e)
     return rc;
 }
 
-enum rc listing_note(struct listing *l, const struct event *put, uint64_t incarnation,
-                     bool *ret_new, struct err *e)
+static enum rc note_key(struct listing *l, struct slice key, struct err *e)
 {
     enum rc rc = note_begin(l, e);
     if (rc == RC_OK)
-        rc = map_put(l->seen, put->key, l, e);
+        rc = dict_put(l->seen, key, l, e);
+    l->counts.listed += rc == RC_OK;
+    return rc;
+}
+
+enum rc listing_note_unknown(struct listing *l, struct slice key, struct err *e)
+{
+    enum rc rc = note_key(l, key, e);
+    l->counts.changed += rc == RC_OK;
+    return rc;
+}
+
+enum rc listing_note(struct listing *l, const struct event *put, uint64_t incarnation,
+                     bool *ret_new, struct err *e)
+{
+    enum rc rc = note_key(l, put->key, e);
     if (rc < 0)
         return rc;
     AUTO(rlog_found_done) struct rlog_found last = {0};
@@ -85,7 +100,6 @@ enum rc listing_note(struct listing *l, const struct event *put, uint64_t incarn
                 last.event.incarnation == incarnation &&
                 slice_eq(last.event.version, put->version) && slice_eq(last.event.uid, put->uid) &&
                 slice_eq(last.event.api_version, put->api_version);
-    l->counts.listed++;
     l->counts.changed += !same;
     *ret_new = !same;
     return RC_OK;
@@ -117,7 +131,7 @@ static bool is_unread(const struct listing *l, struct slice key)
 
 static bool is_missing(const struct listing *l, struct slice key)
 {
-    return scope_has(&l->scope, key) && !map_get(l->seen, key) && !is_unread(l, key);
+    return scope_has(&l->scope, key) && !dict_get(l->seen, key) && !is_unread(l, key);
 }
 
 enum rc listing_next_missing(struct listing *l, const struct event **ret, struct err *e)

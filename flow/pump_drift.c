@@ -14,7 +14,7 @@
 #include "core/diag.h"
 #include "core/event_iter.h"
 #include "core/key.h"
-#include "core/map.h"
+#include "core/dict.h"
 #include "core/rng.h"
 #include "flow/replication.h"
 #include "flow/scope.h"
@@ -28,7 +28,7 @@
 void pump_drift_done(struct pump *p)
 {
     event_iter_free(p->drift.scan);
-    map_free(p->drift.seen);
+    dict_free(p->drift.seen);
     p->drift.scan = NULL;
     p->drift.seen = NULL;
 }
@@ -104,7 +104,7 @@ static enum rc note_found(struct pump *p, const struct event *found, struct err 
     char *at = keep_text(s->text, found->uid, &s->uid);
     at = keep_text(at, found->version, &s->version);
     keep_text(at, found->body, &s->body);
-    return map_put(p->drift.seen, found->key, s, e);
+    return dict_put(p->drift.seen, found->key, s, e);
 }
 
 /* ---- What it lacks, and what is another ---- */
@@ -122,7 +122,7 @@ static bool is_as_recorded(const struct pump *p, struct slice key, const struct 
 static enum rc compare_row(void *arg, struct slice key, const struct applied *a, struct err *e)
 {
     struct pump *p = arg;
-    struct seen *s = map_get(p->drift.seen, key);
+    struct seen *s = dict_get(p->drift.seen, key);
     if (s)
         s->known = true;
     if (a->state != APPLIED_SYNCED || a->offset >= p->drift.from || is_busy(p, key) ||
@@ -145,13 +145,13 @@ static enum rc take_up(struct pump *p, struct slice key, const struct seen *s, s
 /* Without a mark it may be anybody's. */
 static enum rc take_up_unknown(struct pump *p, struct err *e)
 {
-    struct map_entry entry;
+    struct slice key;
+    void *value;
     enum rc rc = RC_OK;
-    for (bool more = map_seek(p->drift.seen, SLICE_NULL, false, &entry); rc == RC_OK && more;
-         more = map_seek(p->drift.seen, entry.key, true, &entry)) {
-        const struct seen *s = entry.value;
-        if (!s->known && !s->busy && s->body.n > 0 && !is_busy(p, entry.key))
-            rc = take_up(p, entry.key, s, e);
+    for (size_t at = 0; rc == RC_OK && dict_next(p->drift.seen, &at, &key, &value);) {
+        const struct seen *s = value;
+        if (!s->known && !s->busy && s->body.n > 0 && !is_busy(p, key))
+            rc = take_up(p, key, s, e);
     }
     return rc;
 }
@@ -188,7 +188,7 @@ static enum rc open_scope(struct pump *p, struct err *e)
         return RC_OK;
     }
     p->drift.from = p->next;
-    p->drift.seen = rc == RC_OK ? map_new(free) : NULL;
+    p->drift.seen = rc == RC_OK ? dict_new(free) : NULL;
     return rc == RC_OK && !p->drift.seen ? err_nomem(e) : rc;
 }
 

@@ -12,6 +12,7 @@
 #include "log/ckpt.h"
 #include "sinks/sink.h"
 
+struct dict;
 struct event_iter;
 struct map;
 
@@ -66,7 +67,7 @@ struct pump {
         bool running;
         size_t entry;            /* index of the entry whose scope is compared */
         struct event_iter *scan; /* NULL: to be opened */
-        struct map *seen;        /* key -> what the list had of it (pump_drift.c) */
+        struct dict *seen;       /* key -> what the list had of it (pump_drift.c) */
         rlog_off from;           /* what was read when the list was opened */
         bool looked;             /* the list of the scope is over, its prunes are not decided */
         uint64_t looks;          /* of this round */

@@ -1,0 +1,155 @@
+/* Open addressing with linear probing, at most half full; each place has the key's hash beside its entry, so that other
+ * keys are hardly ever looked at. The hash is FNV-1a of 64 bits, mixed once more, for its low bits choose the place. */
+#include "core/dict.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_PLACES 64u /* a power of two, as all numbers of places are */
+
+struct entry {
+    void *value;
+    size_t n;
+    char key[];
+};
+
+struct place {
+    uint64_t hash;
+    struct entry *entry; /* NULL: empty */
+};
+
+struct dict {
+    struct place *places;
+    size_t n_places, n;
+    void (*free_value)(void *value);
+};
+
+static uint64_t hash_of(struct slice key)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < key.n; i++)
+        h = (h ^ (uint8_t)key.p[i]) * 0x100000001b3u;
+    h = (h ^ h >> 32) * 0x9e3779b97f4a7c15u;
+    return h ^ h >> 29;
+}
+
+static bool is_at(const struct place *p, uint64_t hash, struct slice key)
+{
+    return p->hash == hash && slice_eq(slice_of(p->entry->key, p->entry->n), key);
+}
+
+/* Where the key is, or the empty place where it would be. */
+static struct place *find(const struct dict *d, uint64_t hash, struct slice key)
+{
+    size_t at = (size_t)hash & (d->n_places - 1);
+    while (d->places[at].entry && !is_at(&d->places[at], hash, key))
+        at = (at + 1) & (d->n_places - 1);
+    return &d->places[at];
+}
+
+struct dict *dict_new(void (*free_value)(void *value))
+{
+    struct dict *d = calloc(1, sizeof *d);
+    if (!d)
+        return NULL;
+    d->free_value = free_value;
+    d->n_places = FIRST_PLACES;
+    d->places = calloc(d->n_places, sizeof *d->places);
+    if (d->places)
+        return d;
+    free(d);
+    return NULL;
+}
+
+static void free_value(const struct dict *d, void *value)
+{
+    if (d->free_value)
+        d->free_value(value);
+}
+
+void dict_free(struct dict *d)
+{
+    if (!d)
+        return;
+    for (size_t i = 0; i < d->n_places; i++)
+        if (d->places[i].entry) {
+            free_value(d, d->places[i].entry->value);
+            free(d->places[i].entry);
+        }
+    free(d->places);
+    free(d);
+}
+
+size_t dict_count(const struct dict *d)
+{
+    return d->n;
+}
+
+void *dict_get(const struct dict *d, struct slice key)
+{
+    const struct place *p = find(d, hash_of(key), key);
+    return p->entry ? p->entry->value : NULL;
+}
+
+static bool grow(struct dict *d)
+{
+    const struct dict before = *d;
+    struct place *places = calloc(d->n_places * 2, sizeof *places);
+    if (!places)
+        return false;
+    d->places = places;
+    d->n_places *= 2;
+    for (size_t i = 0; i < before.n_places; i++) {
+        const struct place *p = &before.places[i];
+        if (p->entry)
+            *find(d, p->hash, slice_of(p->entry->key, p->entry->n)) = *p;
+    }
+    free(before.places);
+    return true;
+}
+
+static enum rc no_room(const struct dict *d, void *value, struct err *e)
+{
+    free_value(d, value);
+    return err_nomem(e);
+}
+
+enum rc dict_put(struct dict *d, struct slice key, void *value, struct err *e)
+{
+    assert(value);
+    uint64_t hash = hash_of(key);
+    struct place *p = find(d, hash, key);
+    if (p->entry) {
+        free_value(d, p->entry->value);
+        p->entry->value = value;
+        return RC_OK;
+    }
+    struct entry *entry = malloc(sizeof *entry + key.n);
+    if (!entry)
+        return no_room(d, value, e);
+    if (d->n + 1 > d->n_places / 2 && !grow(d)) {
+        free(entry);
+        return no_room(d, value, e);
+    }
+    entry->value = value;
+    entry->n = key.n;
+    if (key.n)
+        memcpy(entry->key, key.p, key.n);
+    *find(d, hash, key) = (struct place){hash, entry};
+    d->n++;
+    return RC_OK;
+}
+
+bool dict_next(const struct dict *d, size_t *at, struct slice *ret_key, void **ret_value)
+{
+    while (*at < d->n_places && !d->places[*at].entry)
+        ++*at;
+    if (*at == d->n_places)
+        return false;
+    const struct entry *entry = d->places[(*at)++].entry;
+    *ret_key = slice_of(entry->key, entry->n);
+    *ret_value = entry->value;
+    return true;
+}
