@@ -24,7 +24,7 @@
 #define WINDOW_MAX     65536u
 #define BATCHES        16u   /* open at once */
 #define OPEN_MOST      1024u /* requests open at once */
-#define FULL           128u  /* so many items make a batch worth sending while others are open */
+#define FULL           256u  /* so many items make a batch worth sending while others are open */
 #define PAUSE_FIRST_NS (100 * NS_PER_MS)
 #define PAUSE_MOST_NS  (10 * NS_PER_S)
 #define POLL_NS        (50 * NS_PER_MS) /* waiting items are looked after */

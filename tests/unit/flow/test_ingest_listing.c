@@ -202,9 +202,30 @@ static void what_the_source_did_not_tell_of_is_not_missing(void **state)
     ft_log_done(&w);
 }
 
+static void what_the_log_surely_lacks_is_counted_and_met(void **state)
+{
+    (void)state;
+    struct ft_log w;
+    ft_log_init(&w);
+    struct event a = object("/configmaps/n/a", "5"), b = object("/configmaps/n/b", "5");
+    struct err e = ERR_INIT;
+    ft_append(&w, &a);
+    ft_append(&w, &b);
+    AUTO(listing_freep)
+    struct listing *l = listing_new(&(struct scope){SLICE("/configmaps"), false}, w.log);
+    assert_ok(listing_note_unknown(l, SLICE("/configmaps/n/c"), &e));
+    assert_ok(listing_note_unknown(l, b.key, &e)); /* as if: it counts as met */
+    assert_missing(l, "a");
+    assert_int_equal(listing_count(l).listed, 2);
+    assert_int_equal(listing_count(l).changed, 2);
+    listing_free(steal(&l));
+    ft_log_done(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_the_log_surely_lacks_is_counted_and_met),
         cmocka_unit_test(the_log_learns_only_of_what_it_does_not_have_in_that_version),
         cmocka_unit_test(missing_are_the_live_objects_of_the_scope_that_were_not_listed),
         cmocka_unit_test(a_namespaced_scope_reaches_no_other_namespace),
