@@ -177,6 +177,11 @@ static void plan_retry(struct member *m, struct course *c, const struct run *run
 static enum rc end_attempt(struct member *m, struct course *c, struct attempt *a, enum rc rc,
                            const struct err *why, struct err *e)
 {
+    struct err unkept = ERR_INIT;
+    if (rc == RC_END && pump_commit(m->pump, SLICE_NULL, &unkept) != RC_OK) {
+        rc = unkept.rc;
+        why = &unkept;
+    }
     judge(m, a, rc, why);
     if (rc < 0)
         member_close(m); /* what is not committed is not committed any more */
@@ -257,8 +262,11 @@ static enum rc go_on(struct member *m, struct course *c, struct attempt *a, int6
     if (a->replaced)
         return RC_END;
     switch (step_turn(m, a)) {
+    case TURN_LOOK:
+        pump_compare_now(m->pump, UINT64_MAX);
+        break;
     case TURN_COMPARE:
-        pump_compare_now(m->pump);
+        pump_compare_upto(m->pump, a->turn.target);
         break;
     case TURN_DONE:
         return RC_END;

@@ -36,13 +36,13 @@ static enum turn_want advance(struct turn *t, const struct turn_input *in)
     case TURN_BEGINNING:
         t->compared_ns = in->pump->compared_ns;
         t->phase = TURN_LISTING;
-        return in->pump->began_anew ? TURN_GO_ON : TURN_COMPARE;
+        return in->pump->began_anew ? TURN_GO_ON : TURN_LOOK;
     case TURN_LISTING:
         if (!in->listed)
             return TURN_GO_ON;
         t->target = in->listed_to;
         t->phase = TURN_APPLYING;
-        return TURN_GO_ON;
+        return in->pump->began_anew ? TURN_GO_ON : TURN_COMPARE;
     case TURN_APPLYING:
         if (!is_quiet(t, in) || !is_compared(t, in))
             return TURN_GO_ON;

@@ -1,6 +1,6 @@
 /* One run of a synchronization to its end: the source is listed and what the log has then is applied; meanwhile the
- * destination is compared with what was applied before, unless the run is the first and looks at all of it anyway; and
- * what that finds is applied, too. Pure: it is told what there is and says what to do. */
+ * destination is listed, unless the run is the first and looks at all of it anyway; then both are compared, and what that
+ * finds is applied, too. Pure: it is told what there is and says what to do. */
 #ifndef RESILOG_CONTROLLER_TURN_H
 #define RESILOG_CONTROLLER_TURN_H
 
@@ -35,7 +35,8 @@ struct turn_input {
 
 enum turn_want {
     TURN_GO_ON,
-    TURN_COMPARE, /* the destination is to be compared now, and the turn goes on */
+    TURN_LOOK,    /* what the destination has is to be listed from now on, but not compared yet */
+    TURN_COMPARE, /* it is to be compared with what is applied up to the target */
     TURN_DONE
 };
 

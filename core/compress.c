@@ -1,6 +1,6 @@
 /* The door to zstd: one frame with its size in it per call. Each of zstd's contexts is made when it is needed first, for
- * it is large, and kept for reuse. A failed call leaves the output as it was. Sizes are checked before memory is taken, so a
- * damaged frame can not make us allocate more than the caller named. */
+ * it is large, and kept for reuse. A failed call leaves the output as it was. Sizes are checked before memory is taken,
+ * so a damaged frame can not make us allocate more than the caller named. */
 #include "core/compress.h"
 
 #include "core/buf.h"

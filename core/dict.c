@@ -1,5 +1,6 @@
 /* Open addressing with linear probing, at most half full; each place has the key's hash beside its entry, so that other
- * keys are hardly ever looked at. The hash is FNV-1a of 64 bits, mixed once more, for its low bits choose the place. */
+ * keys are hardly ever looked at. A deleted entry leaves its place in use, so that what was put behind it is found, until
+ * the table is made anew. */
 #include "core/dict.h"
 
 #include <assert.h>
@@ -17,34 +18,31 @@ struct entry {
 
 struct place {
     uint64_t hash;
-    struct entry *entry; /* NULL: empty */
+    struct entry *entry; /* NULL: never used, or with the hash DELETED used no more */
 };
+#define DELETED 1u
 
 struct dict {
     struct place *places;
-    size_t n_places, n;
+    size_t n_places, n, used; /* used: the deleted ones are counted, too */
     void (*free_value)(void *value);
 };
 
-static uint64_t hash_of(struct slice key)
-{
-    uint64_t h = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < key.n; i++)
-        h = (h ^ (uint8_t)key.p[i]) * 0x100000001b3u;
-    h = (h ^ h >> 32) * 0x9e3779b97f4a7c15u;
-    return h ^ h >> 29;
-}
-
 static bool is_at(const struct place *p, uint64_t hash, struct slice key)
 {
-    return p->hash == hash && slice_eq(slice_of(p->entry->key, p->entry->n), key);
+    return p->hash == hash && p->entry && slice_eq(slice_of(p->entry->key, p->entry->n), key);
 }
 
-/* Where the key is, or the empty place where it would be. */
+static bool is_unused(const struct place *p)
+{
+    return !p->entry && p->hash != DELETED;
+}
+
+/* Where the key is, or the unused place where it would be. */
 static struct place *find(const struct dict *d, uint64_t hash, struct slice key)
 {
     size_t at = (size_t)hash & (d->n_places - 1);
-    while (d->places[at].entry && !is_at(&d->places[at], hash, key))
+    while (!is_unused(&d->places[at]) && !is_at(&d->places[at], hash, key))
         at = (at + 1) & (d->n_places - 1);
     return &d->places[at];
 }
@@ -69,17 +67,39 @@ static void free_value(const struct dict *d, void *value)
         d->free_value(value);
 }
 
+static void empty(const struct dict *d, struct place *p, uint64_t hash)
+{
+    free_value(d, p->entry->value);
+    free(p->entry);
+    *p = (struct place){.hash = hash};
+}
+
+void dict_clear(struct dict *d)
+{
+    for (size_t i = 0; i < d->n_places; i++)
+        if (d->places[i].entry)
+            empty(d, &d->places[i], 0);
+        else
+            d->places[i].hash = 0;
+    d->n = d->used = 0;
+}
+
 void dict_free(struct dict *d)
 {
     if (!d)
         return;
-    for (size_t i = 0; i < d->n_places; i++)
-        if (d->places[i].entry) {
-            free_value(d, d->places[i].entry->value);
-            free(d->places[i].entry);
-        }
+    dict_clear(d);
     free(d->places);
     free(d);
+}
+
+void dict_delete(struct dict *d, struct slice key)
+{
+    struct place *p = find(d, slice_hash(key), key);
+    if (!p->entry)
+        return;
+    empty(d, p, DELETED);
+    d->n--;
 }
 
 size_t dict_count(const struct dict *d)
@@ -89,18 +109,21 @@ size_t dict_count(const struct dict *d)
 
 void *dict_get(const struct dict *d, struct slice key)
 {
-    const struct place *p = find(d, hash_of(key), key);
+    const struct place *p = find(d, slice_hash(key), key);
     return p->entry ? p->entry->value : NULL;
 }
 
-static bool grow(struct dict *d)
+/* A new table without the deleted ones, and twice as large where these are not most of it. */
+static bool renew(struct dict *d)
 {
     const struct dict before = *d;
-    struct place *places = calloc(d->n_places * 2, sizeof *places);
+    size_t n_places = d->n < d->n_places / 4 ? d->n_places : d->n_places * 2;
+    struct place *places = calloc(n_places, sizeof *places);
     if (!places)
         return false;
     d->places = places;
-    d->n_places *= 2;
+    d->n_places = n_places;
+    d->used = d->n;
     for (size_t i = 0; i < before.n_places; i++) {
         const struct place *p = &before.places[i];
         if (p->entry)
@@ -119,7 +142,7 @@ static enum rc no_room(const struct dict *d, void *value, struct err *e)
 enum rc dict_put(struct dict *d, struct slice key, void *value, struct err *e)
 {
     assert(value);
-    uint64_t hash = hash_of(key);
+    uint64_t hash = slice_hash(key);
     struct place *p = find(d, hash, key);
     if (p->entry) {
         free_value(d, p->entry->value);
@@ -129,7 +152,7 @@ enum rc dict_put(struct dict *d, struct slice key, void *value, struct err *e)
     struct entry *entry = malloc(sizeof *entry + key.n);
     if (!entry)
         return no_room(d, value, e);
-    if (d->n + 1 > d->n_places / 2 && !grow(d)) {
+    if (d->used + 1 > d->n_places / 2 && !renew(d)) {
         free(entry);
         return no_room(d, value, e);
     }
@@ -139,6 +162,7 @@ enum rc dict_put(struct dict *d, struct slice key, void *value, struct err *e)
         memcpy(entry->key, key.p, key.n);
     *find(d, hash, key) = (struct place){hash, entry};
     d->n++;
+    d->used++;
     return RC_OK;
 }
 

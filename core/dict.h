@@ -21,7 +21,10 @@ void *dict_get(const struct dict *d, struct slice key);
 /* Takes value in every case (on failure it is freed); copies key; an older value of the key is freed. value
  * must not be NULL. Errors: NOMEM. */
 MUST_CHECK enum rc dict_put(struct dict *d, struct slice key, void *value, struct err *e);
-/* Walks all entries: *at is 0 at first. False at the end. Nothing may be put meanwhile. */
+/* Frees the entry, if there is one. */
+void dict_delete(struct dict *d, struct slice key);
+void dict_clear(struct dict *d);
+/* Walks all entries: *at is 0 at first. False at the end. Entries may be deleted meanwhile, none may be put. */
 bool dict_next(const struct dict *d, size_t *at, struct slice *ret_key, void **ret_value);
 
 #endif

@@ -1,5 +1,5 @@
-/* Open addressing with linear probing; a hash of 0 stands for an empty place. The hash is FNV-1a of 64 bits, mixed once
- * more, for its low bits choose the place. Who chooses strings that collide makes look-ups slower, not wrong. */
+/* Open addressing with linear probing; a hash of 0 stands for an empty place. Who chooses strings that collide makes look-ups
+ * slower, not wrong. */
 #include "core/hash_set.h"
 
 #include <stdint.h>
@@ -14,11 +14,7 @@ struct hash_set {
 
 static uint64_t hash_of(struct slice string)
 {
-    uint64_t h = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < string.n; i++)
-        h = (h ^ (uint8_t)string.p[i]) * 0x100000001b3u;
-    h = (h ^ h >> 32) * 0x9e3779b97f4a7c15u;
-    h ^= h >> 29;
+    uint64_t h = slice_hash(string);
     return h ? h : 1;
 }
 

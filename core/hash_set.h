@@ -1,5 +1,5 @@
-/* A set of byte strings that only knows hashes of them: it says "surely not" or "perhaps". Eight bytes a string, at most
- * half of its places taken. Strings cannot be taken out. One thread. */
+/* A set of byte strings that only knows hashes of them: it says "surely not" or "perhaps". Eight bytes a place, at most
+ * half of them taken. Strings cannot be taken out. One thread. */
 #ifndef RESILOG_CORE_HASH_SET_H
 #define RESILOG_CORE_HASH_SET_H
 

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct slice {
@@ -32,6 +33,16 @@ static inline struct slice slice_str(const char *s)
 static inline bool slice_eq(struct slice a, struct slice b)
 {
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+/* FNV-1a of 64 bits, mixed once more, so that its low bits may choose a place in a table. Never written anywhere. */
+static inline uint64_t slice_hash(struct slice s)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < s.n; i++)
+        h = (h ^ (uint8_t)s.p[i]) * 0x100000001b3u;
+    h = (h ^ h >> 32) * 0x9e3779b97f4a7c15u;
+    return h ^ h >> 29;
 }
 
 /* Byte order, a prefix before what it begins: < 0, 0, > 0. */

@@ -525,7 +525,9 @@ void pump_status(struct pump *p, struct pump_status *ret)
     s.compared_ns = p->drift.ended_ns;
     s.repaired = p->drift.repaired;
     s.uncompared = p->drift.uncompared;
-    s.catching_up = p->scanning || p->review || s.decided < p->first_head;
+    /* What is decided again may lie far back: what was committed never goes back. */
+    s.catching_up =
+        p->scanning || p->review || (s.decided < p->first_head && s.offset < p->first_head);
     s.unlisted = pump_is_unlisted(p);
     struct sink_status sink;
     sink_status(p->opts.sink, &sink);

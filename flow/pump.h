@@ -76,9 +76,12 @@ DEFINE_FREEP(struct pump, pump_close)
  * checkpoint has no room, NOMEM), FATAL (generation fenced, damaged log
  * or checkpoint, sink refused for good). */
 MUST_CHECK enum rc pump_step(struct pump *p, int64_t *ret_wake_ns, struct err *e);
-/* Compares the destination with what was applied as soon as the log's end is reached, and from its beginning; compared_ns
- * of the status moves when it is over. */
-void pump_compare_now(struct pump *p);
+/* Lists the destination as soon as the log's end is reached, and from its beginning; compares it with what was applied when
+ * all below `upto` was read, for what the log does not have yet may be the reason of a difference. compared_ns of the status
+ * moves when it is over. */
+void pump_compare_now(struct pump *p, rlog_off upto);
+/* Another offset for a comparison that goes on. */
+void pump_compare_upto(struct pump *p, rlog_off upto);
 /* No new items from now on; step until pump_idle. */
 void pump_drain(struct pump *p);
 bool pump_idle(const struct pump *p);

@@ -24,6 +24,7 @@
 #include <string.h>
 
 #define JITTER_PERCENT 10
+#define TAKEN_UP_ROWS  1000 /* a commit after so many */
 
 void pump_drift_done(struct pump *p)
 {
@@ -47,11 +48,17 @@ void pump_drift_plan(struct pump *p)
     p->drift.due_ns = clock_boot_ns(p->env.clock) + period;
 }
 
-void pump_compare_now(struct pump *p)
+void pump_compare_now(struct pump *p, rlog_off upto)
 {
     pump_drift_done(p);
     p->drift.running = false;
     p->drift.due_ns = 0;
+    p->drift.upto = upto;
+}
+
+void pump_compare_upto(struct pump *p, rlog_off upto)
+{
+    p->drift.upto = upto;
 }
 
 /* What the log says of the key decides. Where it says nothing (a lost log, a source that was not listed yet) nothing is
@@ -83,8 +90,9 @@ static bool is_busy(struct pump *p, struct slice key)
 struct seen {
     bool busy;  /* and being written then */
     bool known; /* it has a row */
-    struct slice uid, version, body;
-    char text[]; /* of its slices */
+    struct slice uid, version;
+    struct slice body; /* of one that had no row then; else empty */
+    char text[];       /* of its slices */
 };
 
 static char *keep_text(char *at, struct slice from, struct slice *ret)
@@ -95,15 +103,36 @@ static char *keep_text(char *at, struct slice from, struct slice *ret)
     return at + from.n;
 }
 
+/* What it says of a copy is needed where we know nothing of that; without a mark it may be anybody's. */
+static enum rc needs_body(struct pump *p, const struct event *found, bool *ret, struct err *e)
+{
+    struct applied a;
+    struct err why = ERR_INIT;
+    *ret = false;
+    if (found->body.n == 0)
+        return RC_OK;
+    enum rc rc = rows_applied(p->rows, found->key, &a, &why);
+    *ret = rc == RC_NOTFOUND;
+    if (rc == RC_OK || rc == RC_NOTFOUND)
+        return RC_OK;
+    *e = why;
+    return rc;
+}
+
 static enum rc note_found(struct pump *p, const struct event *found, struct err *e)
 {
-    struct seen *s = malloc(sizeof *s + found->uid.n + found->version.n + found->body.n);
+    bool unknown;
+    enum rc rc = needs_body(p, found, &unknown, e);
+    if (rc != RC_OK)
+        return rc;
+    struct slice body = unknown ? found->body : SLICE_NULL;
+    struct seen *s = malloc(sizeof *s + found->uid.n + found->version.n + body.n);
     if (!s)
         return err_nomem(e);
     *s = (struct seen){.busy = is_busy(p, found->key)};
     char *at = keep_text(s->text, found->uid, &s->uid);
     at = keep_text(at, found->version, &s->version);
-    keep_text(at, found->body, &s->body);
+    keep_text(at, body, &s->body);
     return dict_put(p->drift.seen, found->key, s, e);
 }
 
@@ -114,19 +143,25 @@ static bool is_as_recorded(const struct pump *p, struct slice key, const struct 
 {
     if (!s)
         return sink_recognises(p->opts.sink, a->record, NULL);
-    const struct event found = {.key = key, .uid = s->uid, .version = s->version, .body = s->body};
+    const struct event found = {.key = key, .uid = s->uid, .version = s->version};
     return sink_recognises(p->opts.sink, a->record, &found);
 }
 
-/* What was applied since the list began tells more than the list. */
+/* What was applied since the list began tells more than the list, of a tree: its sink looks at each item. Of other
+ * objects an event may have been applied without a request. */
+static bool is_newer(const struct pump *p, const struct applied *a)
+{
+    return p->tree && a->offset >= p->drift.from;
+}
+
 static enum rc compare_row(void *arg, struct slice key, const struct applied *a, struct err *e)
 {
     struct pump *p = arg;
     struct seen *s = dict_get(p->drift.seen, key);
     if (s)
         s->known = true;
-    if (a->state != APPLIED_SYNCED || a->offset >= p->drift.from || is_busy(p, key) ||
-        (s && s->busy) || is_as_recorded(p, key, a, s))
+    if (a->state != APPLIED_SYNCED || is_newer(p, a) || is_busy(p, key) || (s && s->busy) ||
+        is_as_recorded(p, key, a, s))
         return RC_OK;
     return look(p, key, e);
 }
@@ -142,7 +177,6 @@ static enum rc take_up(struct pump *p, struct slice key, const struct seen *s, s
     return rc == RC_OK ? look(p, key, e) : rc;
 }
 
-/* Without a mark it may be anybody's. */
 static enum rc take_up_unknown(struct pump *p, struct err *e)
 {
     struct slice key;
@@ -152,6 +186,8 @@ static enum rc take_up_unknown(struct pump *p, struct err *e)
         const struct seen *s = value;
         if (!s->known && !s->busy && s->body.n > 0 && !is_busy(p, key))
             rc = take_up(p, key, s, e);
+        if (rc == RC_OK && rows_pending(p->rows) >= TAKEN_UP_ROWS)
+            rc = pump_commit(p, SLICE_NULL, e);
     }
     return rc;
 }
@@ -188,6 +224,7 @@ static enum rc open_scope(struct pump *p, struct err *e)
         return RC_OK;
     }
     p->drift.from = p->next;
+    p->drift.listed = false;
     p->drift.seen = rc == RC_OK ? dict_new(free) : NULL;
     return rc == RC_OK && !p->drift.seen ? err_nomem(e) : rc;
 }
@@ -195,6 +232,7 @@ static enum rc open_scope(struct pump *p, struct err *e)
 static void end_round(struct pump *p)
 {
     p->drift.running = false;
+    p->drift.upto = 0;
     p->drift.ended_ns = clock_wall_ns(p->env.clock);
     p->drift.uncompared = p->drift.skipped;
     DIAG(pump_reconciler(p), p->drift.looks ? DIAG_INFO : DIAG_DEBUG,
@@ -230,7 +268,15 @@ static enum rc read_scope(struct pump *p, struct err *e)
         return rc;
     if (rc < 0 && rc != RC_NOTFOUND) /* without the kind its copies are gone, too */
         return skip_scope(p, &why, e);
-    rc = end_scope(p, e);
+    p->drift.listed = true;
+    return RC_OK;
+}
+
+static enum rc compare_scope(struct pump *p, struct err *e)
+{
+    if (p->next < p->drift.upto)
+        return RC_AGAIN;
+    enum rc rc = end_scope(p, e);
     pump_drift_done(p);
     p->drift.looked = true;
     return rc;
@@ -257,7 +303,7 @@ static enum rc continue_round(struct pump *p, struct err *e)
         return RC_OK;
     }
     if (p->drift.scan)
-        return read_scope(p, e);
+        return p->drift.listed ? compare_scope(p, e) : read_scope(p, e);
     if (p->drift.looked)
         return settle_scope(p, e);
     enum rc rc = open_scope(p, &why);

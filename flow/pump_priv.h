@@ -69,6 +69,8 @@ struct pump {
         struct event_iter *scan; /* NULL: to be opened */
         struct dict *seen;       /* key -> what the list had of it (pump_drift.c) */
         rlog_off from;           /* what was read when the list was opened */
+        rlog_off upto;           /* what must have been read before it is compared */
+        bool listed;             /* the list of the scope is complete */
         bool looked;             /* the list of the scope is over, its prunes are not decided */
         uint64_t looks;          /* of this round */
         uint64_t repaired;

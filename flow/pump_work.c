@@ -95,13 +95,9 @@ bool work_is_anchored(const struct work *w, rlog_off offset)
 
 /* ---- Flights ---- */
 
-/* FNV-1a; its high bits are mixed in, for the low ones choose the bucket. */
 static size_t bucket_of_key(struct slice key, size_t n_buckets)
 {
-    uint64_t h = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < key.n; i++)
-        h = (h ^ (uint8_t)key.p[i]) * 0x100000001b3u;
-    return (size_t)(h ^ h >> 32) & (n_buckets - 1);
+    return (size_t)slice_hash(key) & (n_buckets - 1);
 }
 
 static size_t bucket_of_ticket(uint64_t ticket, size_t n_buckets)

@@ -36,7 +36,8 @@ void zk_session_received(struct zk_session *s, size_t n, int64_t now_ns);
 
 /* The next event out of what was received: RC_OK (CONNECTED, ANSWER, CHANGED; its slices live until the next call but
  * zk_session_call), RC_AGAIN. Errors: NOMEM (ask again); all else ends the session: CORRUPT (not the protocol, or a
- * frame longer than ZK_ANSWER_MAX, which is told to the oldest call first), DENIED (login refused), UNSUPPORTED (a server older than 3.6), UNAVAILABLE. */
+ * frame longer than ZK_ANSWER_MAX, which is told to the oldest call first), DENIED (login refused), UNSUPPORTED (a
+ * server older than 3.6), UNAVAILABLE. */
 MUST_CHECK enum rc zk_session_next(struct zk_session *s, struct zk_event *ret, struct err *e);
 /* Adds a ping where one is due. Ask it only when all that had arrived was received. Errors: UNAVAILABLE (the server is
  * silent), NOMEM. */

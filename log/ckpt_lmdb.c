@@ -30,7 +30,6 @@ static void consumer_free(struct consumer *c)
     if (!c)
         return;
     ckpt_consumer_close(c);
-    pages_cache_free(c->cache);
     pthread_mutex_destroy(&c->lock);
     free(c->name);
     free(c->path);
@@ -55,6 +54,7 @@ static struct consumer *consumer_new(const struct ckpt_lmdb *l, struct slice nam
     }
     memcpy(c->name, name.p, name.n);
     c->name_n = name.n;
+    c->writes = l->access == CKPT_WRITE;
     return steal(&c);
 }
 

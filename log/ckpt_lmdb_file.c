@@ -31,9 +31,10 @@ void ckpt_consumer_close(struct consumer *c)
 {
     if (c->env)
         mdb_env_close(c->env);
-    pages_close(c->file); /* with its lock */
+    pages_close(c->file);       /* with its lock */
+    pages_cache_free(c->cache); /* another file may have pages of another size */
+    c->cache = c->newest.cache = NULL;
     c->known = false;
-    c->newest.cache = NULL;
     c->env = NULL;
     c->file = NULL;
 }
@@ -52,16 +53,18 @@ static bool is_current(const struct consumer *c)
 }
 
 /* A file that was replaced or removed has no name any more. Cheaper than is_current, which also finds one that somebody
- * moved away: a writer needs that. */
-static bool has_any_name(const struct consumer *c)
+ * moved away or gave a second name: the writer sees that at its next commit, and nobody else looks often. */
+static bool is_usable(const struct consumer *c)
 {
     struct stat st;
+    if (!c->writes)
+        return is_current(c);
     return c->file && fstat(pages_fd(c->file), &st) == 0 && st.st_nlink > 0;
 }
 
 enum rc ckpt_consumer_open(struct consumer *c, struct err *e)
 {
-    if (has_any_name(c))
+    if (is_usable(c))
         return RC_OK;
     ckpt_consumer_close(c);
     struct err why = ERR_INIT;

@@ -40,6 +40,7 @@ struct consumer {
     pthread_mutex_t lock; /* held by the one call that works on this consumer */
     struct pages *file;   /* for reading and for flock; NULL while there is no file */
     bool known;           /* `file` was seen to have our name and a head: it keeps both */
+    bool writes;          /* it is this handle's to commit */
     struct pages_cache *cache;
     struct pages_commit
         newest;          /* as rows were looked up in last, through cache; without it: none */

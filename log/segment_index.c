@@ -32,6 +32,7 @@ struct segment_index *segment_index_new(rlog_off first)
     if (!x)
         return NULL;
     x->first = x->next = first;
+    pthread_mutex_init(&x->lock, NULL);
     x->n_slots = SLOTS_FIRST;
     x->slots = calloc(x->n_slots, sizeof(*x->slots));
     x->sha = sha256_new();
@@ -47,7 +48,19 @@ void segment_index_free(struct segment_index *x)
     free(x->keys);
     free(x->slots);
     sha256_free(x->sha);
+    pthread_mutex_destroy(&x->lock);
     free(x);
+}
+
+/* As key_set_id; its beginning is the id. */
+static void digest_key(const struct segment_index *x, struct slice key, uint8_t out[SHA256_SIZE])
+{
+    pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&x->lock;
+    pthread_mutex_lock(lock);
+    sha256_start(x->sha);
+    sha256_add(x->sha, key);
+    sha256_finish(x->sha, out);
+    pthread_mutex_unlock(lock);
 }
 
 /* The slot that holds the id, or the free one where it belongs. */
@@ -127,10 +140,8 @@ static enum rc keep_key(struct segment_index *x, struct slice key, uint32_t *ret
 enum rc segment_index_add(struct segment_index *x, struct slice key, enum event_op op,
                           struct err *e)
 {
-    uint8_t digest[SHA256_SIZE]; /* its beginning is the id, as key_set_id gives it */
-    sha256_start(x->sha);
-    sha256_add(x->sha, key);
-    sha256_finish(x->sha, digest);
+    uint8_t digest[SHA256_SIZE];
+    digest_key(x, key, digest);
     uint32_t before = *slot_of(x, x->slots, x->n_slots, digest), key_at = 0;
     size_t keys_n = x->keys_n;
     enum rc rc = RC_OK;
@@ -158,8 +169,8 @@ rlog_off segment_index_next(const struct segment_index *x)
 static enum rc memory_find(const struct segment_index *x, struct slice key, rlog_off from,
                            rlog_off until, struct offset_list *out, struct err *e)
 {
-    uint8_t id[SEGMENT_INDEX_ID];
-    key_set_id(key, id);
+    uint8_t id[SHA256_SIZE];
+    digest_key(x, key, id);
     size_t begin = out->n;
     for (uint32_t at = *slot_of(x, x->slots, x->n_slots, id); at; at = x->entries[at - 1].before) {
         rlog_off offset = x->first + at - 1;

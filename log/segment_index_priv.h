@@ -4,6 +4,8 @@
 
 #include "log/segment_index.h"
 
+#include <pthread.h>
+
 struct index_entry {
     uint8_t id[SEGMENT_INDEX_ID];
     uint32_t before; /* 1 + place of the key's event before this one; 0: none */
@@ -19,8 +21,9 @@ struct segment_index {
     char *keys; /* each key once: its length 2, its first KEY_KEPT bytes */
     size_t keys_n, keys_cap;
     uint32_t *slots;    /* hash table: 1 + place of a key's last entry; 0: free */
-    struct sha256 *sha; /* for adding */
-    size_t n_slots;     /* a power of two, more than twice the entries */
+    struct sha256 *sha; /* under lock: making one for each key costs more than the digest */
+    pthread_mutex_t lock;
+    size_t n_slots; /* a power of two, more than twice the entries */
 };
 
 /* segment_index_find and segment_index_each (segment_index.h) for an index in its file. */

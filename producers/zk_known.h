@@ -33,8 +33,8 @@ MUST_CHECK enum rc zk_known_put(struct zk_known *k, struct slice path, struct zk
                                 struct err *e);
 void zk_known_delete(struct zk_known *k, struct slice path);
 void zk_known_clear(struct zk_known *k);
-/* The first path > after (or at all, with an empty one) that this walk did not meet; false: none. It lives until the
- * next change of k. */
-bool zk_known_unmet(const struct zk_known *k, uint32_t walk, struct slice after, struct slice *ret);
+/* The next path that this walk did not meet, in no order: *at is 0 at first; false: no more. It lives until the next
+ * change of k; it may be deleted meanwhile, but none may be put. */
+bool zk_known_unmet(const struct zk_known *k, uint32_t walk, size_t *at, struct slice *ret);
 
 #endif

@@ -130,22 +130,15 @@ static enum rc take_node(struct zk_scope *s, const struct zk_walk_node *n, struc
 
 /* What the walk did not meet is forgotten. Where it is to be read next, that will tell that it is gone, or that it is there
  * again: the listing leaves that to it. */
-static enum rc forget_unmet(struct zk_scope *s, struct err *e)
+static void forget_unmet(struct zk_scope *s)
 {
-    AUTO(buf_done) struct buf at = BUF_INIT(EVENT_TEXT_MAX);
     struct slice path;
-    while (zk_known_unmet(s->known, s->walks, buf_slice(&at), &path)) {
-        buf_reset(&at);
-        buf_add_slice(&at, path);
-        enum rc rc = buf_check(&at, "path", e);
-        if (rc < 0)
-            return rc;
+    for (size_t at = 0; zk_known_unmet(s->known, s->walks, &at, &path);) {
         if (zk_dirty_has(s->dirty, path) && s->unread.n < ZK_UNREAD_MAX / 2)
             zk_scope_unread(s, path);
         else
             zk_known_delete(s->known, path);
     }
-    return RC_OK;
 }
 
 /* In place of a list that is too long: all that is below the root, so that nothing is taken for deleted. */
@@ -184,9 +177,8 @@ static enum rc say_end(struct zk_scope *s, struct err *e)
 static enum rc end_listing(struct zk_scope *s, struct err *e)
 {
     size_t unread = s->unread.n;
-    enum rc rc = forget_unmet(s, e);
-    if (rc == RC_OK)
-        rc = say_end(s, e);
+    forget_unmet(s);
+    enum rc rc = say_end(s, e);
     buf_truncate(&s->unread, unread);
     s->begun = false;
     s->listed = s->ever_listed = true;

@@ -122,8 +122,8 @@ MUST_CHECK enum rc sink_flush(struct sink *s, struct err *e);
  * destination has no such kind now. UNSUPPORTED where a sink cannot. */
 MUST_CHECK enum rc sink_scan(struct sink *s, struct slice scope, struct slice api_version,
                              struct event_iter **ret, struct err *e);
-/* True if the destination still is as the record says: found is the object as a scan gave it, NULL where a complete
- * scan did not find it. Asks nobody. False where a sink cannot tell: the item is looked at then. */
+/* True if the destination still is as the record says: found has key, uid and version as a scan gave them; NULL where a
+ * complete scan did not find it. Asks nobody. False where a sink cannot tell: the item is looked at then. */
 bool sink_recognises(struct sink *s, struct slice record, const struct event *found);
 void sink_status(struct sink *s, struct sink_status *ret);
 MUST_CHECK enum rc sink_wait(struct sink *s, int wake_fd, int64_t timeout_ns, struct err *e);

@@ -14,8 +14,6 @@
 #include <stdio.h>
 
 #define SERVERS_OWN SLICE("/zookeeper")
-#define DUMMY                                                                                      \
-    "/.resilog-sequence" /* below a node whose sequence is raised; never seen by anybody */
 
 /* ---- Ends ---- */
 
@@ -420,12 +418,13 @@ enum rc zk_item_saw_acl(struct zk_item *it, const struct zk_dest *d, const struc
 /* ---- Writing ---- */
 
 /* A server before 3.9 does not tell the stat of what a multi made. Where nothing else happened since the answer before,
- * the multi is the change of this zxid, and has made the node with it: all of its stat but the time is known. */
+ * the multi is the change of this zxid, and has made the node with it: all of its stat but the time is known. Below "/"
+ * the time is needed, for no root node tells there that it is another ensemble. */
 static bool find_stat(const struct zk_item *it, const struct zk_dest *d, const struct zk_result *r,
                       int64_t zxid, struct znode_stat *ret)
 {
     *ret = r->stat;
-    if (ret->czxid == 0 && d->before_zxid > 0 && zxid == d->before_zxid + 1)
+    if (ret->czxid == 0 && d->root.n > 1 && d->before_zxid > 0 && zxid == d->before_zxid + 1)
         *ret = (struct znode_stat){
             .czxid = zxid, .mzxid = zxid, .pzxid = zxid, .data_length = (int32_t)it->want->data.n};
     return ret->czxid != 0;

@@ -21,7 +21,7 @@ void zk_made_put(struct zk_made *m, struct slice path, int64_t czxid);
  * else may make nodes anew. */
 void zk_made_note(struct zk_made *m, const struct zk_item *it);
 /* The czxid of the node, or 0 if it is not one of them. */
-int64_t zk_made_find(struct zk_made *m, struct slice path);
+int64_t zk_made_find(const struct zk_made *m, struct slice path);
 /* Forgets all. */
 void zk_made_clear(struct zk_made *m);
 

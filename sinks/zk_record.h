@@ -5,7 +5,8 @@
  *   0 magic "RLZR"   4 u8 version (2)   5 u8 flags     6 u64 czxid        14 u64 mzxid
  *   22 u32 version   26 u32 aversion    30 u64 sequence   38 data hash[32]   70 ACL hash[32]
  *   102 u64 ctime
- * Version 1, which is read yet, has no ctime. An applied record has no body; that of a pre-image is the whole node as core/znode.h prints it. */
+ * Version 1, which is read yet, has no ctime. An applied record has no body; that of a pre-image is the whole node as
+ * core/znode.h prints it. */
 #ifndef RESILOG_SINKS_ZK_RECORD_H
 #define RESILOG_SINKS_ZK_RECORD_H
 

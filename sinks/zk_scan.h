@@ -25,8 +25,8 @@ struct zk_scans {
 };
 
 /* Gives an iterator over root and all below it, which ends when one complete walk was seen; root is copied. Its events:
- * key and version as in docs/FORMAT.md, uid is "<czxid>-<ctime>" in hex. After a lost connection the walk begins anew, so a node may come twice; one
- * that may not be read does not come, nor what is below it. Errors: NOMEM. */
+ * key and version as in docs/FORMAT.md, uid is "<czxid>-<ctime>" in hex. After a lost connection the walk begins anew, so
+ * a node may come twice; one that may not be read does not come, nor what is below it. Errors: NOMEM. */
 MUST_CHECK enum rc zk_scan_open(struct zk_scans *all, struct slice root, struct event_iter **ret,
                                 struct err *e);
 /* Offers an event of the session; true if it was an answer to a scan. */

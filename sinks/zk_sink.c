@@ -262,6 +262,8 @@ static enum rc answered(struct zk_sink *k, struct zk_slot *x, const struct zk_ev
     if (rc != RC_OK)
         x->item.wants = ZK_WANTS_LOOK;
     note_root(k, x);
+    if (x->item.item.op == SINK_PUT)
+        zk_made_note(k->made, &x->item);
     route(k, x);
     return rc;
 }

@@ -68,11 +68,42 @@ static void many_keys_are_found_and_walked_once_each(void **state)
     assert_int_equal(n, MANY);
 }
 
+static void what_is_deleted_is_gone_and_the_rest_stays(void **state)
+{
+    (void)state;
+    AUTO(dict_freep) struct dict *d = dict_new(free);
+    char text[32];
+    for (int round = 0; round < 50; round++) {
+        for (int i = 0; i < 300; i++) {
+            snprintf(text, sizeof text, "/%d/%d", round, i);
+            put(d, slice_str(text), strdup(text));
+        }
+        size_t at = 0;
+        struct slice key;
+        void *value;
+        while (dict_next(d, &at, &key, &value)) /* deleted as they are met: all but each third */
+            if (atoi(strrchr(value, '/') + 1) % 3 != 0)
+                dict_delete(d, slice_str(strcpy(text, value)));
+        dict_delete(d, SLICE("/absent"));
+        assert_int_equal(dict_count(d), (size_t)(round + 1) * 100);
+    }
+    for (int i = 0; i < 300; i++) {
+        snprintf(text, sizeof text, "/7/%d", i);
+        assert_int_equal(dict_get(d, slice_str(text)) != NULL, i % 3 == 0);
+    }
+    dict_clear(d);
+    assert_int_equal(dict_count(d), 0);
+    assert_null(dict_get(d, SLICE("/7/0")));
+    put(d, SLICE("/7/0"), strdup("x"));
+    assert_string_equal(dict_get(d, SLICE("/7/0")), "x");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_are_any_bytes),
         cmocka_unit_test(many_keys_are_found_and_walked_once_each),
+        cmocka_unit_test(what_is_deleted_is_gone_and_the_rest_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
