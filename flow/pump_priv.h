@@ -60,7 +60,6 @@ struct pump {
     bool scanning;     /* no checkpoint: asking the destination for our marks first */
     size_t scan_entry; /* index of the entry that is scanned */
     struct event_iter *scan;
-
     struct {
         int64_t due_ns;  /* boot clock: when the next round begins; INT64_MAX: never */
         int64_t wake_ns; /* as pump_compare said last */
@@ -68,11 +67,10 @@ struct pump {
         size_t entry;            /* index of the entry whose scope is compared */
         struct event_iter *scan; /* NULL: to be opened */
         struct dict *seen;       /* key -> what the list had of it (pump_drift.c) */
-        rlog_off from;           /* what was read when the list was opened */
-        rlog_off upto;           /* what must have been read before it is compared */
-        bool listed;             /* the list of the scope is complete */
-        bool looked;             /* the list of the scope is over, its prunes are not decided */
-        uint64_t looks;          /* of this round */
+        rlog_off from, upto; /* read when the list was opened; to be read before it is compared */
+        bool listed;         /* the list of the scope is complete */
+        bool looked;         /* the list of the scope is over, its prunes are not decided */
+        uint64_t looks;      /* of this round */
         uint64_t repaired;
         size_t skipped,
             uncompared;   /* scopes that were not listed: in this round, in the last one */

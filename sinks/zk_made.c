@@ -52,10 +52,11 @@ void zk_made_put(struct zk_made *m, struct slice path, int64_t czxid)
 
 void zk_made_note(struct zk_made *m, const struct zk_item *it)
 {
-    if (it->item.op == SINK_DELETE)
-        zk_made_clear(m);
-    else if (it->created && it->seen && it->mine.czxid == it->live.czxid &&
-             it->want->stat.num_children > 0)
+    if (it->item.op == SINK_DELETE) {
+        if (it->wrote)
+            zk_made_clear(m);
+    } else if (it->created && it->seen && it->mine.czxid == it->live.czxid &&
+               it->want->stat.num_children > 0)
         zk_made_put(m, it->item.event->key, it->live.czxid);
 }
 

@@ -17,8 +17,8 @@ struct zk_made *zk_made_new(void);
 void zk_made_free(struct zk_made *m);
 /* czxid is the node's. Without memory it is not kept. */
 void zk_made_put(struct zk_made *m, struct slice path, int64_t czxid);
-/* What a write of the item tells: the node that it made, if children of it are to come; or, after a deletion, that somebody
- * else may make nodes anew. */
+/* What an answer to the item tells: the node that it made, if children of it are to come; or, after a deletion, that
+ * somebody else may make nodes anew. */
 void zk_made_note(struct zk_made *m, const struct zk_item *it);
 /* The czxid of the node, or 0 if it is not one of them. */
 int64_t zk_made_find(const struct zk_made *m, struct slice path);

@@ -185,9 +185,10 @@ static void tell_parent(struct zk_sink *k, const struct zk_slot *x, bool made)
 }
 
 /* Another root node than before is nobody else's, if we made it. */
-static void note_root(struct zk_sink *k, const struct zk_slot *x)
+static void note_node(struct zk_sink *k, const struct zk_slot *x)
 {
     const struct zk_item *it = &x->item;
+    zk_made_note(k->made, it);
     if (!slice_eq(x->path, k->dest.root))
         return;
     if (it->created && it->seen && it->mine.czxid == it->live.czxid)
@@ -208,8 +209,7 @@ static void wrote(struct zk_sink *k, struct zk_slot *x, const struct zk_event *e
         k->created_ns = now_ns(k);
     if (making || deleting)
         tell_parent(k, x, making);
-    note_root(k, x);
-    zk_made_note(k->made, &x->item);
+    note_node(k, x);
     route(k, x);
 }
 
@@ -261,9 +261,7 @@ static enum rc answered(struct zk_sink *k, struct zk_slot *x, const struct zk_ev
     }
     if (rc != RC_OK)
         x->item.wants = ZK_WANTS_LOOK;
-    note_root(k, x);
-    if (x->item.item.op == SINK_PUT)
-        zk_made_note(k->made, &x->item);
+    note_node(k, x);
     route(k, x);
     return rc;
 }

@@ -60,7 +60,7 @@ static void many_keys_are_found_and_walked_once_each(void **state)
     struct slice key;
     void *value;
     while (dict_next(d, &at, &key, &value)) {
-        int i = atoi((const char *)value + strlen("/node/"));
+        long i = strtol((const char *)value + strlen("/node/"), NULL, 10);
         assert_true(slice_eq(key, slice_str(value)) && !seen[i]);
         seen[i] = true;
         n++;
@@ -82,8 +82,10 @@ static void what_is_deleted_is_gone_and_the_rest_stays(void **state)
         struct slice key;
         void *value;
         while (dict_next(d, &at, &key, &value)) /* deleted as they are met: all but each third */
-            if (atoi(strrchr(value, '/') + 1) % 3 != 0)
-                dict_delete(d, slice_str(strcpy(text, value)));
+            if (strtol(strrchr(value, '/') + 1, NULL, 10) % 3 != 0) {
+                snprintf(text, sizeof text, "%s", (const char *)value);
+                dict_delete(d, slice_str(text));
+            }
         dict_delete(d, SLICE("/absent"));
         assert_int_equal(dict_count(d), (size_t)(round + 1) * 100);
     }
