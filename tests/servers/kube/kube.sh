@@ -11,23 +11,11 @@
 set -eu
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/../lib.bash"
 start_tries=3
 ready_seconds=60
-stop_seconds=20
 
-say() { echo "kube.sh: $*" >&2; }
 usage() { sed -n '2,6s/^# //p' "${BASH_SOURCE[0]}" >&2; exit 2; }
-
-# Free ports below the range that the kernel gives to clients, so that no client takes one while its server is down.
-free_ports() { # COUNT
-	perl -MIO::Socket::INET -e '
-		while (@open < $ARGV[0] && $tries++ < 10000) {
-			my $port = 15000 + int rand 17000;
-			my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $port, Listen => 1) or next;
-			push @open, $s;
-		}
-		print join(" ", map { $_->sockport } @open), "\n"' "$1"
-}
 
 program_of() { # PART
 	case $1 in
@@ -47,16 +35,6 @@ alive() { # PART
 	exe=${exe% (deleted)}
 	[ "${exe##*/}" = "$(program_of "$1")" ] || return 1
 	tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "$dir/"
-}
-
-# True while threads of an ended part still run: until the last one is gone, they hold its sockets.
-ending() { # PART
-	local pid tasks
-	[ -e "$dir/$1.pid" ] || return 1
-	pid=$(cat "$dir/$1.pid")
-	grep -qs '^State:[[:space:]]*[ZX]' "/proc/$pid/status" || return 1
-	tasks=("/proc/$pid/task"/*)
-	[ "${#tasks[@]}" -gt 1 ]
 }
 
 tail_of() { # PART
@@ -150,19 +128,6 @@ start() { # DIR [controllers]
 	done
 	write_kubeconfig
 	[ -z "${2:-}" ] || start_controllers || { stop KILL; exit 1; }
-}
-
-signal() { # PART SIGNAL
-	! alive "$1" || kill -s "$2" "$(cat "$dir/$1.pid")" 2>/dev/null || :
-}
-
-wait_gone() { # PART
-	local end=$((SECONDS + stop_seconds))
-	while alive "$1" || ending "$1"; do
-		[ "$SECONDS" -lt "$end" ] || signal "$1" KILL
-		sleep 0.02
-	done
-	rm -f "$dir/$1.pid"
 }
 
 stop() { # [SIGNAL]

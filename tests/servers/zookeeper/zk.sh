@@ -15,25 +15,13 @@
 set -eu
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/../lib.bash"
 start_tries=3
 ready_seconds=60
-stop_seconds=20
 ports_each=5 # client, TLS, quorum, election, admin
 super='super:gG7s8t3oDEtIqF6DM9LlI/R+9Ss=' # base64 of SHA-1 of super:super
 
-say() { echo "zk.sh: $*" >&2; }
 usage() { sed -n '2,7s/^# //p' "${BASH_SOURCE[0]}" >&2; exit 2; }
-
-# Free ports below the range that the kernel gives to clients, so that no client takes one while its server is down.
-free_ports() { # COUNT
-	perl -MIO::Socket::INET -e '
-		while (@open < $ARGV[0] && $tries++ < 10000) {
-			my $port = 15000 + int rand 17000;
-			my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $port, Listen => 1) or next;
-			push @open, $s;
-		}
-		print join(" ", map { $_->sockport } @open), "\n"' "$1"
-}
 
 # True while the server that we started is alive; false for a zombie and for a stranger that got the number later.
 alive() { # N
@@ -43,16 +31,6 @@ alive() { # N
 	exe=$(readlink "/proc/$pid/exe" 2>/dev/null) || return 1
 	[ "${exe##*/}" = java ] || return 1
 	tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null | grep -qxF -- "$dir/$1.cfg"
-}
-
-# True while threads of an ended server still run: until the last one is gone, they hold its sockets.
-ending() { # N
-	local pid tasks
-	[ -e "$dir/$1.pid" ] || return 1
-	pid=$(cat "$dir/$1.pid")
-	grep -qs '^State:[[:space:]]*[ZX]' "/proc/$pid/status" || return 1
-	tasks=("/proc/$pid/task"/*)
-	[ "${#tasks[@]}" -gt 1 ]
 }
 
 # What server N says to a word of four letters; nothing while it does not listen.
@@ -188,19 +166,6 @@ start() { # DIR COUNT
 		[ "$try" -eq $start_tries ] || say "trying again with other ports"
 	done
 	exit 1
-}
-
-signal() { # N SIGNAL
-	! alive "$1" || kill -s "$2" "$(cat "$dir/$1.pid")" 2>/dev/null || :
-}
-
-wait_gone() { # N
-	local end=$((SECONDS + stop_seconds))
-	while alive "$1" || ending "$1"; do
-		[ "$SECONDS" -lt "$end" ] || signal "$1" KILL
-		sleep 0.02
-	done
-	rm -f "$dir/$1.pid"
 }
 
 known() { # N
