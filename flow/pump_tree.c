@@ -10,6 +10,7 @@
 #include "core/znode.h"
 #include "flow/replication.h"
 #include "flow/scope.h"
+#include "flow/tree_listing.h"
 #include "log/rlog.h"
 
 #include <string.h>
@@ -47,13 +48,10 @@ enum rc pump_judge_node(struct pump *p, const struct event *ev, enum filter_verd
 enum rc pump_find_listing(struct pump *p, struct err *e)
 {
     AUTO(rlog_found_done) struct rlog_found last = {0};
-    AUTO(buf_done) struct buf key = BUF_INIT(2 * KEY_MAX);
     struct err why = ERR_INIT;
     if (!p->tree)
         return RC_OK;
-    buf_add_str(&key, SYNC_PREFIX);
-    buf_add_slice(&key, p->opts.replication->entries[0].root);
-    enum rc rc = rlog_last(p->opts.log, buf_slice(&key), 0, &last, &why);
+    enum rc rc = tree_last_listing(p->opts.log, p->opts.replication->entries[0].root, &last, &why);
     if (rc < 0 && rc != RC_NOTFOUND) {
         *e = why;
         return rc;

@@ -1,0 +1,23 @@
+/* What the log says of the last listing of a tree, which may have been a part of a larger one. */
+#ifndef RESILOG_FLOW_TREE_LISTING_H
+#define RESILOG_FLOW_TREE_LISTING_H
+
+#include "core/err.h"
+#include "core/slice.h"
+
+#include <stdbool.h>
+
+struct replication;
+struct rlog;
+struct rlog_found;
+
+/* The last event of a listing of root or of a node above it: its beginning or its end. Errors: NOTFOUND (perhaps without
+ * a text), the log's, NOMEM. rlog_found_done is due only after RC_OK. */
+MUST_CHECK enum rc tree_last_listing(struct rlog *log, struct slice root, struct rlog_found *ret,
+                                     struct err *e);
+/* *ret is false where the last listing could not tell of some nodes, and none of them is one that this synchronization
+ * copies: then nothing that matters was left out. Errors: as tree_last_listing, INVALID (its body). */
+MUST_CHECK enum rc tree_unread_matters(struct rlog *log, const struct replication *r, bool *ret,
+                                       struct err *e);
+
+#endif
