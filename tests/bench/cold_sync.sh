@@ -20,6 +20,7 @@ clean_up() {
 	for name in source destination bare; do [ ! -d "$dir/$name" ] || "$kube/kube.sh" stop "$dir/$name" KILL || :; done
 	rm -rf "$dir"
 }
+trap "" PIPE # who reads our lines may go: then they fail, and all is cleaned up
 trap clean_up EXIT
 
 k() { "$kubectl" --kubeconfig "$dir/$1/kubeconfig" --cache-dir "$dir/cache" "${@:2}"; }

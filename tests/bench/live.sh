@@ -22,6 +22,7 @@ clean_up() {
 	for name in source destination; do [ ! -d "$dir/$name" ] || "$kube/kube.sh" stop "$dir/$name" KILL || :; done
 	rm -rf "$dir"
 }
+trap "" PIPE # who reads our lines may go: then they fail, and all is cleaned up
 trap clean_up EXIT
 
 server() { sed -n 's/.*server: "\([^"]*\)".*/\1/p' "$dir/$1/kubeconfig"; }

@@ -19,6 +19,7 @@ clean_up() {
 	for name in source destination bare; do [ ! -d "$dir/$name" ] || "$zk" stop "$dir/$name" KILL || :; done
 	rm -rf "$dir"
 }
+trap "" PIPE # who reads our lines may go: then they fail, and all is cleaned up
 trap clean_up EXIT
 
 start() { "$zk" start "$dir/$1"; }
