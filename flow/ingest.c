@@ -13,6 +13,7 @@
 #include "core/hash_set.h"
 #include "core/map.h"
 #include "flow/ingest_listing.h"
+#include "flow/ingest_recent.h"
 #include "flow/scope.h"
 
 #include <stdio.h>
@@ -129,6 +130,8 @@ static enum rc accept_put(struct ingest *g, const struct event *ev, struct err *
     if (!l)
         return err_set(e, RC_INVALID, ERR_FATAL, "producer %s listed %.*s outside a listing",
                        g->producer->ops->name, SLICE_ARG(ev->key));
+    if (recent_is(g->recent, ev, g->incarnation))
+        return listing_note_known(l, ev->key, e);
     bool is_new = is_unknown(g, ev->key);
     enum rc rc = is_new ? listing_note_unknown(l, ev->key, e)
                         : listing_note(l, ev, g->incarnation, &is_new, e);
@@ -283,6 +286,7 @@ static enum rc recall(void *arg, struct slice key, const struct event **ret, str
     const struct event *ev = &g->recalled.event;
     if (ev->op != EVENT_PUT || ev->incarnation != g->incarnation)
         return err_set(e, RC_NOTFOUND, ERR_FINAL, "the log has no present state of this key");
+    recent_note(g->recent, ev);
     *ret = ev;
     return RC_OK;
 }
@@ -298,7 +302,8 @@ enum rc ingest_open(struct producer *producer, struct rlog *log, const struct en
     g->env = *env;
     g->scopes = map_new(ingest_free_position);
     g->listings = map_new(listing_free_value);
-    if (!g->scopes || !g->listings)
+    g->recent = recent_new();
+    if (!g->scopes || !g->listings || !g->recent)
         return err_nomem(e);
     struct rlog_bounds bounds;
     enum rc rc = rlog_bounds(log, &bounds, e);
@@ -328,6 +333,7 @@ void ingest_close(struct ingest *g)
     ingest_drop_batch(g);
     rlog_found_done(&g->recalled);
     hash_set_free(g->keys);
+    recent_free(g->recent);
     map_free(g->listings);
     map_free(g->scopes);
     free(g->closing_end);

@@ -9,6 +9,7 @@
 #include "core/hash_set.h"
 #include "core/map.h"
 #include "flow/flow_say.h"
+#include "flow/ingest_recent.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@ enum rc ingest_add(struct ingest *g, const struct event *ev, struct err *e)
         return err_nomem(e);
     g->batch[g->n_batch++] = copy;
     g->batch_bytes += event_encoded_size(copy);
+    recent_forget(g->recent, ev->key);
     return RC_OK;
 }
 

@@ -79,6 +79,11 @@ static enum rc note_key(struct listing *l, struct slice key, struct err *e)
     return rc;
 }
 
+enum rc listing_note_known(struct listing *l, struct slice key, struct err *e)
+{
+    return note_key(l, key, e);
+}
+
 enum rc listing_note_unknown(struct listing *l, struct slice key, struct err *e)
 {
     enum rc rc = note_key(l, key, e);

@@ -25,7 +25,9 @@ struct slice listing_scope(const struct listing *l);
  * first object. Errors: the log's, NOMEM. */
 MUST_CHECK enum rc listing_note(struct listing *l, const struct event *put, uint64_t incarnation,
                                 bool *ret_new, struct err *e);
-/* The same of an object of which the log surely knows nothing. Errors: NOMEM, the log's. */
+/* The same of an object that the log surely has just so, and of one of which it surely knows nothing. Errors: NOMEM, the
+ * log's. */
+MUST_CHECK enum rc listing_note_known(struct listing *l, struct slice key, struct err *e);
 MUST_CHECK enum rc listing_note_unknown(struct listing *l, struct slice key, struct err *e);
 /* After the last object was noted: the body of the listing's end, which may name keys of which the source did not tell
  * ("unread", see producers/producer.h). Errors: INVALID (no such body), LIMIT, NOMEM. */

@@ -11,6 +11,7 @@
 struct hash_set;
 struct listing;
 struct map;
+struct recent;
 
 #define KIND_PREFIX     "@kind/"
 #define SYNC_PREFIX     "@sync/"
@@ -41,6 +42,7 @@ struct ingest {
     bool tree;     /* the source is one of znodes */
     struct producer_memory memory;
     struct rlog_found recalled; /* what the producer looked up last */
+    struct recent *recent;      /* and some thousand ones before */
     /* All keys that the log has, if it had none when this was opened; else NULL. In a first listing nothing is found, and
      * looking for each key would cost a part of it. */
     struct hash_set *keys;
