@@ -14,7 +14,6 @@
 #include "core/diag.h"
 #include "core/digest.h"
 #include "core/json.h"
-#include "flow/tree_listing.h"
 #include "log/ckpt.h"
 #include "sinks/sink.h"
 
@@ -229,18 +228,6 @@ static bool look_at_schedule(struct member *m, struct course *c, bool running, i
     return begins;
 }
 
-/* What the listing could not tell of, if that is anything that this synchronization copies. */
-static void note_unread(struct member *m, struct attempt *a)
-{
-    const struct replication *r = &m->opts.sync->replication;
-    bool matters = true;
-    struct err ignored = ERR_INIT;
-    source_board_unread(m->opts.source, r->entries[0].root, a->unread, sizeof a->unread);
-    if (a->unread[0] && tree_unread_matters(m->opts.log, r, &matters, &ignored) == RC_OK &&
-        !matters)
-        a->unread[0] = '\0';
-}
-
 static enum turn_want step_turn(struct member *m, struct attempt *a)
 {
     struct pump_status pump;
@@ -253,7 +240,8 @@ static enum turn_want step_turn(struct member *m, struct attempt *a)
     source_board_get(m->opts.source, &source);
     in.connected = source.connected && sink.connected;
     if (in.listed && !a->listed)
-        note_unread(m, a);
+        source_board_unread(m->opts.source, m->opts.sync->replication.entries[0].root, a->unread,
+                            sizeof a->unread);
     a->listed = in.listed;
     return turn_step(&a->turn, &in);
 }

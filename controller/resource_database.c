@@ -201,19 +201,19 @@ enum rc database_read(struct loader *l, struct item *item, struct err *e)
     const struct json *client = fields_object(zookeeper, "client");
     const struct json *admin = fields_object(zookeeper, "admin");
     size_t errors = problem_list_errors(l->out->problems);
-    enum rc rc = RC_OK;
     AUTO(admin_record_freep) struct admin_record *a = NULL;
     AUTO(cluster_freep) struct cluster *c = cluster_new(item);
     if (!c)
         return err_nomem(e);
-    if (admin)
-        rc = read_admin(l, item, admin, &a, e);
-    if (rc == RC_OK && client)
-        rc = read_client(l, item, client, c, e);
+    enum rc rc = client ? read_client(l, item, client, c, e) : RC_OK;
     item->broken = item->broken || problem_list_errors(l->out->problems) > errors;
+    /* Nothing is copied by way of it: what is wrong with it holds up no synchronization. */
+    errors = problem_list_errors(l->out->problems);
+    if (rc == RC_OK && admin)
+        rc = read_admin(l, item, admin, &a, e);
     if (rc != RC_OK || item->broken)
         return rc;
-    if (a)
+    if (a && problem_list_errors(l->out->problems) == errors)
         l->out->admins[l->out->n_admins++] = steal(&a);
     if (!client)
         return RC_OK;

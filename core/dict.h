@@ -1,6 +1,6 @@
 /* A map from byte strings to pointers in no order, for many keys that are looked up one by one: several times as fast as
  * core/map.h, which keeps them ordered. The order in which dict_next gives them is that of this table alone; nothing
- * that leaves the process may depend on it. Not for several threads at once. */
+ * that leaves the process may depend on it. Who chooses keys whose hashes agree makes look-ups slower, not wrong. Not for several threads at once. */
 #ifndef RESILOG_CORE_DICT_H
 #define RESILOG_CORE_DICT_H
 

@@ -5,9 +5,6 @@
 #include "core/err.h"
 #include "core/slice.h"
 
-#include <stdbool.h>
-
-struct replication;
 struct rlog;
 struct rlog_found;
 
@@ -15,9 +12,4 @@ struct rlog_found;
  * a text), the log's, NOMEM. rlog_found_done is due only after RC_OK. */
 MUST_CHECK enum rc tree_last_listing(struct rlog *log, struct slice root, struct rlog_found *ret,
                                      struct err *e);
-/* *ret is false where the last listing could not tell of some nodes, and none of them is one that this synchronization
- * copies: then nothing that matters was left out. Errors: as tree_last_listing, INVALID (its body). */
-MUST_CHECK enum rc tree_unread_matters(struct rlog *log, const struct replication *r, bool *ret,
-                                       struct err *e);
-
 #endif

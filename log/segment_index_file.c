@@ -415,6 +415,7 @@ enum rc segment_index_open(const char *dir, rlog_off first, const struct segment
     AUTO(segment_index_freep) struct segment_index *x = calloc(1, sizeof(*x));
     if (!x)
         return err_nomem(e);
+    pthread_mutex_init(&x->lock, NULL);
     x->first = first;
     x->next = tail->next;
     if (rc == RC_OK)

@@ -300,11 +300,6 @@ next_child() { # ENSEMBLE PARENT: creates a sequential child; prints its number
     [ "$(zk two get /private/new)" = x ]
     [ "$(zk two get /private/own/below)" = x ]
     run -1 zk two get /private/gone
-    zk one create /private/later x
-    copies private /private 'createRootPath: true' "excludePathRegexp: '^/private/own'"
-    once private
-    [ "$(zk two get /private/later)" = x ]
-    [ "$(zk two get /private/own/below)" = x ]
 }
 
 @test "what was deleted between two runs goes, 11 of them only with --allow-prune, and what is not ours stays" {

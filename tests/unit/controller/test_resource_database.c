@@ -135,6 +135,22 @@ static void an_admin_server_needs_no_client_and_gets_no_credentials_over_http(vo
     assert_null(a->target.password);
 }
 
+static void what_is_wrong_with_the_admin_server_holds_up_no_copy(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"f.yaml"};
+    rig_file("f.yaml",
+             SLICE("apiVersion: assets.astronetes.io/v1alpha1\nkind: Database\n"
+                   "metadata: {name: z, namespace: ns}\nspec:\n  zookeeper:\n"
+                   "    admin: {protocol: https, host: h, port: \"8080\", secretName: missing}\n"
+                   "    client: {servers: [\"h:2181\"]}\n"));
+    AUTO(resources_freep)
+    struct resources *r = rig_load(&(struct resources_opts){.files = files, .n_files = 1});
+    assert_int_equal(resources_errors(r), 1);
+    assert_string_equal(resources_cluster(r, 0)->full_name, "ns/z");
+    assert_null(resources_admin(r, 0));
+}
+
 static void digest_of(const char *yaml, uint8_t ret[RESOURCE_DIGEST])
 {
     AUTO(resources_freep) struct resources *r = rig_read(yaml);
@@ -166,6 +182,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_wrong_server_is_told, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(the_admin_server_is_checked, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(what_is_wrong_with_the_admin_server_holds_up_no_copy,
+                                        rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_record_has_servers_credentials_and_the_admin_server,
                                         rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(

@@ -1,8 +1,6 @@
-/* flow/tree_listing: the last listing of a tree, and whether what it could not tell of matters. */
+/* flow/tree_listing: the last listing of a tree, be it by way of a node above. */
 #include "tests/unit/flow/flow_test.h"
 
-#include "core/regex.h"
-#include "flow/replication.h"
 #include "flow/tree_listing.h"
 
 static rlog_off note(struct ft_log *w, enum event_op op, const char *key, const char *body)
@@ -48,44 +46,10 @@ static void a_tree_is_listed_with_those_above_it(void **state)
     ft_log_done(&w);
 }
 
-static bool matters(struct ft_log *w, const char *body)
-{
-    AUTO(regex_freep) struct regex *exclude = NULL;
-    struct err e = ERR_INIT;
-    bool ret = false;
-    assert_ok(regex_new(SLICE("^/a/secret"), &exclude, &e));
-    struct replication_entry entry = {.root = SLICE("/a"), .exclude_path = exclude};
-    const struct replication r = {.entries = &entry, .n_entries = 1};
-    if (body)
-        note(w, EVENT_SYNC_END, "@sync//a", body);
-    assert_ok(tree_unread_matters(w->log, &r, &ret, &e));
-    return ret;
-}
-
-static void what_is_not_copied_does_not_matter(void **state)
-{
-    (void)state;
-    struct ft_log w;
-    ft_log_init(&w);
-    assert_false(matters(&w, "{\"unread\":[\"/a/secret\"]}"));
-    assert_false(matters(&w, "{\"unread\":[\"/a/secret/x\",\"/a/secret/y/\",\"/b\",\"/b/\"]}"));
-    assert_true(matters(&w, "{\"unread\":[\"/a/secret\",\"/a/open\"]}"));
-    assert_true(matters(&w, "{\"unread\":[\"/a/open/\"]}"));
-    assert_true(matters(&w, "{\"unread\":[\"/\"]}")); /* all that is below it */
-    assert_true(matters(&w, "{\"unread\":[\"/a/\"]}"));
-    assert_true(
-        matters(&w, "{\"unread\":[]}")); /* then it is something else that it could not tell */
-    assert_true(matters(&w, ""));
-    note(&w, EVENT_SYNC_BEGIN, "@sync//a", "");
-    assert_true(matters(&w, NULL));
-    ft_log_done(&w);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tree_is_listed_with_those_above_it),
-        cmocka_unit_test(what_is_not_copied_does_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

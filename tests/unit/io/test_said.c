@@ -13,6 +13,10 @@ static void control_characters_become_blanks(void **state)
     char out[16];
     said_copy(out, sizeof out, SLICE("a\r\n\x1b[1m\x7f\0b"));
     assert_string_equal(out, "a   [1m  b");
+    said_copy(out, sizeof out,
+              SLICE("a\xc2\x9b"
+                    "2J\xc2\xa0z\x9b\xff\xe2\x82"));
+    assert_string_equal(out, "a  2J\xc2\xa0z    ");
 }
 
 static void a_text_is_cut_before_the_character_that_does_not_fit(void **state)
