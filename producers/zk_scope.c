@@ -128,7 +128,7 @@ void zk_scope_restart(struct zk_scope *s)
 
 void zk_scope_cannot(struct zk_scope *s, struct slice path, bool denied, const char *why)
 {
-    struct unread_counts *c = &s->counts;
+    struct unread_counts *c = s->stage == LISTING ? &s->walking : &s->counts;
     size_t *count = denied ? &c->denied : &c->unfit;
     if (s->stage != LISTING && zk_scope_is_unread(s, path)) /* a walk meets a path once */
         return;

@@ -75,7 +75,7 @@ enum rc zk_scope_begin_walk(struct zk_scope *s, struct err *e)
         return rc;
     s->walks++;
     s->told = s->counts.denied + s->counts.unfit;
-    s->counts = (struct unread_counts){.denied = 0};
+    s->walking = (struct unread_counts){.denied = 0};
     buf_reset(&s->unread);
     if (zk_dirty_overflowed(s->dirty))
         zk_dirty_clear(s->dirty);
@@ -196,6 +196,7 @@ static enum rc end_walk(struct zk_scope *s, struct err *e)
     enum rc rc =
         s->begun ? end_listing(s, e) : RC_OK; /* a root that went was told of, and is read next */
     zk_scope_drop_walk(s);
+    s->counts = s->walking;
     s->walked_zxid = s->asked_zxid;
     s->walk_due_ns = clock_boot_ns(s->world->env->clock) + s->world->walk_ns;
     zk_scope_enter(s, FOLLOWING);

@@ -63,9 +63,10 @@ struct zk_scope {
     uint32_t parts; /* nodes in one request */
     struct zk_walk *walk;
     uint32_t walks;
-    struct buf unread; /* the end's list, see producer.h; each path with a NUL */
-    struct unread_counts counts;
-    size_t told; /* so many of them were said, one by one */
+    struct buf unread;            /* the end's list, see producer.h; each path with a NUL */
+    struct unread_counts counts;  /* of the last complete walk, and since */
+    struct unread_counts walking; /* of the one that goes on */
+    size_t told;                  /* so many of them were said, one by one */
 
     int64_t seen_zxid;     /* of the last answer */
     int64_t asked_zxid;    /* of the last sync */

@@ -24,6 +24,14 @@ static void a_node_that_cannot_be_read_and_what_is_below_it_is_never_taken_for_d
     assert_non_null(strstr(zw_status(&w, 0).error, "/a/b: not authorised"));
     assert_int_equal(zw_status(&w, 0).phase, PRODUCER_FOLLOWING);
     assert_non_null(zw_node(&w, "/a/b/d"));
+    fake_zk_put(w.zk, "/elsewhere", "y");
+    fake_clock_advance(&w.clock, WALK_NS);
+    for (int i = 0; i < 100; i++) { /* also while it walks again */
+        (void)zw_step(&w, 1);
+        assert_non_null(strstr(zw_status(&w, 0).error, "1 of its nodes cannot be read, 0"));
+    }
+    zw_run(&w);
+    zw_assert_said(&w, "sync-begin same:/a same:/a/c sync-end");
     zw_stop(&w);
     zw_start(&w);
     zw_add(&w, "/a", true);
