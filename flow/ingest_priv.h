@@ -5,6 +5,7 @@
 #include "core/env.h"
 #include "core/key.h"
 #include "flow/ingest.h"
+#include "flow/scope.h"
 #include "log/rlog.h"
 #include "producers/producer.h"
 
@@ -14,7 +15,6 @@ struct map;
 struct recent;
 
 #define KIND_PREFIX     "@kind/"
-#define SYNC_PREFIX     "@sync/"
 #define POSITION_PREFIX "@position/"
 #define SCOPE_TEXT_MAX  (2 * KEY_MAX)
 

@@ -9,14 +9,13 @@
 #include "flow/pump_ns.h"
 #include "flow/pump_rows.h"
 #include "flow/pump_work.h"
+#include "flow/scope.h"
 #include "log/ckpt.h"
 #include "sinks/sink.h"
 
 struct dict;
 struct event_iter;
 struct map;
-
-#define SYNC_PREFIX "@sync/"
 
 struct pump {
     struct pump_opts opts;

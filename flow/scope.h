@@ -17,6 +17,8 @@ struct map;
 struct replication;
 struct replication_entry;
 
+#define SYNC_PREFIX "@sync/" /* of the log's keys of listings, before the scope */
+
 struct scope {
     struct slice text;
     bool tree;

@@ -4,9 +4,8 @@
 #include "core/buf.h"
 #include "core/event.h"
 #include "core/znode.h"
+#include "flow/scope.h"
 #include "log/rlog.h"
-
-#define SYNC_PREFIX "@sync/"
 
 static enum rc last_of(struct rlog *log, struct slice root, struct rlog_found *ret, struct err *e)
 {

@@ -59,13 +59,9 @@ void zk_slots_done(struct zk_slots *s)
     free(s->chains);
 }
 
-/* FNV-1a. */
 static struct zk_slot **chain_of(const struct zk_slots *s, struct slice path)
 {
-    uint64_t h = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < path.n; i++)
-        h = (h ^ (uint8_t)path.p[i]) * 0x100000001b3u;
-    return &s->chains[(h ^ h >> 32) & (s->n_chains - 1)];
+    return &s->chains[slice_hash(path) & (s->n_chains - 1)];
 }
 
 static void forget_path(struct zk_slots *s, struct zk_slot *x)
